@@ -5,19 +5,16 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The time since 1970 by this machine's clock; zero where it is set before that.
-#[must_use]
 pub fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Seconds since 1970, as a block's timestamp.
-#[must_use]
 pub fn seconds() -> u64 {
     now().as_secs()
 }
 
 /// A moment from which another one is measured: it never goes back.
-#[must_use]
 pub fn moment() -> Instant {
     Instant::now()
 }

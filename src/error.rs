@@ -33,7 +33,6 @@ pub enum Exit {
 
 impl Exit {
     /// For a row of a table.
-    #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -51,7 +50,6 @@ impl Exit {
     }
 
     /// Returns the one of both that a person must know of first.
-    #[must_use]
     pub fn more_severe(self, other: Self) -> Self {
         const ORDER: [Exit; 11] = [
             Exit::MinedOtherwise,
@@ -71,6 +69,7 @@ impl Exit {
 }
 
 /// One sentence that names the value at fault, and what to do next.
+#[must_use]
 #[derive(Debug)]
 pub struct Error {
     pub exit: Exit,
@@ -87,7 +86,6 @@ pub struct Error {
 }
 
 impl Error {
-    #[must_use]
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
@@ -101,19 +99,16 @@ impl Error {
     }
 
     /// Returns the error of a person who said no: it refuses this one thing, and none of the others.
-    #[must_use]
     pub fn rejection(message: impl Into<String>) -> Self {
         Self { is_rejection: true, ..Self::new(Exit::Refused, message) }
     }
 
-    #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
     /// Returns the error with the object that tells what was done all the same; fields are added to those that are there.
-    #[must_use]
     pub fn having_done(mut self, object: &impl Serialize) -> Self {
         match (&mut self.done, serde_json::to_value(object).unwrap_or_default()) {
             (Some(Value::Object(there)), Value::Object(fields)) => there.extend(fields),
@@ -124,7 +119,6 @@ impl Error {
 
     /// Returns the error with the thing that it is about before it, unless that stands there already: whoever is nearer to the
     /// error names it better.
-    #[must_use]
     pub fn about(mut self, what: &str) -> Self {
         if !self.is_about {
             self.message = format!("{what}: {}", self.message);

@@ -23,7 +23,6 @@ struct TextPosition {
 
 impl Fault {
     /// `span` is in bytes of `text`; a span that does not fit the text is shown as the nearest that does.
-    #[must_use]
     pub fn at(origin: &str, text: &str, span: Range<usize>, message: impl Into<String>) -> Self {
         let start = (0..=span.start.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
         let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
@@ -44,19 +43,16 @@ impl Fault {
     }
 
     /// Returns the number of the line, from 1 on; `None` for a fault of the whole text.
-    #[must_use]
     pub fn line(&self) -> Option<usize> {
         self.place.as_ref().map(|place| place.line)
     }
 
     /// A fault of the whole text.
-    #[must_use]
     pub fn whole(origin: &str, message: impl Into<String>) -> Self {
         Self { origin: one_line(origin), message: one_line(&message.into()), place: None }
     }
 
     /// Returns the TOML reader's error at its place.
-    #[must_use]
     pub fn toml(origin: &str, text: &str, error: &toml::de::Error) -> Self {
         match error.span() {
             Some(span) => Self::at(origin, text, span, error.message()),
@@ -65,7 +61,6 @@ impl Fault {
     }
 
     /// Where, and what is wrong, in one line.
-    #[must_use]
     pub fn headline(&self) -> String {
         match &self.place {
             Some(place) => format!("{}:{}:{}: {}", self.origin, place.line, place.column, self.message),
@@ -74,7 +69,6 @@ impl Fault {
     }
 
     /// The line itself and the caret; empty for a fault of the whole text.
-    #[must_use]
     pub fn excerpt(&self) -> String {
         let Some(place) = &self.place else { return String::new() };
         let gutter = " ".repeat(place.line.to_string().len());
@@ -122,13 +116,11 @@ fn one_line(text: &str) -> String {
 impl std::error::Error for Fault {}
 
 /// An address of a server may hold a key: whatever follows the host is replaced by an ellipsis.
-#[must_use]
 pub fn hide_urls(text: &str) -> String {
     mark_urls(text, |_| "…".into())
 }
 
 /// Hides URLs with `mark` of the whole address in the place of what is not shown.
-#[must_use]
 pub fn mark_urls(text: &str, mark: impl Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -179,7 +179,6 @@ mod view;
 use std::ffi::OsString;
 
 /// Runs the program and returns its exit code, see [`error::Exit`].
-#[must_use]
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     command::run(args) as u8
 }

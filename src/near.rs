@@ -7,7 +7,6 @@ const LONGEST: usize = 100;
 
 /// Returns the candidate nearest to `name`, if one is near enough to be a slip of the fingers; the first of equals. A swap of
 /// neighbours is one slip.
-#[must_use]
 pub fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).clamp(1, 3);
     candidates
@@ -20,7 +19,6 @@ pub fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Op
 }
 
 /// The end of a message about an unknown name: the near one, or all there are.
-#[must_use]
 pub fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     if let Some(meant) = near(name, known.clone()) {
         return format!("did you mean {meant:?}?");

@@ -1,7 +1,6 @@
 //! Words as a shell reads them: commands are copied from the screen, and may hold what a stranger chose.
 
 /// Returns the text as a shell reads it as one word.
-#[must_use]
 pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,=@%+".contains(c);
     let plain = !word.is_empty() && word.chars().all(is_plain);

@@ -76,26 +76,22 @@ impl<'a> BoundPlaybook<'a> {
     }
 
     /// The lever's own playbook, also where its undo is pulled.
-    #[must_use]
     pub const fn own_playbook(&self) -> &'a Playbook {
         self.own
     }
 
     /// Returns `true` if its undo brings back values that were in force before.
-    #[must_use]
     pub fn has_former(&self) -> bool {
         self.own.params.iter().any(Param::is_former)
     }
 
     /// Returns the values in force before the act that its undo needs and nobody gave.
-    #[must_use]
     pub fn missing_former(&self) -> Vec<String> {
         let former = self.own.params.iter().filter(|param| param.is_former());
         former.map(|param| param.name.clone()).filter(|name| !self.given.contains_key(name)).collect()
     }
 
     /// Returns the arguments as given, without the values that were in force before the act.
-    #[must_use]
     pub fn without_former(&self) -> Arguments {
         let given = self.given.iter().filter(|(name, _)| !self.own.is_former(name));
         given.map(|(name, text)| (name.clone(), text.clone())).collect()

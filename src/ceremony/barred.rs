@@ -54,7 +54,6 @@ impl fmt::Display for Entitled {
 
 impl Entitled {
     /// Returns the question that tells who it is.
-    #[must_use]
     pub fn query(self, to: Address) -> Query {
         let data = match self {
             Self::Owner => abi::ownerCall {}.abi_encode(),
@@ -66,7 +65,6 @@ impl Entitled {
 
 /// Returns the first call that is not the Safe's to make, and asks the contract whose it is: one round. `None` if no contract
 /// says that.
-#[must_use]
 pub fn find(desk: &Desk, judged: &Judged) -> Option<Barred> {
     let (plan, seen) = (judged.plan()?, judged.seen.as_ref()?);
     let safe = judged.derived.safe.address;
@@ -93,7 +91,6 @@ fn required_role(planned: &PlannedCall, safe: Address, readings: &Readings) -> O
 }
 
 /// Returns what a contract asks for, by the error with which it refused the Safe.
-#[must_use]
 pub fn entitled(data: &Bytes, safe: Address) -> Option<Entitled> {
     if let Ok(error) = abi::OwnableUnauthorizedAccount::abi_decode(data) {
         return (error.account == safe).then_some(Entitled::Owner);
@@ -110,7 +107,6 @@ pub fn entitled(data: &Bytes, safe: Address) -> Option<Entitled> {
 }
 
 /// Returns the address in an answer; `None` for the zero address.
-#[must_use]
 pub fn address(answer: &Answer) -> Option<Address> {
     let Answer::Value(data) = answer else { return None };
     Address::abi_decode_validate(data).ok().filter(|address| !address.is_zero())

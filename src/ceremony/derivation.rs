@@ -86,7 +86,6 @@ impl Order<'_> {
 
     /// Returns the plans that come out if the Safe is as the council file has it, without asking the chain; `None` if the
     /// chain decides something.
-    #[must_use]
     pub fn offline_plans(&self) -> Option<CombinedPlan> {
         let mut readings = Readings::default();
         for _ in 0..MAX_TURNS {
@@ -159,7 +158,6 @@ impl Order<'_> {
 
     /// Returns the transactions that may come out, before anything is known, with keys that will be read beside them: what
     /// is fetched early, and no more.
-    #[must_use]
     pub fn early(&self, hints: &Keys) -> Vec<RehearsalDraft> {
         let plan = self.likely();
         let mut drafts = self.drafts(&First { hints: Some(hints), ..First::LATEST }, plan.as_ref());
@@ -312,7 +310,6 @@ fn unanswered(queries: Vec<Query>, readings: &Readings) -> Vec<Query> {
 }
 
 /// A 32-byte answer that is not zero.
-#[must_use]
 pub fn is_set(answer: Option<&Answer>) -> bool {
     answer.is_some_and(Answer::is_set)
 }

@@ -28,25 +28,23 @@ pub struct OwnDerivation<'a> {
 }
 
 impl<'a> OwnDerivation<'a> {
-    #[must_use]
     pub fn new(order: Order<'a>, plans: CombinedPlan) -> Self {
         Self { order, plan: plans.merged(), plans, now: None }
     }
 
     /// Returns it with the plans that the chain's values give now.
-    #[must_use]
     pub fn with_now(self, plans: Option<&CombinedPlan>) -> Self {
         Self { now: plans.map(|plans| plans.merged().after), ..self }
     }
 
     /// Where several levers are pulled together: each call as it would be made once more.
-    #[must_use]
     pub fn repeats(&self) -> Vec<Repeat> {
         if self.order.acts().len() < 2 { Vec::new() } else { self.plans.repeats(self.order.safe.address) }
     }
 }
 
 /// One proposal, held against the reader's own files.
+#[must_use]
 pub struct Derived<'a> {
     pub proposal: Proposal,
     /// `None` where the reader's files do not have what the proposal names.
@@ -128,13 +126,11 @@ impl<'a> Derived<'a> {
     }
 
     /// Returns it as one that a file brought, with the arguments that come from the file alone.
-    #[must_use]
     pub fn with_foreign_arguments(self, foreign: Vec<(String, String)>) -> Self {
         Self { foreign, is_from_file: true, ..self }
     }
 
     /// All approvals that were gathered, and the chain's word on them; offline it says nothing.
-    #[must_use]
     pub fn approvals<'s>(&'s self, seen: Option<&'s ChainView>) -> Approvals<'s> {
         static NONE: Readings = Readings::new();
         let said = seen.map_or(&NONE, |seen| &seen.snapshot.readings);
@@ -145,7 +141,6 @@ impl<'a> Derived<'a> {
         }
     }
 
-    #[must_use]
     pub fn plan(&self) -> Option<&Plan> {
         self.own.as_ref().map(|own| &own.plan)
     }

@@ -112,13 +112,11 @@ impl<'a> Desk<'a> {
     }
 
     /// Returns this desk with another number of RPCs that must agree.
-    #[must_use]
     pub fn with_quorum(self, quorum: Option<u8>) -> Self {
         Self { quorum: quorum.map(usize::from), ..self }
     }
 
     /// Returns the claims of a line of ours about a proposal.
-    #[must_use]
     pub fn claims(&self, proposal: &Proposal) -> Claims {
         Claims::of(proposal, &self.council, &self.text)
     }

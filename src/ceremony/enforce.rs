@@ -12,20 +12,17 @@ pub const CHANGED: &str = "changed:";
 const MOST_IDS: usize = 20;
 
 /// The digits by which a value of `--accept` accepts a changed text; `None` for the id of a finding.
-#[must_use]
 pub fn changed_digits(id: &str) -> Option<&str> {
     id.strip_prefix(CHANGED)
 }
 
 /// The flag by which a changed text is accepted.
-#[must_use]
 pub fn accept_changed(digits: &str) -> String {
     format!("--accept {CHANGED}{digits}")
 }
 
 /// Returns the accepted ids that a finding refused: only they are recorded, an id that refused nothing says nothing.
 /// With what was chosen by a flag of its own.
-#[must_use]
 pub fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {
     let refused = standing(findings, &[]);
     let named = ids.iter().filter(|id| refused.iter().any(|f| f.id == **id)).cloned();

@@ -30,6 +30,7 @@ pub enum CommandPurpose {
 }
 
 /// One transaction that was named.
+#[must_use]
 pub enum Found<'a> {
     /// To be derived. The guess decides nothing but what is fetched early.
     /// With `approvals` the chain is asked who has approved what comes out.
@@ -39,6 +40,7 @@ pub enum Found<'a> {
 }
 
 /// A proposal that was made before, and what the reader's own files have for it.
+#[must_use]
 pub struct Existing<'a> {
     pub proposal: Proposal,
     pub safe: &'a council::Safe,

@@ -9,7 +9,6 @@ use crate::error::{Error, Exit};
 
 impl Judged<'_> {
     /// The age of the block that everything was read at; None offline.
-    #[must_use]
     pub fn block_age(&self) -> Option<Age> {
         let seen = self.seen.as_ref()?;
         let now = clock::seconds();
@@ -17,7 +16,6 @@ impl Judged<'_> {
     }
 
     /// Returns block and age for a person: "block 12, 3 s old".
-    #[must_use]
     pub fn read_at(&self) -> Option<String> {
         let number = self.seen.as_ref()?.snapshot.header.number;
         Some(match self.block_age()? {

@@ -10,7 +10,6 @@ use crate::store::CacheFolder;
 const MOST: usize = 2_000;
 
 /// Returns the keys that an earlier rehearsal of these levers read; none if there was none.
-#[must_use]
 pub fn kept(order: &Order) -> Keys {
     let text = CacheFolder::find().and_then(|folder| folder.read(&name(order)));
     let keys: Option<Keys> = text.and_then(|text| serde_json::from_str(&text).ok());

@@ -42,6 +42,7 @@ impl<'a> CheckInputs<'a> {
 }
 
 /// The verdict on a proposal, and what it rests on.
+#[must_use]
 pub struct Judged<'a> {
     pub derived: Derived<'a>,
     /// The chain; `None` offline.
@@ -71,7 +72,6 @@ impl<'a> Rehearsed<'a> {
 
 impl<'a> Judged<'a> {
     /// Judges what one key does alone, with what the chain says of its `module`, where one makes the call.
-    #[must_use]
     pub fn of_deputy(
         derived: Derived<'a>,
         seen: ChainView,
@@ -113,7 +113,6 @@ impl<'a> Judged<'a> {
         check::with_approved(self.proposal(), approved, own)
     }
 
-    #[must_use]
     pub fn proposal(&self) -> &Proposal {
         &self.derived.proposal
     }
@@ -137,48 +136,40 @@ impl<'a> Judged<'a> {
     }
 
     /// The Safe as the chain has it now.
-    #[must_use]
     pub fn now(&self) -> Option<&SafeState> {
         self.seen.as_ref().map(ChainView::now)
     }
 
     /// The Safe as it is now or, offline, as the proposal found it.
-    #[must_use]
     pub fn state(&self) -> &SafeState {
         self.now().unwrap_or_else(|| self.proposal().snapshot())
     }
 
-    #[must_use]
     pub fn readings(&self) -> Option<&Readings> {
         self.seen.as_ref().map(|seen| &seen.snapshot.readings)
     }
 
-    #[must_use]
     pub fn plan(&self) -> Option<&Plan> {
         self.derived.plan()
     }
 
     /// The RPCs that were asked; none offline.
-    #[must_use]
     pub fn endpoints(&self) -> Vec<EndpointReport> {
         self.seen.as_ref().map(|seen| seen.link.endpoints()).unwrap_or_default()
     }
 
     /// Against what everything that was read is proven, where that was asked for.
-    #[must_use]
     pub fn proven(&self) -> Option<String> {
         let seen = self.seen.as_ref()?;
         Some(proven_at(seen.proven?, &seen.snapshot.header.block()))
     }
 
     /// All approvals that were gathered, and the chain's word on them.
-    #[must_use]
     pub fn approvals(&self) -> Approvals<'_> {
         self.derived.approvals(self.seen.as_ref())
     }
 
     /// The Safe with the Safes among its owners, as they are now or, offline, as the proposal and the council file have them.
-    #[must_use]
     pub fn tree(&self) -> SafeTree {
         match &self.seen {
             Some(seen) => seen.snapshot.tree(),
@@ -187,20 +178,17 @@ impl<'a> Judged<'a> {
     }
 
     /// Returns the owners who have approved, against the Safe as it is now (offline: as the proposal found it).
-    #[must_use]
     pub fn tally(&self) -> Shortfall {
         count(self.proposal(), &self.approvals(), &self.tree())
     }
 
     /// Returns the owners who have approved once this signature is counted too.
-    #[must_use]
     pub fn tally_with(&self, signature: &OwnerSignature) -> Shortfall {
         let signatures = [&self.derived.signatures[..], std::slice::from_ref(signature)].concat();
         count(self.proposal(), &Approvals { signatures: &signatures, ..self.approvals() }, &self.tree())
     }
 
     /// The owners of a Safe that can approve it, as they are now or, offline, as the council file pins them.
-    #[must_use]
     pub fn owners_on(&self, way: &Way) -> Vec<Address> {
         let tree = self.tree();
         let below = way.through.iter().try_fold(&tree, |tree, safe| tree.child(*safe));
@@ -208,13 +196,11 @@ impl<'a> Judged<'a> {
     }
 
     /// An address by the reader's own name for it.
-    #[must_use]
     pub fn name(&self, address: Address) -> &str {
         self.derived.names.name(address).unwrap_or("-")
     }
 
     /// Returns the refusals that do not merely come with its execution.
-    #[must_use]
     pub fn refused(&self) -> Vec<Finding> {
         let is_shown = |f: &&Finding| f.level == Level::Refuse && !f.problem().comes_with_execution();
         self.findings.iter().filter(is_shown).cloned().collect()
@@ -229,7 +215,6 @@ impl<'a> Judged<'a> {
     }
 
     /// Returns the findings about what a mined transaction did to the Safe as it was before it.
-    #[must_use]
     pub fn effects_of(&self, mined: &Rehearsal, before: &SafeState) -> Vec<Finding> {
         let code_then = self.proposal().record().map_or(&[][..], |record| &record.code);
         let gathered = CheckInputs::of(self.derived.own.as_ref());

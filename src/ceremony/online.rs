@@ -29,6 +29,7 @@ pub struct ReadPoint {
 }
 
 /// A derived proposal, and the chain.
+#[must_use]
 pub struct Online<'a> {
     pub derived: Derived<'a>,
     pub seen: ChainView,

@@ -34,7 +34,6 @@ pub struct Given {
 
 impl Given {
     /// Returns those for the transaction that is approved.
-    #[must_use]
     pub fn of_approved(&self) -> Self {
         Self { nonce: None, sender: None, approve_as: Vec::new(), ..self.clone() }
     }
@@ -48,13 +47,13 @@ impl Given {
     }
 
     /// Returns `true` if a hash was named by its digits.
-    #[must_use]
     pub fn names(&self, hash: SafeTxHash) -> bool {
         self.hashes.iter().any(|digits| digits.names(hash))
     }
 }
 
 /// The levers of one transaction, all from the reader's own files and command line.
+#[must_use]
 #[derive(Clone, Debug)]
 pub struct Order<'a> {
     pub pull: Pull,
@@ -105,7 +104,6 @@ pub enum Turn {
 
 impl<'a> Order<'a> {
     /// Returns `true` if two texts of an argument of one of its levers are one value: 0.4 % and 40 bps.
-    #[must_use]
     pub fn is_same(&self, bound: &BoundLever, param: &str, (one, other): (&str, &str)) -> bool {
         let act = self.pulling().acts.iter().find(|act| act.lever == bound.lever);
         act.is_some_and(|act| act.own.is_same_argument(param, one, other, &self.names))
@@ -212,7 +210,6 @@ impl<'a> Order<'a> {
     }
 
     /// Returns it with the transaction that it approves.
-    #[must_use]
     pub fn approving(self, proposal: Proposal) -> Self {
         let Some(approved) = self.approved else { return self };
         let args = approval::arguments(&proposal);
@@ -222,19 +219,16 @@ impl<'a> Order<'a> {
     }
 
     /// The transaction that it approves on chain; `None` if it pulls the levers itself.
-    #[must_use]
     pub fn approved(&self) -> Option<&Approved<'a>> {
         self.approved.as_deref()
     }
 
     /// The order that pulls the levers: this one, or that which is approved by it, at whatever depth.
-    #[must_use]
     pub fn pulling(&self) -> &Self {
         self.approved().map_or(self, |approved| approved.order.pulling())
     }
 
     /// In the order of their calls; at least one.
-    #[must_use]
     pub fn acts(&self) -> &[BoundPlaybook<'a>] {
         &self.acts
     }
@@ -245,7 +239,6 @@ impl<'a> Order<'a> {
     }
 
     /// Returns the levers and the Safe, for a heading: `vault + bridge · guardian on mainnet`.
-    #[must_use]
     pub fn words(&self) -> String {
         let levers: Vec<&str> = self.pulling().levers().collect();
         let levers = self.pull.approved(&levers.join(" + "));
@@ -253,37 +246,31 @@ impl<'a> Order<'a> {
     }
 
     /// Returns the nonce that was said for it: on the command line, or by the name of a drill. `None` for the next one.
-    #[must_use]
     pub fn nonce(&self, given: &Given) -> Option<Nonce> {
         let announced = self.announced.as_ref().map(DrillName::nonce);
         announced.or_else(|| given.nonce.map(|nonce| nonce.plus(self.after)))
     }
 
     /// Returns it as a drill: the one that was announced, where one was.
-    #[must_use]
     pub fn drilling(self, announced: Option<DrillName>) -> Self {
         Self { purpose: Purpose::Drill, announced, ..self }
     }
 
     /// Returns it with no transaction before it.
-    #[must_use]
     pub fn first(self) -> Self {
         Self { after: 0, ..self }
     }
 
     /// Returns the same transaction as what these levers come to by themselves.
-    #[must_use]
     pub fn pulled_as(self, pull: Pull) -> Self {
         Self { pull, ..self }
     }
 
-    #[must_use]
     pub fn is_drill(&self) -> bool {
         self.purpose == Purpose::Drill
     }
 
     /// Returns these acts for another Safe.
-    #[must_use]
     pub fn by(&self, safe: &'a council::Safe) -> Self {
         Self { safe, ..self.clone() }
     }
@@ -294,7 +281,6 @@ impl<'a> Order<'a> {
     }
 
     /// Contracts that the levers declare to change besides.
-    #[must_use]
     pub fn changes(&self) -> Vec<Address> {
         self.acts.iter().flat_map(|act| act.changes.iter().copied()).collect()
     }
@@ -335,7 +321,6 @@ impl<'a> Order<'a> {
     }
 
     /// Returns an undo that brings back these values, lever by lever, where nobody gave others.
-    #[must_use]
     pub fn restoring(&self, was: &[Arguments]) -> Self {
         let acts = self.acts.iter().zip(was).map(|(act, was)| act.restoring(was)).collect();
         Self { acts, ..self.clone() }
@@ -386,7 +371,6 @@ impl<'a> Desk<'a> {
 }
 
 /// The parameters of a lever's playbook that the council file leaves open.
-#[must_use]
 pub fn open_params(desk: &Desk, lever: &str) -> Vec<String> {
     let Some(lever) = desk.council.levers.get(lever) else { return Vec::new() };
     let Ok(entry) = desk.catalogue.get(&lever.playbook) else { return Vec::new() };

@@ -9,13 +9,11 @@ use crate::proposal::{BatchContract, BatchSource, Proposal, build_tx};
 use crate::safe::{Call, Nonce, Operation, SafeId, SafeTx};
 
 /// Returns the questions of the `after` checks.
-#[must_use]
 pub fn after_queries(plan: &Plan) -> Vec<Query> {
     plan.after.iter().flat_map(Check::queries).collect()
 }
 
 /// Returns the keys of a proposal, as far as its file tells. Its owners are the council file's: the file could name any.
-#[must_use]
 pub fn of_proposal(
     proposal: &Proposal,
     owners: Vec<Address>,
@@ -33,13 +31,11 @@ pub fn of_proposal(
 }
 
 /// Returns the keys that a recorded rehearsal read.
-#[must_use]
 pub fn hints(proposal: &Proposal) -> Keys {
     proposal.record().map(|record| record.hints.clone()).unwrap_or_default()
 }
 
 /// Returns the keys of a plan, once the chain has answered all that it needs. Its nonce is the next, if it is not said.
-#[must_use]
 pub fn of_plan(
     plan: &Plan,
     seen: &Snapshot,
@@ -57,7 +53,6 @@ pub fn of_plan(
 }
 
 /// Before anything is asked, of a Safe of this version. Without a plan yet, only what the Safe itself reads.
-#[must_use]
 pub fn likely(
     safe: SafeId,
     plan: Option<&Plan>,

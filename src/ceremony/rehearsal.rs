@@ -42,7 +42,6 @@ pub struct Performed {
 }
 
 impl Rehearsing {
-    #[must_use]
     pub fn done(&self) -> Option<&Performed> {
         match self {
             Self::Done(done) => Some(done),
@@ -51,7 +50,6 @@ impl Rehearsing {
     }
 
     /// The reason that there is none, if one was wanted.
-    #[must_use]
     pub fn failure(&self) -> Option<&str> {
         match self {
             Self::Failed(why) => Some(why),
@@ -60,7 +58,6 @@ impl Rehearsing {
     }
 
     /// In brief, for the proposal file.
-    #[must_use]
     pub fn record(&self, proposal: &Proposal) -> Option<RehearsalRecord> {
         self.done().and_then(|done| done.record(proposal).bounded())
     }
@@ -68,7 +65,6 @@ impl Rehearsing {
 
 impl Performed {
     /// It succeeds, and leaves what the playbook promises.
-    #[must_use]
     pub fn holds(&self) -> bool {
         self.rehearsal.outcome == RunResult::Succeeded && self.after.iter().all(|verdict| verdict.holds)
     }

@@ -18,6 +18,7 @@ use crate::proposal::{Proposal, RehearsalRecord, contract_queries, count, likely
 use crate::safe::{Approval, Domain, Question, SignatureKind};
 
 /// A proposal on the chain, and what it would do there.
+#[must_use]
 pub struct Rehearsed<'a> {
     pub online: Online<'a>,
     pub rehearsal: Rehearsing,
@@ -192,7 +193,6 @@ fn drop_false_code(
 
 impl<'a> Rehearsed<'a> {
     /// Returns it with the look at the transaction that it approves.
-    #[must_use]
     pub fn approving(self, approved: Option<Box<Rehearsed<'a>>>) -> Self {
         Self { approved, ..self }
     }

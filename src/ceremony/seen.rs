@@ -21,13 +21,11 @@ pub struct ChainView {
 }
 
 impl ChainView {
-    #[must_use]
     pub const fn new(link: Chain, snapshot: Snapshot) -> Self {
         Self { link, snapshot, past: Past::NotAsked, failed: Vec::new(), proven: None }
     }
 
     /// The Safe as the chain has it now.
-    #[must_use]
     pub fn now(&self) -> &SafeState {
         &self.snapshot.state
     }
@@ -46,7 +44,6 @@ impl ChainView {
 
 /// Against what everything that was read is proven. A block that nobody knows can be made up, and everything proven in
 /// it: its hash is there to be compared.
-#[must_use]
 pub fn proven_at(root: Root, block: &BlockRef) -> String {
     let BlockRef { number, hash, .. } = block;
     match root {

@@ -23,7 +23,6 @@ pub enum ProposalStage {
 
 impl ProposalStage {
     /// `refused` is what nobody accepted; `is_sent` if a transaction that was sent is not mined yet.
-    #[must_use]
     pub fn of(refused: &[Finding], ready: Result<&Ready, &NotReady>, is_sent: bool) -> Self {
         if refused.iter().any(|finding| finding.sort == Sort::Danger) {
             return Self::Refused;
@@ -40,7 +39,6 @@ impl ProposalStage {
     }
 
     /// The stage by what is kept here alone.
-    #[must_use]
     pub fn offline(refused: &[Finding], tally: &Shortfall) -> Self {
         if !refused.is_empty() {
             return Self::Refused;
@@ -48,7 +46,6 @@ impl ProposalStage {
         if tally.approved.len() < tally.threshold.get() { Self::Signing } else { Self::Enough }
     }
 
-    #[must_use]
     pub const fn exit(self) -> Exit {
         match self {
             Self::Refused => Exit::Refused,
@@ -59,7 +56,6 @@ impl ProposalStage {
     }
 
     /// Returns what to do next, where one command does it. `what` are the words that name it for everybody.
-    #[must_use]
     pub fn next(self, what: &str) -> Option<String> {
         match self {
             Self::Signing => Some(format!(

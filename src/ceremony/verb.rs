@@ -9,7 +9,6 @@ fn kinds(orders: &[Order]) -> Vec<PlaybookKind> {
 }
 
 /// Returns the verb for levers: the kind of the first playbook.
-#[must_use]
 pub fn verb(orders: &[Order]) -> PlaybookKind {
     kinds(orders).first().copied().unwrap_or(PlaybookKind::Pause)
 }

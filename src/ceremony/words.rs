@@ -9,7 +9,6 @@ use crate::proposal::Proposal;
 use crate::shell::quoted;
 
 /// Returns the words for what was typed: levers, or a file by its name alone.
-#[must_use]
 pub fn words_for(what: &[String], given: &Given) -> String {
     let name = |what: &String| {
         let name = Path::new(what).file_name();
@@ -26,7 +25,6 @@ pub fn words_for(what: &[String], given: &Given) -> String {
 
 impl Desk<'_> {
     /// Returns the words for a proposal: its levers, or else the name of the file that it was read from.
-    #[must_use]
     pub fn words_of(&self, proposal: &Proposal, what: &[String]) -> String {
         let file = || words_for(what, &Given::default());
         let command = || proposal.binding().command(&self.council);

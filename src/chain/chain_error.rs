@@ -131,7 +131,6 @@ impl EndpointFault {
 
 impl ChainError {
     /// Returns `true` if no endpoint keeps the state that was asked for: ordinary nodes keep 128 blocks.
-    #[must_use]
     pub fn is_pruned(&self) -> bool {
         let Self::NoQuorum { faults, .. } = self else { return false };
         faults.iter().filter_map(|(_, fault)| fault.as_ref()).any(EndpointFault::is_pruned)
@@ -216,7 +215,6 @@ pub struct RpcErrorObject {
 impl RpcErrorObject {
     /// Returns the data of a reverted call, if that is what this error says. Clients word it differently: 3 with data
     /// (geth, reth, erigon), -32000 or -32015 with or without.
-    #[must_use]
     pub fn reverted(&self) -> Option<Bytes> {
         let text = self.message.to_ascii_lowercase();
         // A call that runs into a bad instruction ends like a revert without data, wherever it is run.

@@ -53,7 +53,6 @@ pub enum Fees {
 
 impl Fees {
     /// Returns these fees with another tip. Without a base fee there is none.
-    #[must_use]
     pub const fn with_tip(self, tip: u128) -> Self {
         match self {
             Self::Dynamic { max_fee, priority_fee } => {

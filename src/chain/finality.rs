@@ -25,7 +25,6 @@ pub struct Depth {
 }
 
 impl Depth {
-    #[must_use]
     pub fn is_final(&self, block: &BlockRef) -> bool {
         self.final_block.is_some_and(|number| number >= block.number)
     }

@@ -60,7 +60,6 @@ impl Chain {
     }
 
     /// From the block of a snapshot on. `now` is the time, in seconds since 1970.
-    #[must_use]
     pub fn forked(&self, seen: &Snapshot, now: u64) -> Forked<'_> {
         let header = &seen.header;
         let mut world = World::new(self.id(), header.into(), header.hash);
@@ -73,7 +72,6 @@ impl Chain {
 
 impl Forked<'_> {
     /// The real block that it began at.
-    #[must_use]
     pub fn began_at(&self) -> BlockRef {
         self.source.pinned.block
     }

@@ -7,7 +7,6 @@ use crate::council::SecretUrl;
 
 /// The host and port of the proxy that requests to this address go through, without its credentials. `None` if they go
 /// there directly: no proxy is named, `NO_PROXY` excepts the address, or it is on this machine.
-#[must_use]
 pub fn proxy_of(url: &SecretUrl) -> Option<String> {
     // The rules of the HTTP client itself: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in either case.
     proxy_for(&Matcher::from_system(), url.expose())

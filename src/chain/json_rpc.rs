@@ -34,19 +34,16 @@ pub(super) type RawReply = Result<Box<RawValue>, RpcErrorObject>;
 
 impl Request {
     /// A question about the state: a quorum must give the same answer.
-    #[must_use]
     pub(super) const fn new(method: &'static str, params: Value) -> Self {
         Self { method, params, agreed: true }
     }
 
     /// A question on which endpoints may differ or that some cannot answer: fees, access lists.
-    #[must_use]
     pub(super) const fn hint(method: &'static str, params: Value) -> Self {
         Self { method, params, agreed: false }
     }
 
     /// A call that is asked and not sent.
-    #[must_use]
     pub(super) fn call(from: Option<Address>, to: Address, data: &Bytes) -> Self {
         Self::new("eth_call", json!([transaction(from, to, data), AT]))
     }

@@ -36,7 +36,6 @@ pub struct Offers {
 
 impl Chain {
     /// Asks each endpoint what it offers, all of them at once. `account` is one with code, `newest` the newest block.
-    #[must_use]
     pub fn offers(&self, account: Address, newest: u64) -> Vec<(String, Result<Offers, EndpointFault>)> {
         let before = format!("{:#x}", newest.saturating_sub(OLD));
         let requests: Arc<[Request]> = Arc::new([
@@ -66,7 +65,6 @@ impl Chain {
     }
 
     /// Asks each endpoint if it is there, all of them at once: a relay takes transactions and may answer nothing else.
-    #[must_use]
     pub fn answering(&self) -> Vec<(String, Result<Duration, EndpointFault>)> {
         let id = self.id();
         self.of_each(|endpoint| async move { latency(&endpoint, id).await })

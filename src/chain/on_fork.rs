@@ -226,7 +226,6 @@ impl Chain {
     }
 
     /// The most gas that a transaction may have in the block after `seen`'s.
-    #[must_use]
     pub fn gas_cap(&self, seen: &Snapshot) -> u64 {
         gas_limit(&World::new(self.id(), (&seen.header).into(), seen.header.hash))
     }

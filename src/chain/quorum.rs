@@ -141,23 +141,19 @@ impl Chain {
     }
 
     /// The chain's name in the council file.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    #[must_use]
     pub const fn id(&self) -> u64 {
         self.id
     }
 
-    #[must_use]
     pub const fn quorum(&self) -> usize {
         self.panel.quorum
     }
 
     /// The time between two blocks; None if it makes them on demand.
-    #[must_use]
     pub const fn expected_block_time(&self) -> Option<Duration> {
         self.block_time
     }
@@ -176,13 +172,11 @@ impl Chain {
     }
 
     /// Sequential rounds so far: requests that leave together are one.
-    #[must_use]
     pub fn rounds(&self) -> u32 {
         self.panel.rounds()
     }
 
     /// Returns the standing of every endpoint, answers that came late included.
-    #[must_use]
     pub fn endpoints(&self) -> Vec<EndpointReport> {
         self.panel.collect_late_answers(&self.handle);
         let report = |(endpoint, standing): (&Arc<Endpoint>, EndpointStatus)| EndpointReport {

@@ -41,21 +41,18 @@ const FEW: u32 = 6;
 const LEAST: Duration = Duration::from_secs(30);
 
 /// The time between two blocks of a chain that is known here.
-#[must_use]
 pub fn known_block_time(chain_id: u64) -> Option<Duration> {
     let known = BLOCK_TIMES.iter().find(|(id, _)| *id == chain_id);
     known.map(|(_, millis)| Duration::from_millis(*millis))
 }
 
 /// The time between two blocks of a chain; None if it makes them on demand.
-#[must_use]
 pub fn usual_block_time(chain_id: u64) -> Option<Duration> {
     (!is_on_demand(chain_id)).then_some(known_block_time(chain_id).unwrap_or(UNKNOWN))
 }
 
 /// The time between two blocks as two headers of a chain show it; None if they do not lie one after the other. Blocks
 /// say whole seconds, and the chain may have stood still: within bounds.
-#[must_use]
 pub fn seen_block_time(earlier: &BlockRef, later: &BlockRef) -> Option<Duration> {
     let blocks = later.number.checked_sub(earlier.number).filter(|blocks| *blocks > 0)?;
     let millis = later.timestamp.checked_sub(earlier.timestamp)?.saturating_mul(1_000);
@@ -63,13 +60,11 @@ pub fn seen_block_time(earlier: &BlockRef, later: &BlockRef) -> Option<Duration>
 }
 
 /// Returns `true` if a chain makes a block when there is something in it.
-#[must_use]
 pub fn is_on_demand(chain_id: u64) -> bool {
     ON_DEMAND.contains(&chain_id)
 }
 
 /// Returns the age that the newest block may have.
-#[must_use]
 pub fn allowed_age(block_time: Duration) -> Duration {
     block_time.saturating_mul(FEW).max(LEAST)
 }
@@ -91,7 +86,6 @@ pub enum Age {
 }
 
 /// Judges the age of a block. `timestamp` and `now` are seconds since 1970; without a block time any age is new.
-#[must_use]
 pub fn judge_age(timestamp: u64, now: u64, block_time: Option<Duration>) -> Age {
     let seconds = now.saturating_sub(timestamp);
     let Some(allowed) = block_time.map(|time| allowed_age(time).as_secs()) else { return Age::New(seconds) };

@@ -110,7 +110,6 @@ impl Chain {
 
     /// Returns the endpoints that have a transaction in a block, and those that do not know it: where no quorum has the receipt. `None` while nobody
     /// has it. One round.
-    #[must_use]
     pub fn endpoints_with_receipt(&self, tx: TxHash) -> Option<String> {
         let request = Request::hint("eth_getTransactionReceipt", json!([tx.word()]));
         let block = |reply: Result<RawReply, EndpointFault>| {

@@ -31,13 +31,11 @@ pub struct Sighting {
 impl Chain {
     /// The time between two blocks, for waiting: the council's or the table's, else as the headers that were seen show
     /// it. Short where nothing is known.
-    #[must_use]
     pub fn between_blocks(&self) -> Duration {
         self.stated_block_time().or_else(|| self.seen_block_time()).unwrap_or(UNKNOWN)
     }
 
     /// Returns the time to wait between two questions: a tenth of the block time.
-    #[must_use]
     pub fn poll_interval(&self) -> Duration {
         (self.between_blocks() / 10).max(SHORTEST_POLL)
     }

@@ -64,19 +64,16 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// The Safe as it is now; `None` of an older block.
-    #[must_use]
     pub const fn fresh(&self) -> Option<&Fresh<SafeTree>> {
         self.fresh.as_ref()
     }
 
     /// The Safe with those among its owners that were read along.
-    #[must_use]
     pub fn tree(&self) -> SafeTree {
         SafeTree::new(self.state.clone(), &self.safes)
     }
 
     /// Returns what a block must hold after a transaction that does what was rehearsed here.
-    #[must_use]
     pub fn expected(&self, rehearsal: &Rehearsal) -> Expected {
         Expected::of(rehearsal, &self.known.state, &self.state)
     }

@@ -30,7 +30,6 @@ pub struct EndpointReport {
 
 /// Returns the number of independent endpoints that agree, and their number in all: an address that leads to the same host and port as another
 /// counts for neither.
-#[must_use]
 pub fn agreeing(endpoints: &[EndpointReport]) -> (usize, usize) {
     let count = |is: fn(&EndpointStatus) -> bool| endpoints.iter().filter(|e| is(&e.standing)).count();
     (
@@ -41,7 +40,6 @@ pub fn agreeing(endpoints: &[EndpointReport]) -> (usize, usize) {
 
 /// Returns `true` if too few of the named endpoints agree to believe them: with more than two, no more than half.
 /// The owner of two of five needs only to keep the other three silent. For two RPCs the council file says if one is enough.
-#[must_use]
 pub fn is_minority(endpoints: &[EndpointReport]) -> bool {
     let (agree, of) = agreeing(endpoints);
     agree > 0 && agree < least_to_believe(of)

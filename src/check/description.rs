@@ -21,7 +21,6 @@ pub enum Level {
 
 impl Level {
     /// Returns `true` if nothing is signed or sent unless it is accepted by its id.
-    #[must_use]
     pub const fn blocks(self) -> bool {
         matches!(self, Self::AlreadyDone | Self::Refuse)
     }

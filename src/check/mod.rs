@@ -56,20 +56,17 @@ const CHECKS: [&[Check]; 12] = [
 ];
 
 /// Looks at everything.
-#[must_use]
 pub fn findings(facts: &Facts) -> Vec<Finding> {
     found(CHECKS.into_iter().flatten(), facts)
 }
 
 /// Looks at what a transaction does and at nothing else: for one that was mined.
-#[must_use]
 pub fn of_effects(facts: &Facts) -> Vec<Finding> {
     found(code::CHECKS.iter().chain(&rehearsal_checks::CHECKS).chain(&control::CHECKS), facts)
 }
 
 /// Returns the findings about a transaction with those about the one that it approves, if it does: those first, by ids of
 /// their own. The same RPCs are not told of twice, unless they are refused.
-#[must_use]
 pub fn with_approved(
     proposal: &Proposal,
     approved: Option<(&Proposal, &[Finding])>,
@@ -92,7 +89,6 @@ pub fn with_approved(
 
 /// Looks at what one key does alone, or makes the Safe do by a module of it: everything but the owners' approvals. `facts`
 /// take the account for a Safe.
-#[must_use]
 pub fn of_deputy(facts: &Facts, module: Option<&Module>) -> Vec<Finding> {
     let first = endpoints::FIRST.iter().chain(&own_playbook::CHECKS);
     let safe = safe_pins::CHECKS.iter().chain(&contracts::CHECKS).chain(&powers::CHECKS);
@@ -109,13 +105,11 @@ pub fn of_deputy(facts: &Facts, module: Option<&Module>) -> Vec<Finding> {
 }
 
 /// Looks at the age of the block that everything was read at. `None` offline.
-#[must_use]
 pub fn block_age(age: Option<Age>, endpoints: &[EndpointReport]) -> Option<Finding> {
     endpoints::block_age(age, endpoints).map(|problem| Problem::from(problem).into())
 }
 
 /// Looks at how many RPCs agree. With a quorum that was `lowered` for this run, too few are only said to be.
-#[must_use]
 pub fn most_agree(endpoints: &[EndpointReport], lowered: bool) -> Option<Finding> {
     endpoints::most_agree(endpoints, lowered).map(|problem| Problem::from(problem).into())
 }
@@ -130,14 +124,12 @@ fn all<P: Into<Problem>>(problems: impl IntoIterator<Item = P>) -> Vec<Problem> 
 }
 
 /// The findings that stop whoever is about to sign or send, and that nobody accepted by name.
-#[must_use]
 pub fn standing<'a>(findings: &'a [Finding], accepted: &[String]) -> Vec<&'a Finding> {
     findings.iter().filter(|f| f.level.blocks() && !accepted.contains(&f.id)).collect()
 }
 
 /// The refusal that a person is told of first, among those that nobody accepted by name: one that no one should sign before
 /// one that says that the chain has moved.
-#[must_use]
 pub fn first_refusal<'a>(findings: &'a [Finding], accepted: &[String]) -> Option<&'a Finding> {
     let mut refused = standing(findings, accepted);
     refused.retain(|finding| finding.level == Level::Refuse);
@@ -145,7 +137,6 @@ pub fn first_refusal<'a>(findings: &'a [Finding], accepted: &[String]) -> Option
 }
 
 /// Returns what is promised and is so already, if nothing is refused and that is why nothing needs to be done.
-#[must_use]
 pub fn already_done<'a>(findings: &'a [Finding], accepted: &[String]) -> Option<&'a str> {
     let standing = standing(findings, accepted);
     let refuses = standing.iter().any(|finding| finding.level == Level::Refuse);
@@ -154,7 +145,6 @@ pub fn already_done<'a>(findings: &'a [Finding], accepted: &[String]) -> Option<
 
 /// Returns the ids by which a used nonce refuses, if nothing else does and what is promised is so already: then there is
 /// nothing to do, whichever transaction used the nonce. Otherwise none.
-#[must_use]
 pub fn nonce_of_done(findings: &[Finding]) -> Vec<String> {
     let of_the_nonce = findings.iter().filter(|finding| finding.problem().is_of_the_nonce());
     let ids: Vec<String> = of_the_nonce.map(|finding| finding.id.clone()).collect();

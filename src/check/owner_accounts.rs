@@ -23,7 +23,6 @@ pub enum OwnerKind {
 
 impl OwnerKind {
     /// Returns the sentence about it, as a review, `init`, `council check` and `doctor` say it. `who` is the owner's name, address or both.
-    #[must_use]
     pub fn sentence(&self, who: &str) -> String {
         match self {
             Self::Safe => {
@@ -37,7 +36,6 @@ impl OwnerKind {
     }
 
     /// Returns what to do about it; nothing about a Safe.
-    #[must_use]
     pub const fn fix(&self) -> &'static str {
         match self {
             Self::Safe => "",
@@ -56,7 +54,6 @@ fn has_delegated(to: Address) -> String {
 }
 
 /// Returns the owners that are more than plain keys, in their order. `safes` are those of the council file.
-#[must_use]
 pub fn owner_kinds(
     accounts: &BTreeMap<Address, AccountKind>,
     owners: &[Address],

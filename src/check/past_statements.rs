@@ -38,7 +38,6 @@ pub enum PastSubject {
 
 impl Past {
     /// Compares a file's readings and its state of the Safe, against those of the chain at the same block.
-    #[must_use]
     pub fn compare(file: (&SafeState, Option<&Readings>), chain: (&SafeState, &Readings)) -> Self {
         let safe = file.0.drift(chain.0).into_iter().map(|d| Untrue {
             about: PastSubject::Safe,
@@ -59,13 +58,11 @@ impl Past {
     }
 
     /// Returns the lie about a block that the chain does not have.
-    #[must_use]
     pub fn no_such_block(number: u64, file: String, chain: String) -> Self {
         Self::False(vec![Untrue { about: PastSubject::Block, what: format!("block {number}"), file, chain }])
     }
 
     /// Returns it with what else is untrue.
-    #[must_use]
     pub fn and(self, more: Vec<Untrue>) -> Self {
         match self {
             same if more.is_empty() => same,

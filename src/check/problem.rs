@@ -58,7 +58,6 @@ problems! {
 impl Problem {
     /// Returns `true` for what the execution of the proposal itself brings about: its nonce is used, and its `before`
     /// checks need not hold any more.
-    #[must_use]
     pub const fn comes_with_execution(&self) -> bool {
         matches!(
             self,
@@ -68,13 +67,11 @@ impl Problem {
     }
 
     /// Returns `true` if the Safe has used the proposal's nonce.
-    #[must_use]
     pub const fn is_of_the_nonce(&self) -> bool {
         matches!(self, Self::Transaction(transaction::TransactionProblem::NonceUsed { .. }))
     }
 
     /// Returns `true` if it is about which nonce the proposal has, and what else there is at it.
-    #[must_use]
     pub const fn is_about_nonces(&self) -> bool {
         matches!(
             self,
@@ -88,7 +85,6 @@ impl Problem {
     }
 
     /// Returns `true` if the contracts do not let the Safe do it: a condition for the act that does not hold, or a revert.
-    #[must_use]
     pub const fn is_of_the_contract(&self) -> bool {
         matches!(
             self,
@@ -101,7 +97,6 @@ impl Problem {
     }
 
     /// Returns the RPC that contradicts the others, as shown.
-    #[must_use]
     pub fn lying_rpc(&self) -> Option<&str> {
         match self {
             Self::Rpc(endpoints::EndpointProblem::Lying { rpc, .. }) => Some(rpc),
@@ -110,7 +105,6 @@ impl Problem {
     }
 
     /// Returns what the playbook promises, if it is so already and that is why it cannot be done again.
-    #[must_use]
     pub fn already_done(&self) -> Option<&str> {
         match self {
             Self::Binding(own_playbook::PlaybookProblem::Before { already_done, verdict, .. })
@@ -125,13 +119,13 @@ impl Problem {
 
     /// Returns `true` for what the command line chose by a flag of its own: it is recorded like a refusal that was
     /// accepted.
-    #[must_use]
     pub const fn is_chosen(&self) -> bool {
         matches!(self, Self::Rpc(endpoints::EndpointProblem::QuorumLowered { .. }))
     }
 }
 
 /// A problem with its id, level, sentence and fix: for the review, and for `--json`.
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     #[serde(skip)]
@@ -153,7 +147,6 @@ pub struct Finding {
 
 impl Finding {
     /// Returns the problem that it is made of.
-    #[must_use]
     pub const fn problem(&self) -> &Problem {
         &self.problem
     }
@@ -184,7 +177,6 @@ pub struct Readable<'a> {
 }
 
 /// The first ten of each kind, in their order: a transaction that changes a thousand contracts is refused for each.
-#[must_use]
 pub fn readable<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Readable<'a> {
     const MOST_OF_A_KIND: usize = 10;
     let mut readable = Readable::default();

@@ -99,7 +99,6 @@ fn only_chain(lever: &str, known: &AlarmNames) -> Option<String> {
 
 impl Alarm {
     /// Returns the claim with addresses in the place of the council's names; `None` if it has none.
-    #[must_use]
     pub fn claim(&self, council: &Council) -> Option<toml::Table> {
         let names = council.names_on(&self.chain);
         let address = |text: &str| names.address(text).map(|address| address.to_string());

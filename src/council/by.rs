@@ -25,7 +25,6 @@ pub enum By {
 
 impl By {
     /// Returns the name and the address of the one key; `None` if the Safe's owners act.
-    #[must_use]
     pub fn deputy(&self) -> Option<(&str, Address)> {
         match self {
             Self::Safe => None,

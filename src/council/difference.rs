@@ -25,7 +25,6 @@ pub struct TextDifference {
 }
 
 /// Compares two texts; both are somebody's, and may be made to be slow or long.
-#[must_use]
 pub fn difference(old: &str, new: &str) -> TextDifference {
     if old.lines().count() + new.lines().count() > MOST_LINES {
         return TextDifference { lines: Vec::new(), is_whole: false };

@@ -10,19 +10,16 @@ hash_type!(
 );
 
 impl TextDigest {
-    #[must_use]
     pub fn of(text: &str) -> Self {
         Self(keccak256(text))
     }
 
     /// Returns the first sixteen digits, as typed in a flag: `60157a0391cc20de`.
-    #[must_use]
     pub fn digits(&self) -> String {
         hex::encode(&self.0[..8])
     }
 
     /// Returns the same in four groups, for people to compare: `6015 7a03 91cc 20de`.
-    #[must_use]
     pub fn short(&self) -> String {
         self.0[..8].chunks(2).map(hex::encode).collect::<Vec<_>>().join(" ")
     }

@@ -26,13 +26,11 @@ pub struct NewEntry {
 
 impl NewEntry {
     /// Returns an entry with these texts; fields without one are left out.
-    #[must_use]
     pub fn of_texts(kind: EntryKind, name: &str, texts: &[(&str, Option<&str>)]) -> Self {
         let fields = texts.iter().filter_map(|(key, text)| Some((*key, (*text)?.into())));
         Self::new(kind, name, fields)
     }
 
-    #[must_use]
     pub fn new<'k>(
         kind: EntryKind,
         name: &str,

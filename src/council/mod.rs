@@ -125,7 +125,6 @@ pub struct Safe {
 
 impl Safe {
     /// An account that makes calls and is not a Safe: nothing is pinned of it.
-    #[must_use]
     pub fn account(name: &str, chain: &str, address: Address) -> Self {
         Self {
             name: name.into(),
@@ -220,13 +219,11 @@ impl Council {
     }
 
     /// The chain of a Safe of this council. Present for every Safe in [`Council::safes`].
-    #[must_use]
     pub fn chain_of(&self, safe: &Safe) -> Option<&CouncilChain> {
         self.chains.get(&safe.chain)
     }
 
     /// The Safe at this address on the chain with this id, if the council has it.
-    #[must_use]
     pub fn safe_at(&self, chain_id: u64, address: Address) -> Option<&Safe> {
         self.safes
             .values()
@@ -234,7 +231,6 @@ impl Council {
     }
 
     /// The names that hold on one chain: signers everywhere, Safes and targets of that chain.
-    #[must_use]
     pub fn names_on(&self, chain: &str) -> AddressBook {
         let signers = self.signers.values().map(|s| (s.name.clone(), s.address));
         let safes = self.safes.values().filter(|s| s.chain == chain).map(|s| (s.name.clone(), s.address));
@@ -246,14 +242,12 @@ impl Council {
     }
 
     /// Returns `true` if the council asks for no other version of the program.
-    #[must_use]
     pub fn accepts_program(&self, version: &str) -> bool {
         let version = Version::parse(version).ok();
         self.program.as_ref().is_none_or(|asked| version.is_some_and(|version| asked.matches(&version)))
     }
 
     /// The code that the council pinned on one chain, by target.
-    #[must_use]
     pub fn pins_on(&self, chain: &str) -> BTreeMap<Address, Vec<B256>> {
         let there = self.targets.values().filter_map(|places| places.get(chain));
         let pinned = there.filter(|target| !target.code.is_empty());

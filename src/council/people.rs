@@ -63,7 +63,6 @@ pub struct PersonToCall<'c> {
 impl Council {
     /// Returns whom to call for `name` at a second since 1970: that person, or the first of their backups who is not away.
     /// If all of them are away, that is the person themselves. `None` if no person is called so.
-    #[must_use]
     pub fn whom_to_call(&self, name: &str, now: u64) -> Option<PersonToCall<'_>> {
         let first = self.people.get(name)?;
         let (mut asked, mut person) = (BTreeSet::new(), first);
@@ -86,7 +85,6 @@ impl Council {
 impl Council {
     /// Returns whom to call for these owners, each person once: first those for whom it is day, last those who are away.
     /// Owners whose signer is not a person of the file are left out.
-    #[must_use]
     pub fn calls_for(&self, owners: &[Address], now: u64) -> Vec<PersonToCall<'_>> {
         let signers = owners.iter().filter_map(|owner| self.signers.values().find(|s| s.address == *owner));
         let mut calls: Vec<PersonToCall> =
@@ -100,7 +98,6 @@ impl Council {
 
 impl LocalTime {
     /// Returns `true` from 23:00 to 07:00, when people sleep.
-    #[must_use]
     pub const fn is_night(self) -> bool {
         self.hour >= 23 || self.hour < 7
     }
@@ -108,7 +105,6 @@ impl LocalTime {
 
 impl Person {
     /// Returns `true` on a day of their own calendar that they have named; UTC's calendar without a zone.
-    #[must_use]
     pub fn is_away(&self, now: u64) -> bool {
         let utc = TimeZone::UTC;
         let today = self.zone.as_ref().map_or(&utc, |zone| &zone.rules).to_datetime(at(now)).date();
@@ -117,13 +113,11 @@ impl Person {
 }
 
 impl Zone {
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Returns the time of day there at a second since 1970.
-    #[must_use]
     pub fn local(&self, now: u64) -> LocalTime {
         let there = self.rules.to_datetime(at(now));
         LocalTime { hour: there.hour().unsigned_abs(), minute: there.minute().unsigned_abs() }

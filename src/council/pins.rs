@@ -45,19 +45,16 @@ pub enum PinStatus {
 }
 
 /// A council file, by its path.
-#[must_use]
 pub fn council_at(path: &str) -> String {
     format!("council file {path}")
 }
 
 /// A council file, by a Safe that it speaks for.
-#[must_use]
 pub fn council_of((chain, safe): SafeAt) -> String {
     format!("council of {chain}:{safe}")
 }
 
 /// A playbook as it is used on a Safe.
-#[must_use]
 pub fn playbook_of(id: &str, (chain, safe): SafeAt) -> String {
     format!("playbook {id} of {chain}:{safe}")
 }
@@ -101,7 +98,6 @@ impl Pins {
     }
 
     /// The file that says what is new in these, beside what is accepted already; `None` if nothing is.
-    #[must_use]
     pub fn file_of(&self, pins: &BTreeMap<String, AcceptedText>) -> Option<String> {
         let mut text = format!("{HEAD}version = {VERSION}\n");
         let new = pins.iter().filter(|(what, pin)| self.0.get(*what) != Some(pin));
@@ -116,14 +112,12 @@ impl Pins {
     }
 
     /// Returns `true` if something was accepted of it.
-    #[must_use]
     pub fn has(&self, what: &str) -> bool {
         self.0.contains_key(what)
     }
 
     /// Returns the standing of a text that is about all of these. A built-in playbook that another version of the program brings
     /// is the program's, which the person trusts.
-    #[must_use]
     pub fn decide(&self, about: &[String], now: AcceptedText) -> PinStatus {
         let mut standing = PinStatus::First;
         for accepted in about.iter().filter_map(|what| self.0.get(what)) {

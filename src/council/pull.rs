@@ -18,13 +18,11 @@ pub struct Pull {
 
 impl Pull {
     /// One lever, simple or combined, and nothing left out.
-    #[must_use]
     pub fn lever(name: &str, undo: bool) -> Self {
         Self { names: vec![name.into()], undo, ..Self::default() }
     }
 
     /// Returns the pull for a person: `freeze without bridge`, `vault + bridge`. `None` if no lever is named.
-    #[must_use]
     pub fn title(&self) -> Option<String> {
         if self.names.is_empty() {
             return None;
@@ -38,14 +36,12 @@ impl Pull {
     }
 
     /// `vault, approved by foundation`
-    #[must_use]
     pub fn approved(&self, title: &str) -> String {
         let by = |title: String, safe: &String| format!("{title}, approved by {safe}");
         self.approve_as.iter().fold(title.to_string(), by)
     }
 
     /// Reads the words of [`Self::words`]. `None` if they are of no lever, or of one whose name needs quotes.
-    #[must_use]
     pub fn read(words: &str) -> Option<Self> {
         let mut pull = Self::default();
         let mut words = words.split_whitespace();
@@ -61,7 +57,6 @@ impl Pull {
     }
 
     /// Returns the pull as the words of a command: `freeze --without bridge`. `None` if no lever is named.
-    #[must_use]
     pub fn words(&self) -> Option<String> {
         if self.names.is_empty() {
             return None;

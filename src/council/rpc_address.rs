@@ -129,7 +129,6 @@ impl fmt::Debug for RpcAddress {
 
 impl SecretUrl {
     /// The whole address, key included: for the client that opens the connection and for nothing else.
-    #[must_use]
     pub fn expose(&self) -> &str {
         &self.url
     }

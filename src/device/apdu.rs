@@ -109,7 +109,6 @@ impl Apdu {
     }
 
     /// The bytes on the wire: header, then length and data. No Le: the app refuses it beside data.
-    #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let length = u8::try_from(self.data.len()).unwrap_or(u8::MAX); // 255 at most
         [&[self.class, self.instruction, self.p1, self.p2, length], &self.data[..]].concat()
@@ -163,7 +162,6 @@ pub struct Reply {
 
 impl Reply {
     /// `None` for an answer too short to hold a status word.
-    #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (data, status) = bytes.split_last_chunk::<2>()?;
         Some(Self { data: data.into(), status: StatusWord(u16::from_be_bytes(*status)) })
@@ -194,7 +192,6 @@ pub struct AppInfo {
 
 impl AppInfo {
     /// `01, len + name, len + version, …`; `None` for bytes of another form, which is how a stale answer is known.
-    #[must_use]
     pub fn read(data: &[u8]) -> Option<Self> {
         let (&1, rest) = data.split_first()? else { return None };
         let (name, rest) = match rest.strip_prefix(OTHER_DASHBOARD) {
@@ -206,7 +203,6 @@ impl AppInfo {
     }
 
     /// `1.22.0`, also with a suffix such as `-dev`.
-    #[must_use]
     pub fn parsed_version(&self) -> Option<AppVersion> {
         let mut parts = self.version.split(['-', '+']).next()?.split('.').map(|part| part.parse().ok());
         let version = AppVersion(parts.next()??, parts.next()??, parts.next()??);
@@ -231,7 +227,6 @@ pub struct Configuration {
 
 impl Configuration {
     /// Flags, then three bytes of version. `None` for bytes of another form.
-    #[must_use]
     pub fn read(data: &[u8]) -> Option<Self> {
         let [flags, _, _, _] = data else { return None };
         Some(Self { blind_signing: flags & 0x01 != 0, transaction_check: flags & 0x10 != 0 })
@@ -239,7 +234,6 @@ impl Configuration {
 }
 
 /// `len + public key, len + address`. The address is computed from the key and compared with the text.
-#[must_use]
 pub fn read_address(data: &[u8]) -> Option<Address> {
     read_key(data).map(|(address, ..)| address)
 }
@@ -267,14 +261,12 @@ fn read_vrs(data: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// A signature of a message, as r ‖ s ‖ v with v 27 or 28.
-#[must_use]
 pub fn read_message_signature(data: &[u8]) -> Option<[u8; 65]> {
     let (v @ (27 | 28), rs) = read_vrs(data)? else { return None };
     [rs, &[v]].concat().try_into().ok()
 }
 
 /// A signature of an EIP-1559 transaction; v is the parity.
-#[must_use]
 pub fn read_transaction_signature(data: &[u8]) -> Option<Signature> {
     let (v @ (0 | 1), rs) = read_vrs(data)? else { return None };
     Some(Signature::new(U256::from_be_slice(&rs[..32]), U256::from_be_slice(&rs[32..]), v == 1))

@@ -18,7 +18,6 @@ pub struct Status {
 
 impl Status {
     /// Returns what to change on the device before signing with it, if anything. Raw messages cannot be read from outside.
-    #[must_use]
     pub const fn advice(&self) -> &'static str {
         match (self.takes_fields, self.blind_signing) {
             (false, _) => "update the Ethereum app: this one shows two hashes and nothing of what is signed",

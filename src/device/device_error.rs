@@ -114,7 +114,6 @@ pub enum DeviceError {
 
 impl DeviceError {
     /// Returns `true` if a person decides how it goes on (refused, or not ready on the device: exit 6); else it failed (exit 1).
-    #[must_use]
     pub const fn is_human(&self) -> bool {
         self.passes()
             || matches!(
@@ -143,7 +142,6 @@ impl DeviceError {
     }
 
     /// Returns `true` if it may pass without the program: somebody unlocks, plugs in, opens the app.
-    #[must_use]
     pub const fn passes(&self) -> bool {
         matches!(
             self,

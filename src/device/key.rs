@@ -85,7 +85,6 @@ impl Key {
     }
 
     /// Returns the device whose pages a person compares. `None` for a key without a screen.
-    #[must_use]
     pub fn ledger(&self) -> Option<&Ledger> {
         match self {
             Self::Ledger(ledger) => Some(ledger),

@@ -87,7 +87,6 @@ impl Keystore {
         Ok(Signature::from_signature_and_parity(signature, parity.is_y_odd()))
     }
 
-    #[must_use]
     pub const fn address(&self) -> Address {
         self.address
     }

@@ -60,7 +60,6 @@ impl Ledger {
         Ok(Self { link, status, answered: Answered::default(), patience, watcher })
     }
 
-    #[must_use]
     pub const fn status(&self) -> &Status {
         &self.status
     }

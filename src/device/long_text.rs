@@ -11,7 +11,6 @@ pub struct LongText(String);
 
 impl LongText {
     /// `None` for a text that is not readable ASCII, or is not longer than a hash.
-    #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let is_readable = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
         (is_readable && text.len() > HASH).then(|| Self(text.into()))

@@ -75,7 +75,6 @@ pub struct SigningRequest<'a> {
 }
 
 impl SigningRequest<'_> {
-    #[must_use]
     pub fn hashes(&self) -> Hashes {
         match self.signs {
             Signs::Tx(tx) => self.domain.hashes(tx),
@@ -84,7 +83,6 @@ impl SigningRequest<'_> {
     }
 
     /// Returns it field by field.
-    #[must_use]
     pub fn typed_data(&self) -> TypedData {
         match self.signs {
             Signs::Tx(tx) => TypedData::safe_tx(self.domain, tx),

@@ -27,7 +27,6 @@ pub struct BadPath {
 
 impl DerivationPath {
     /// Count, then each level as a big-endian word.
-    #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let count = u8::try_from(self.0.len()).unwrap_or(u8::MAX); // ten at most
         let mut out = vec![count];
@@ -55,7 +54,6 @@ pub struct SearchPaths {
 impl SearchPaths {
     /// These paths, then the usual ones, each once: all paths of account 0 (one question to the device), then the first
     /// address of each other account of Ledger's own wallet (one question each).
-    #[must_use]
     pub fn after(own: Vec<DerivationPath>) -> Self {
         let account = |n: u32| vec![PURPOSE, ETHER, n | HARDENED];
         let other_wallets = (0..SEARCHED).map(|n| [account(0), vec![0, n]].concat()); // the first is Ledger's own too
@@ -75,7 +73,6 @@ impl SearchPaths {
     }
 
     /// This path alone.
-    #[must_use]
     pub fn only(path: DerivationPath) -> Self {
         Self { near: vec![path], far: Vec::new() }
     }
@@ -86,7 +83,6 @@ impl SearchPaths {
     }
 
     /// All of them as ranges, for a person.
-    #[must_use]
     pub fn describe(&self) -> String {
         DerivationPath::ranges(self.all())
     }

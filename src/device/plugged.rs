@@ -33,7 +33,6 @@ impl Model {
     }
 
     /// Returns `true` for a touch screen, which shows several values on one page.
-    #[must_use]
     pub const fn is_large(self) -> bool {
         matches!(self, Self::Stax | Self::Flex | Self::ApexP)
     }
@@ -91,7 +90,6 @@ impl fmt::Display for Plugged {
 
 impl Plugged {
     /// Returns the name that tells it from all others: its serial number, or its path where another one has the same number.
-    #[must_use]
     pub fn own_name(&self, all: &[Self]) -> &str {
         match &self.serial {
             Some(serial) if all.iter().filter(|other| other.serial == self.serial).count() == 1 => serial,

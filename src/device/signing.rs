@@ -15,7 +15,6 @@ const MESSAGE: &str = "a message";
 
 impl Ledger {
     /// Returns `true` if this is signed only with "Blind signing" on: the app takes no fields of it.
-    #[must_use]
     pub fn needs_blind_signing(&self, request: &SigningRequest<'_>) -> bool {
         self.status.takes_fields && request.kind == SignatureKind::Ecdsa && request.way == SigningMode::Hashes
     }

@@ -36,7 +36,6 @@ pub(super) enum Value {
 
 impl TypedData {
     /// Source: Safe contracts, `SafeTx(address to,uint256 value,bytes data,…)`; see [`crate::safe::message_hash`].
-    #[must_use]
     pub fn safe_tx(signed_in: &Domain, tx: &SafeTx) -> Self {
         use Value::{Address, Bytes, Uint8, Uint256};
         let message = [
@@ -55,7 +54,6 @@ impl TypedData {
     }
 
     /// An off-chain message of a Safe. Source: Safe contracts, `SafeMessage(bytes message)`.
-    #[must_use]
     pub fn safe_message(signed_in: &Domain, message: &Bytes) -> Self {
         let message = [("message", Value::Bytes(message.clone()))];
         Self { domain: domain(signed_in), primary: "SafeMessage", message: fields(message) }

@@ -39,7 +39,6 @@ pub enum Weight {
 
 impl Weight {
     /// `heavy`: the playbook does more than stop something. `together`: how many are signed in one sitting.
-    #[must_use]
     pub fn of(request: &SigningRequest<'_>, heavy: bool, together: usize) -> Self {
         let tx = match request.signs {
             Signs::Tx(tx) => tx,
@@ -56,7 +55,6 @@ impl Weight {
 }
 
 /// Every field, unless the app cannot or the signer says otherwise.
-#[must_use]
 pub fn choose_way(status: &Status, asked: RequestedMode, weight: Weight) -> ChosenMode {
     let (way, kind) = (SigningMode::Fields, SignatureKind::Ecdsa);
     match asked {

@@ -17,7 +17,6 @@ pub enum AccountKind {
 }
 
 impl AccountKind {
-    #[must_use]
     pub fn of(code: &[u8]) -> Self {
         match (code, code.strip_prefix(&DELEGATED)) {
             ([], _) => Self::Key,

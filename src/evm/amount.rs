@@ -7,7 +7,6 @@ use alloy::primitives::utils::{format_ether, format_units, parse_units};
 const DIGITS: usize = 4;
 
 /// Ether, exactly.
-#[must_use]
 pub fn ether(wei: U256) -> String {
     let text = format_ether(wei);
     let text = text.trim_end_matches('0').trim_end_matches('.');
@@ -15,14 +14,12 @@ pub fn ether(wei: U256) -> String {
 }
 
 /// Wei per gas, exactly.
-#[must_use]
 pub fn gwei(wei: u128) -> String {
     let text = format_units(wei, "gwei").unwrap_or_else(|_| wei.to_string());
     text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 /// Returns the amount rounded up to four digits, as a person reads it.
-#[must_use]
 pub fn rounded_up(wei: U256) -> U256 {
     let step = U256::from(10).pow(U256::from(wei.to_string().len().saturating_sub(DIGITS)));
     wei.div_ceil(step).saturating_mul(step)

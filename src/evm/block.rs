@@ -24,7 +24,6 @@ hash_type!(
 
 impl TxHash {
     /// Returns the hash of a signed transaction's bytes.
-    #[must_use]
     pub fn of(raw: &[u8]) -> Self {
         Self(keccak256(raw))
     }
@@ -52,7 +51,6 @@ pub enum BlockTag {
 
 impl BlockTag {
     /// As JSON-RPC writes it: `"latest"` or a hexadecimal number.
-    #[must_use]
     pub fn text(&self) -> String {
         match self {
             Self::Latest => "latest".into(),
@@ -61,7 +59,6 @@ impl BlockTag {
     }
 
     /// The height, where it is fixed.
-    #[must_use]
     pub const fn number(&self) -> Option<u64> {
         match self {
             Self::Latest => None,
@@ -96,7 +93,6 @@ pub struct Header {
 }
 
 impl Header {
-    #[must_use]
     pub const fn block(&self) -> BlockRef {
         BlockRef { number: self.number, hash: self.hash, timestamp: self.timestamp }
     }

@@ -20,12 +20,10 @@ pub struct Keys {
 }
 
 impl Keys {
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    #[must_use]
     pub fn len(&self) -> usize {
         self.accounts.len() + self.slots.len() + self.block_hashes.len()
     }

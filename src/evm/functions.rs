@@ -26,14 +26,12 @@ pub struct FoundFunction {
 }
 
 /// Returns the selectors that the code compares the calldata with.
-#[must_use]
 pub fn selectors(code: &[u8]) -> BTreeSet<Selector> {
     let info = analyse(code, ContractInfoArgs::new(code).with_selectors());
     info.iter().map(|function| Selector::from(function.selector)).collect()
 }
 
 /// Returns the functions of the code, in the order of their selectors, with their arguments.
-#[must_use]
 pub fn functions(code: &[u8]) -> Vec<FoundFunction> {
     if selectors(code).len() > MOST_FUNCTIONS {
         return Vec::new();

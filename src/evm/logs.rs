@@ -19,7 +19,6 @@ pub type FoundLogs = BTreeMap<LogFilter, Result<Vec<Log>, String>>;
 
 impl LogFilter {
     /// Returns the first of the blocks, where the last one is `head`.
-    #[must_use]
     pub const fn first(&self, head: u64) -> u64 {
         head.saturating_add(1).saturating_sub(self.blocks)
     }

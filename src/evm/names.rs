@@ -9,19 +9,16 @@ use alloy::primitives::Address;
 pub struct AddressBook(BTreeMap<String, Address>);
 
 impl AddressBook {
-    #[must_use]
     pub fn address(&self, name: &str) -> Option<Address> {
         self.0.get(name).copied()
     }
 
     /// The name of an address; the first in alphabetical order if it has several.
-    #[must_use]
     pub fn name(&self, address: Address) -> Option<&str> {
         self.0.iter().find(|(_, a)| **a == address).map(|(name, _)| name.as_str())
     }
 
     /// Returns the name and the address, or the address alone.
-    #[must_use]
     pub fn with_address(&self, address: Address) -> String {
         self.name(address).map_or_else(|| address.to_string(), |name| format!("{name} {address}"))
     }

@@ -45,7 +45,6 @@ pub enum Answer {
 
 impl Answer {
     /// Returns `true` for a 32-byte word that is not zero.
-    #[must_use]
     pub fn is_set(&self) -> bool {
         matches!(self, Self::Value(bytes) if bytes.len() == 32 && bytes.iter().any(|b| *b != 0))
     }
@@ -64,7 +63,6 @@ impl fmt::Display for Answer {
 const LONGEST_SHOWN: usize = 400;
 
 /// A question and its answer in a bounded text.
-#[must_use]
 pub fn cut_for_display(text: &str) -> String {
     match text.char_indices().nth(LONGEST_SHOWN) {
         Some((end, _)) => format!("{}… ({} characters in all)", &text[..end], text.chars().count()),
@@ -77,12 +75,10 @@ pub fn cut_for_display(text: &str) -> String {
 pub struct Readings(BTreeMap<Query, Answer>);
 
 impl Readings {
-    #[must_use]
     pub const fn new() -> Self {
         Self(BTreeMap::new())
     }
 
-    #[must_use]
     pub fn get(&self, query: &Query) -> Option<&Answer> {
         self.0.get(query)
     }
@@ -99,13 +95,11 @@ impl Readings {
         self.0.iter()
     }
 
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The first 16 hexadecimal digits of a hash over every question and answer: names these values and no others.
-    #[must_use]
     pub fn short_digest(&self) -> String {
         let mut bytes = Vec::new();
         for (query, answer) in &self.0 {

@@ -6,7 +6,6 @@ use alloy::primitives::{Address, hex};
 use super::names::AddressBook;
 
 /// Bytes for a message: whole up to a word, otherwise the first word and the length.
-#[must_use]
 pub fn shortened(data: &[u8]) -> String {
     match data.get(..32) {
         Some(head) if data.len() > 32 => format!("0x{}… ({} bytes)", hex::encode(head), data.len()),
@@ -15,7 +14,6 @@ pub fn shortened(data: &[u8]) -> String {
 }
 
 /// A value as text: addresses whole and checksummed, with the reader's own name for them if there is one.
-#[must_use]
 pub fn render(value: &DynSolValue, names: Option<&AddressBook>) -> String {
     let list =
         |items: &[DynSolValue]| items.iter().map(|item| render(item, names)).collect::<Vec<_>>().join(", ");
@@ -39,7 +37,6 @@ pub fn render(value: &DynSolValue, names: Option<&AddressBook>) -> String {
 }
 
 /// Returns the name of an address in a sentence: the reader's own name, else the whole address.
-#[must_use]
 pub fn called(address: Address, names: &AddressBook) -> String {
     names.name(address).map_or_else(|| address.to_string(), str::to_string)
 }

@@ -58,7 +58,6 @@ const COMMON: [&str; 19] = [
 const LONGEST_REASON: usize = 400;
 
 /// Decodes the data of a revert.
-#[must_use]
 pub fn decode_revert(data: &[u8], errors: &[json_abi::Error]) -> Reason {
     if data.is_empty() {
         return Reason::Silent;

@@ -19,7 +19,6 @@ pub struct Revert {
 
 impl Revert {
     /// Decodes the reason with the errors that the caller knows, and the common ones.
-    #[must_use]
     pub fn reason(&self, errors: &[json_abi::Error]) -> Reason {
         match &self.halt {
             Some(halt) => Reason::Halted(halt.clone()),

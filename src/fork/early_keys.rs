@@ -37,7 +37,6 @@ const ECRECOVER: Address = address!("0000000000000000000000000000000000000001");
 /// The keys that a rehearsal reads in any case, and those that an earlier one read.
 ///
 /// Good before anything is known: `owners` may be empty, and of `tx` the nonce may be a guess.
-#[must_use]
 pub fn first_keys(
     id: &SafeId,
     tx: &SafeTx,
@@ -95,7 +94,6 @@ pub(super) fn next_keys(exec: &ExecTransaction<'_>, state: &WorldState) -> Keys 
 }
 
 /// Returns the accounts that the slots of proxies name: implementations and beacons.
-#[must_use]
 pub fn behind_proxies(state: &WorldState) -> Keys {
     named_by(state, |_, slot| PROXY_SLOTS.iter().any(|proxy| proxy.slot == slot))
 }
@@ -118,7 +116,6 @@ fn targets(tx: &SafeTx) -> Vec<Address> {
 /// Returns the calls for `eth_createAccessList` in the first round, from any sender: `Safe.simulate(accessor, …)`, which
 /// needs no signatures and does not revert. One call per accessor known for the version; any of them may be missing
 /// on the chain, and the answer is only a hint.
-#[must_use]
 pub fn access_list_calls(safe: &SafeId, tx: &SafeTx) -> Vec<Call> {
     let inner = IAccessor::simulateCall {
         to: tx.to,
@@ -136,7 +133,6 @@ pub fn access_list_calls(safe: &SafeId, tx: &SafeTx) -> Vec<Call> {
 }
 
 /// The keys in an access list, without those that only the simulation reads.
-#[must_use]
 pub fn access_list_keys(list: &AccessList) -> Keys {
     let mut keys = Keys::from(list);
     for known in KNOWN {

@@ -29,7 +29,6 @@ const GAS_BEFORE_OSAKA: u64 = 30_000_000;
 /// mainnet's before Shanghai, or that of a chain that leaves the marks out (Arbitrum, Polygon, …) and gets Osaka too:
 /// an instruction that such a chain lacks appears only in contracts that are broken there, while rules too old
 /// would report a revert that will not happen.
-#[must_use]
 pub fn spec(chain_id: u64, header: &Header, next_timestamp: u64) -> SpecId {
     if header.block_access_list_hash.is_some() {
         SpecId::AMSTERDAM
@@ -59,7 +58,6 @@ fn own_cap(chain_id: u64) -> Option<u64> {
 }
 
 /// Returns the gas that the transaction may have.
-#[must_use]
 pub fn gas_limit(world: &World) -> u64 {
     let spec = spec(world.chain_id, &world.header, world.next_timestamp);
     let bound = if spec.is_enabled_in(SpecId::OSAKA) { TRANSACTION_GAS } else { GAS_BEFORE_OSAKA };

@@ -53,7 +53,6 @@ pub enum EffectDifference {
 
 impl Expected {
     /// `before` is the state that the rehearsal rests on, and `safe` the Safe in it.
-    #[must_use]
     pub fn of(rehearsal: &Rehearsal, before: &WorldState, safe: &SafeState) -> Self {
         let at = safe.id.address;
         let mut slots: BTreeMap<(Address, B256), B256> =
@@ -74,7 +73,6 @@ impl Expected {
     }
 
     /// Returns the questions whose answers are compared.
-    #[must_use]
     pub fn queries(&self) -> Vec<Query> {
         let slots =
             self.slots.keys().map(|(address, slot)| Query::Storage { address: *address, slot: *slot });
@@ -82,7 +80,6 @@ impl Expected {
     }
 
     /// Compares with what a block answered to [`Expected::queries`].
-    #[must_use]
     pub fn state_differences(&self, found: &Readings) -> Vec<EffectDifference> {
         let word = |query: &Query| match found.get(query) {
             Some(Answer::Value(word)) => B256::try_from(word.as_ref()).ok(),
@@ -103,7 +100,6 @@ impl Expected {
 
     /// Compares with the events of a receipt. Where the Safe was called by another contract, that one may have events
     /// of its own before and after.
-    #[must_use]
     pub fn event_differences(&self, found: &[Log], is_direct: bool) -> Vec<EffectDifference> {
         if is_direct {
             return compare(&self.events, found);

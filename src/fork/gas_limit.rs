@@ -20,13 +20,11 @@ const QUARTERS: [u64; 4] = [5, 6, 8, 12];
 const MOST_RAISED: u64 = 3;
 
 /// Returns `true` if contracts of this chain run on a machine that is not known here.
-#[must_use]
 pub fn has_other_vm(chain_id: u64) -> bool {
     OTHER_MACHINES.contains(&chain_id)
 }
 
 /// Returns `true` if no rehearsal can tell how much gas a transaction needs on this chain, only its RPC.
-#[must_use]
 pub fn is_estimated(chain_id: u64) -> bool {
     DATA_IN_GAS.contains(&chain_id)
 }
@@ -51,7 +49,6 @@ pub fn smallest<E>(used: u64, cap: u64, mut alike: impl FnMut(u64) -> Result<boo
 
 /// Returns the limit that an RPC's estimate asks for, with a fifth more. It raises `enough` within bounds and never
 /// lowers it.
-#[must_use]
 pub fn raise_to_estimate(chain_id: u64, enough: u64, estimate: Option<u64>, cap: u64) -> u64 {
     let wanted = estimate.map_or(0, |gas| gas.saturating_add(gas / 5));
     let most = if is_estimated(chain_id) { cap } else { enough.saturating_mul(MOST_RAISED).min(cap) };
@@ -59,7 +56,6 @@ pub fn raise_to_estimate(chain_id: u64, enough: u64, estimate: Option<u64>, cap:
 }
 
 /// Returns `true` if two runs changed the same, whatever gas they had.
-#[must_use]
 pub fn same_effects(one: &Rehearsal, other: &Rehearsal) -> bool {
     one.outcome == other.outcome
         && one.writes == other.writes

@@ -19,7 +19,6 @@ pub struct Moved {
 
 impl Moved {
     /// Returns `true` if somebody may have the new address.
-    #[must_use]
     pub fn gains(&self) -> bool {
         is_like_an_address(&self.new)
     }
@@ -28,7 +27,6 @@ impl Moved {
 impl Write {
     /// Returns where the word changes to or from what could be an address. It holds one at most; where several places
     /// could be the one, all of them, the place of an address that stands alone first.
-    #[must_use]
     pub fn addresses(&self) -> Vec<Moved> {
         let part = |at: usize| Moved {
             at,

@@ -42,7 +42,6 @@ pub struct ExecTransaction<'a> {
 
 impl<'a> ExecTransaction<'a> {
     /// Returns a real transaction that nobody has signed, sent by the Safe's first owner.
-    #[must_use]
     pub fn unsigned(state: &'a SafeState, tx: &'a SafeTx) -> Self {
         let (domain, owners) = (Domain::real(state.id), &state.owners);
         let sender = owners.list().first().copied().unwrap_or_default();
@@ -108,7 +107,6 @@ pub struct Rehearsal {
 impl Rehearsal {
     /// Every code that ran on `target`'s storage, by where it lies, with its hash: its own, and what it delegated to.
     /// Empty when it was never called.
-    #[must_use]
     pub fn runs(&self, target: Address) -> BTreeMap<Address, B256> {
         let delegates = |kind| matches!(kind, FrameKind::DelegateCall | FrameKind::CallCode);
         let is_called = |kind| matches!(kind, FrameKind::Call | FrameKind::StaticCall);

@@ -88,7 +88,6 @@ pub struct SlotTable {
 }
 
 impl SlotTable {
-    #[must_use]
     pub fn new(names: &SlotNames<'_>) -> Self {
         let checks = names.read_by_checks.iter().map(|(at, slot, name)| ((*at, *slot), name.clone()));
         let proxy = PROXY_SLOTS.iter().map(|proxy| (proxy.slot, proxy.name.to_string()));
@@ -102,7 +101,6 @@ impl SlotTable {
     }
 
     /// The name of a slot, or nothing.
-    #[must_use]
     pub fn name(&self, address: Address, slot: B256) -> Option<&str> {
         let of_safe = || if address == self.safe { self.of_safe.get(&slot) } else { None };
         let name = self.of_places.get(&(address, slot)).or_else(of_safe).or_else(|| self.of_any.get(&slot));

@@ -25,7 +25,6 @@ pub enum FrameKind {
 }
 
 impl FrameKind {
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Call => "call",
@@ -69,7 +68,6 @@ pub struct Frame {
 }
 
 impl Frame {
-    #[must_use]
     pub fn succeeded(&self) -> bool {
         self.end == End::Returned
     }
@@ -85,7 +83,6 @@ pub struct Trace {
 
 impl Trace {
     /// The frames that frame `parent` calls directly.
-    #[must_use]
     pub fn children(&self, parent: usize) -> impl DoubleEndedIterator<Item = usize> {
         let depth = self.frames.get(parent).map_or(usize::MAX, |f| f.depth);
         let rest = self.frames.get(parent.saturating_add(1)..).unwrap_or_default();

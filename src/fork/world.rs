@@ -32,7 +32,6 @@ pub struct WorldState {
 
 impl WorldState {
     /// Returns those of these keys whose value is not known.
-    #[must_use]
     pub fn missing(&self, keys: &Keys) -> Keys {
         let mut missing = keys.clone();
         missing.accounts.retain(|address| !self.accounts.contains_key(address));
@@ -82,7 +81,6 @@ pub struct World {
 
 impl World {
     /// A world of which only the block is known. The next block comes at the earliest moment it can.
-    #[must_use]
     pub fn new(chain_id: u64, header: Header, hash: BlockHash) -> Self {
         let next_timestamp = header.timestamp.saturating_add(1);
         Self { chain_id, header, hash, next_timestamp, state: WorldState::default() }

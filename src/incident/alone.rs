@@ -22,7 +22,6 @@ pub struct Alone {
 }
 
 impl Alone {
-    #[must_use]
     pub const fn tx(&self) -> Option<TxHash> {
         tx_of(&self.act.step)
     }
@@ -36,7 +35,6 @@ const fn tx_of(step: &TxStep) -> Option<TxHash> {
 }
 
 /// Returns the transactions that deputies sent, each once, and the signatures that are in files. In the order of time.
-#[must_use]
 pub fn alone(entries: &[&Entry], receipts: &Receipts) -> Vec<Alone> {
     let mut all: Vec<Alone> = Vec::new();
     for entry in entries {

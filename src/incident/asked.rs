@@ -19,7 +19,6 @@ pub struct Unanswered {
 
 /// Returns the owners of each transaction's Safe, by the council file, from whom there is no answer in the journals, nor in what
 /// the chain executed (`signers`).
-#[must_use]
 pub fn unanswered(
     council: &Council,
     entries: &[&Entry],

@@ -49,14 +49,12 @@ impl FromStr for Awake {
 
 impl Awake {
     /// Returns `true` if the line is of these hours, by this machine's clock.
-    #[must_use]
     pub fn is_of_now(&self, now: Utc) -> bool {
         self.at <= now.later(SKEW) && now <= self.at.later(LASTS)
     }
 }
 
 /// Finds the lines in a text, a chat for instance.
-#[must_use]
 pub fn find_awake(text: &str) -> Vec<Result<Awake, String>> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let heads = words.iter().enumerate().filter(|(_, word)| **word == HEAD).take(MOST_LINES);
@@ -64,7 +62,6 @@ pub fn find_awake(text: &str) -> Vec<Result<Awake, String>> {
 }
 
 /// Returns the names of those who are awake: since the incident was opened that is open, or else for some hours.
-#[must_use]
 pub fn awake(journal: &Journal, now: Utc) -> BTreeSet<String> {
     let opened = open_incident(journal.iter()).map(|entry| entry.draft.time);
     let counts = |at: Utc| match opened {
@@ -79,7 +76,6 @@ pub fn awake(journal: &Journal, now: Utc) -> BTreeSet<String> {
 }
 
 /// Returns when a transaction first appears in the journal.
-#[must_use]
 pub fn began<'e>(entries: impl Iterator<Item = &'e Entry>, hash: SafeTxHash) -> Option<Utc> {
     let of = |entry: &&Entry| entry.draft.about.as_ref().is_some_and(|about| about.safe_tx_hash == hash);
     entries.filter(of).map(|entry| entry.draft.time).min()

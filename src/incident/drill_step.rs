@@ -8,7 +8,6 @@ use crate::safe::SafeTxHash;
 
 impl JournalAct {
     /// Returns the steps of a drill that stand for an act about one: none of its acts is entered as a real one.
-    #[must_use]
     pub fn in_drill(self) -> Vec<DrillStep> {
         match self {
             Self::Proposed {} => vec![DrillStep::Announced {}],
@@ -35,7 +34,6 @@ impl JournalAct {
         }
     }
 
-    #[must_use]
     pub const fn is_of_drill(&self) -> bool {
         matches!(self, Self::Drill { .. })
     }
@@ -43,7 +41,6 @@ impl JournalAct {
 
 impl Entry {
     /// Returns the step of a drill that it records, and of which drill.
-    #[must_use]
     pub fn drill(&self) -> Option<(&DrillStep, SafeTxHash)> {
         match (&self.draft.act, &self.draft.about) {
             (JournalAct::Drill { step }, Some(about)) => Some((step, about.safe_tx_hash)),

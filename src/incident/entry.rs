@@ -30,7 +30,6 @@ impl LineDigest {
     pub const NONE: Self = Self(B256::ZERO);
 
     /// Returns the digest of a line, given without its end.
-    #[must_use]
     pub fn of(line: &[u8]) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(line);
@@ -225,7 +224,6 @@ pub struct TransactionRef {
 
 impl TransactionRef {
     /// Returns `true` if its levers were taken back: `what` is written as the words of a command.
-    #[must_use]
     pub fn is_undo(&self) -> bool {
         self.what.words().any(|word| word == "--undo")
     }
@@ -321,14 +319,12 @@ impl Entry {
     }
 
     /// Returns the transaction whose effect was proven; `None` if it tells of something else.
-    #[must_use]
     pub fn proven(&self) -> Option<SafeTxHash> {
         let about = self.draft.about.as_ref()?;
         matches!(self.draft.act, JournalAct::Proven { .. }).then_some(about.safe_tx_hash)
     }
 
     /// Returns its line, without its end.
-    #[must_use]
     pub fn line(&self) -> String {
         let UnnumberedEntry { time, who, program, council, act, about } = &self.draft;
         let written = WrittenEntry {

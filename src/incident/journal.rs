@@ -62,7 +62,6 @@ impl fmt::Display for Break {
 
 impl Journal {
     /// Reads the bytes of a journal.
-    #[must_use]
     pub fn read(bytes: &[u8]) -> Self {
         let mut journal = Self::default();
         let (lines, rest) = whole_lines(bytes);

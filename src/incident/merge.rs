@@ -47,7 +47,6 @@ impl fmt::Display for Contradiction {
 }
 
 /// Merges journals. The same line in two of them is one entry.
-#[must_use]
 pub fn merge(journals: &[Journal]) -> Merged<'_> {
     let mut seen: BTreeSet<LineDigest> = BTreeSet::new();
     let mut entries = Vec::new();

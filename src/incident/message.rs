@@ -38,7 +38,6 @@ impl Message {
     pub const BARE: &'static str = "alert";
 
     /// Reads the text of a message.
-    #[must_use]
     pub fn read(text: &str) -> Self {
         let value: Option<Value> = serde_json::from_str(text).ok();
         let known = value.as_ref().and_then(|value| FORMS.iter().find_map(|form| form(value)));

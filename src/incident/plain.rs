@@ -49,7 +49,6 @@ impl Plain {
     }
 
     /// Returns the beginning of a text, with spaces in the place of control characters.
-    #[must_use]
     pub fn cut(text: &str) -> Self {
         let text: String = hide_urls(text)
             .chars()

@@ -123,7 +123,6 @@ pub enum TimedPhase {
 
 impl TimedPhase {
     /// Returns its name for a person and for `--json`.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::FirstSignature => "first signature",
@@ -145,7 +144,6 @@ pub struct Measure {
 
 impl Measure {
     /// Returns `true` if it took longer than the council wants.
-    #[must_use]
     pub fn is_late(&self) -> bool {
         matches!((self.took, self.wanted), (Some(took), Some(wanted)) if took > wanted)
     }
@@ -173,7 +171,6 @@ pub struct Record {
 }
 
 /// Returns the entries that are wanted, in the order of time.
-#[must_use]
 pub fn select<'e>(merged: &Merged<'e>, wanted: &RecordScope) -> Vec<&'e Entry> {
     let entries: Vec<&Entry> = merged.entries.iter().map(|(_, entry)| *entry).collect();
     let belongs = belonging(&entries);
@@ -215,7 +212,6 @@ fn names(about: &TransactionRef, lever: &str) -> bool {
 }
 
 /// Returns the transactions that the entries are about, each once, in the order of time. A drill is none.
-#[must_use]
 pub fn transactions(entries: &[&Entry]) -> Vec<TransactionRef> {
     let mut all: Vec<TransactionRef> = Vec::new();
     let real = entries.iter().filter(|entry| !entry.draft.act.is_of_drill());
@@ -228,7 +224,6 @@ pub fn transactions(entries: &[&Entry]) -> Vec<TransactionRef> {
 }
 
 /// Puts together what the journals state and what was found.
-#[must_use]
 pub fn record(
     entries: &[&Entry],
     (mut facts, receipts): (BTreeMap<SafeTxHash, TxFacts>, &Receipts),

@@ -39,7 +39,6 @@ impl Streak {
     }
 
     /// Returns `true` while it is false and has not fired.
-    #[must_use]
     pub const fn is_pending(&self) -> bool {
         self.since.is_some() && !self.has_fired
     }

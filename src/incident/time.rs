@@ -16,32 +16,27 @@ pub struct BadTime(String);
 
 impl Utc {
     /// A later moment than the calendar has is taken for its last.
-    #[must_use]
     pub fn from_millis(millis: u64) -> Self {
         let moment = i64::try_from(millis).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
         Self(moment.unwrap_or(Timestamp::MAX))
     }
 
     /// Returns the milliseconds since 1970.
-    #[must_use]
     pub fn millis(self) -> u64 {
         self.0.as_millisecond().unsigned_abs()
     }
 
     /// Returns the moment that is so much later.
-    #[must_use]
     pub fn later(self, by: Duration) -> Self {
         Self::from_millis(self.millis().saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
     }
 
     /// Returns how long ago another moment was; nothing if it is yet to come.
-    #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.millis().saturating_sub(earlier.millis()))
     }
 
     /// Returns the full seconds since 1970.
-    #[must_use]
     pub fn as_seconds(self) -> u64 {
         self.millis() / 1_000
     }

@@ -21,7 +21,6 @@ pub enum Belongs {
 }
 
 /// Returns what each entry belongs to; they are in the order of time.
-#[must_use]
 pub fn belonging(entries: &[&Entry]) -> Vec<Belongs> {
     let (mut open, mut deputies) = (None, BTreeMap::new());
     let mut all = Vec::with_capacity(entries.len());

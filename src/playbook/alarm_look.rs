@@ -18,7 +18,6 @@ impl NeededReadings {
         self.events.extend(other.events.iter().cloned());
     }
 
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.queries.is_empty() && self.events.is_empty()
     }

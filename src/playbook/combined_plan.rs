@@ -20,6 +20,7 @@ pub struct LeverPlan {
 }
 
 /// The plans of one transaction, in the order of their calls; at least one.
+#[must_use]
 #[derive(Clone, Debug, PartialEq)]
 pub struct CombinedPlan {
     first: LeverPlan,
@@ -53,7 +54,6 @@ pub struct Repeat {
 
 impl CombinedPlan {
     /// Returns `None` without a lever.
-    #[must_use]
     pub fn new(levers: Vec<LeverPlan>) -> Option<Self> {
         let mut levers = levers.into_iter();
         Some(Self { first: levers.next()?, rest: levers.collect() })
@@ -69,7 +69,6 @@ impl CombinedPlan {
     }
 
     /// The calls that come before a lever's own: what has happened when it runs.
-    #[must_use]
     pub fn calls_before(&self, at: usize) -> Vec<Call> {
         let before = self.levers().take(at).flat_map(|one| &one.plan.calls);
         before.map(|planned| planned.call.clone()).collect()
@@ -92,7 +91,6 @@ impl CombinedPlan {
 
     /// The whole as one plan, for whatever holds for the transaction: the only lever's own, or all of them in one. The
     /// arguments and reads of several are named with their lever: `bridge.fee`.
-    #[must_use]
     pub fn merged(&self) -> Plan {
         if self.rest.is_empty() {
             return self.first.plan.clone();
@@ -126,7 +124,6 @@ impl CombinedPlan {
 
     /// The values that a lever rests on and an earlier one may have changed by then. Whoever can run the transaction asks
     /// each [`Conflict::query`] after [`CombinedPlan::calls_before`], and [`Conflict::is_settled`] says if it is none.
-    #[must_use]
     pub fn conflicts(&self, safe: Address) -> Vec<Conflict> {
         let mut found = Vec::new();
         for (at, later) in self.levers().enumerate() {
@@ -146,7 +143,6 @@ impl CombinedPlan {
     }
 
     /// The calls to try once more after the transaction. Those that send ETH cannot be tried so.
-    #[must_use]
     pub fn repeats(&self, safe: Address) -> Vec<Repeat> {
         let tried = self.calls().enumerate().filter(|(_, (_, planned))| planned.call.value.is_zero());
         let repeat = |(call, (lever, planned)): (usize, (Option<&str>, &PlannedCall))| {
@@ -205,7 +201,6 @@ impl LeverPlan {
 
 impl Conflict {
     /// Returns `true` if the answer is the same before the transaction and when the later lever runs.
-    #[must_use]
     pub fn is_settled(&self, before: &Readings, then: &Readings) -> bool {
         let answer = before.get(&self.query);
         answer.is_some() && answer == then.get(&self.query)
@@ -225,14 +220,12 @@ impl fmt::Display for Conflict {
 
 impl Repeat {
     /// Returns the repeats that revert by these answers, asked after the transaction.
-    #[must_use]
     pub fn reverting<'r>(repeats: &'r [Self], after: &Readings) -> Vec<&'r Self> {
         let reverts = |repeat: &&Self| matches!(after.get(&repeat.query), Some(Answer::Reverted(_)));
         repeats.iter().filter(reverts).collect()
     }
 
     /// Returns the levers that cannot be pulled twice, each once.
-    #[must_use]
     pub fn levers<'r>(reverting: &[&'r Self]) -> BTreeSet<&'r str> {
         reverting.iter().filter_map(|repeat| repeat.lever.as_deref()).collect()
     }

@@ -7,7 +7,6 @@ use super::{Claim, Playbook, Step};
 impl Playbook {
     /// Returns in what this playbook differs from another, what it does first; nothing if the texts differ in comments
     /// or spaces alone.
-    #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let steps = |playbook: &Self| playbook.steps.iter().map(written).collect::<Vec<_>>();
         let claims = |claims: &[Claim]| claims.iter().map(ToString::to_string).collect::<Vec<_>>();

@@ -12,7 +12,6 @@ use crate::near::hint;
 /// Returns everything that is wrong with these arguments as far as it is known without the chain: names that the playbook
 /// does not have, values that are not of their type, out of bounds, or call an address by a name that it does not have on
 /// this chain. A parameter that is left open is not a fault.
-#[must_use]
 pub fn argument_faults(playbook: &Playbook, inputs: &Inputs) -> Vec<PlanError> {
     let mut faults = unknown_names(playbook, inputs);
     let chain_id = DynSolValue::Uint(U256::from(inputs.chain_id), 256);

@@ -74,7 +74,6 @@ pub struct PlaybookId(String);
 
 impl PlaybookId {
     /// `None` for a text that is not an id.
-    #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let part = |p: &str| {
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -84,7 +83,6 @@ impl PlaybookId {
         (part(kind) && part(name) && text.len() <= 100).then(|| Self(text.into()))
     }
 
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -102,13 +100,11 @@ hash_type!(
 );
 
 impl PlaybookDigest {
-    #[must_use]
     pub fn of(text: &str) -> Self {
         Self(keccak256(text))
     }
 
     /// Returns the first sixteen digits in four groups, for people to compare: `5c1e 09d4 77a0 1b2c`.
-    #[must_use]
     pub fn short(&self) -> String {
         TextDigest::claimed(self.0).short()
     }
@@ -303,33 +299,28 @@ impl Playbook {
     }
 
     /// Worked out when it is asked for: whoever lists a whole library has no need of it.
-    #[must_use]
     pub fn digest(&self) -> PlaybookDigest {
         PlaybookDigest::of(&self.text)
     }
 
     /// The text that [`Playbook::digest`] is the hash of.
-    #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
     /// Returns `true` if two texts of an argument are one value: 0.4 % and 40 bps.
-    #[must_use]
     pub fn is_same_argument(&self, param: &str, one: &str, other: &str, names: &AddressBook) -> bool {
         let param = self.params.iter().find(|p| p.name == param);
         one == other || param.is_some_and(|param| param.is_same(one, other, names))
     }
 
     /// Returns `true` if a param says what was in force before the act: an undo takes it from no council file.
-    #[must_use]
     pub fn is_former(&self, param: &str) -> bool {
         self.params.iter().any(|known| known.name == param && known.was.is_some())
     }
 
     /// The counter-playbook and its arguments, from the arguments of this one. An argument that is not given here is
     /// not given there either, and is then asked for. Nothing for a playbook that cannot be taken back.
-    #[must_use]
     pub fn undo_args(
         &self,
         args: &BTreeMap<String, String>,
@@ -352,19 +343,16 @@ impl Playbook {
     }
 
     /// Returns `true` if it may come to more than one call.
-    #[must_use]
     pub fn may_batch(&self) -> bool {
         self.steps.len() > 1 || self.steps.iter().any(|step| step.each.is_some())
     }
 
     /// Returns `true` if the argument `piece` cuts it into several transactions.
-    #[must_use]
     pub fn can_be_cut(&self) -> bool {
         piece::lists(self).is_some()
     }
 
     /// Returns when it takes effect, with the values of a plan; `None` if at once.
-    #[must_use]
     pub fn takes_effect(&self, plan: &Plan) -> Option<String> {
         let mut sentence = self.delay.clone()?;
         let reads = plan.reads.iter().map(|read| (&read.name, &read.shown));

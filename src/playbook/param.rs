@@ -77,7 +77,6 @@ pub(super) enum Limit {
 
 impl Param {
     /// Returns the parameter for a message: `fee (uint256 in bps)`.
-    #[must_use]
     pub fn ask(&self) -> String {
         let unit = match &self.unit {
             None => String::new(),
@@ -96,7 +95,6 @@ impl Param {
     }
 
     /// Returns `true` if it says what was in force before the act.
-    #[must_use]
     pub const fn is_former(&self) -> bool {
         self.was.is_some()
     }
@@ -142,7 +140,6 @@ impl Param {
     }
 
     /// Returns `true` if two texts are one value: 0.4 % and 40 bps. The decimals of a token need not be known for that.
-    #[must_use]
     pub fn is_same(&self, one: &str, other: &str, names: &AddressBook) -> bool {
         let unit = match &self.unit {
             None => None,

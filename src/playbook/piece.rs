@@ -74,7 +74,6 @@ impl Piece {
 
     /// Returns the arguments of all the pieces to cut it into, if it takes this share of what one transaction may have, in
     /// percent: each piece is halved until its share is no longer near. `None` if nothing has to be cut, or it cannot be.
-    #[must_use]
     pub fn cut(self, calls: usize, share: u64) -> Option<Vec<String>> {
         let halvings = (1..=6).find(|n| share >> n <= NEAR)?;
         let of = self.of << halvings;

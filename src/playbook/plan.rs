@@ -34,6 +34,7 @@ pub enum Derivation {
 }
 
 /// The ordered calls, checks and effects of a playbook with these arguments at this state.
+#[must_use]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub args: Vec<ShownArg>,

@@ -157,7 +157,6 @@ pub enum Check {
 
 impl Check {
     /// Returns `true` if the check asks `contract` for an address, alone or as a field, and wants exactly this one.
-    #[must_use]
     pub fn states(&self, contract: Address, address: Address) -> bool {
         let Self::Value { expectation, .. } = self else { return false };
         let asks = |query: &Query| matches!(query, Query::Call { to, .. } if *to == contract);
@@ -168,6 +167,7 @@ impl Check {
 }
 
 /// The result of a check, and how to say it.
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     pub holds: bool,
@@ -179,7 +179,6 @@ pub struct Verdict {
 
 impl Check {
     /// Returns the last second at which it holds, in seconds since 1970, if it is about the time alone.
-    #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         let Self::Value { subject, expectation } = self else { return None };
         let is_limit = subject.query == Query::Time && expectation.relation == Relation::AtMost;
@@ -188,7 +187,6 @@ impl Check {
     }
 
     /// Returns the questions of the check; none for an event.
-    #[must_use]
     pub fn queries(&self) -> Vec<Query> {
         match self {
             Self::Value { subject, .. } => vec![subject.query.clone()],
@@ -198,7 +196,6 @@ impl Check {
     }
 
     /// Returns the thing that is looked at: `vault paused()`.
-    #[must_use]
     pub fn label(&self) -> &str {
         match self {
             Self::Value { subject, .. } => &subject.label,
@@ -208,7 +205,6 @@ impl Check {
     }
 
     /// Returns the value that is looked at, for a person; `None` if it was not read, and for events and calls.
-    #[must_use]
     pub fn value(&self, readings: &Readings) -> Option<String> {
         let Self::Value { subject, expectation } = self else { return None };
         let found = subject.value(readings.get(&subject.query)).ok()?;
@@ -216,7 +212,6 @@ impl Check {
     }
 
     /// Returns the claim as a sentence.
-    #[must_use]
     pub fn describe(&self) -> String {
         match self {
             Self::Value { subject, expectation } => format!("{} {}", subject.label, expectation.text()),
@@ -226,7 +221,6 @@ impl Check {
     }
 
     /// Judges the answers, and for events the logs of the transaction.
-    #[must_use]
     pub fn judge(&self, readings: &Readings, logs: &[Log]) -> Verdict {
         let (subject, expected, outcome) = match self {
             Self::Value { subject, expectation } => {

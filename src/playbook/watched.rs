@@ -50,7 +50,6 @@ impl Watched {
     }
 
     /// Judges the claims by these answers.
-    #[must_use]
     pub fn look(
         &self,
         chain_id: u64,

@@ -9,7 +9,6 @@ use super::{DeclaredChange, Playbook};
 
 impl Playbook {
     /// Returns what may be wrong with its proof, as sentences.
-    #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut found: Vec<String> =
             self.after.iter().filter_map(|claim| self.may_hold_before(claim)).collect();

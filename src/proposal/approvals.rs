@@ -27,7 +27,6 @@ pub struct Approvals<'a> {
 
 impl<'a> Approvals<'a> {
     /// Returns approvals without wallets' signatures, a sender, and approvals that failed.
-    #[must_use]
     pub const fn new(
         signatures: &'a [OwnerSignature],
         wallets: &'a [WalletSignature],
@@ -38,6 +37,7 @@ impl<'a> Approvals<'a> {
 }
 
 /// The progress of a Safe.
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shortfall {
     /// One approval for each owner who has approved, in the order of the owners' addresses.
@@ -78,13 +78,11 @@ impl Shortfall {
     }
 
     /// The Safe among the owners with this address.
-    #[must_use]
     pub fn child(&self, owner: Address) -> Option<&Child> {
         self.children.iter().find(|child| child.safe == owner)
     }
 
     /// Returns `true` if as many owners as the threshold approve.
-    #[must_use]
     pub const fn is_met(&self) -> bool {
         self.approved.len() >= self.threshold.get()
     }
@@ -257,7 +255,6 @@ impl<'t> ApprovalNode<'t> {
 }
 
 /// Asks of each contract that has enough signatures if it says yes to them.
-#[must_use]
 pub fn contract_queries(proposal: &Proposal, tree: &SafeTree, given: &Approvals) -> Vec<Query> {
     let mut queries = Vec::new();
     ApprovalNode::root(proposal, tree).contract_queries(given, &mut queries);

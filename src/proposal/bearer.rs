@@ -45,7 +45,6 @@ struct WireBearer {
 
 impl Bearer {
     /// Returns the text of its file.
-    #[must_use]
     pub fn to_json(&self) -> String {
         let Pause { chain_id, module, nonce, form } = self.pause;
         let identifier = match form {

@@ -9,6 +9,7 @@ use crate::safe::{SafeId, SafeTx};
 use crate::shell::quoted;
 
 /// Which levers, playbooks and arguments a proposal was derived from. A claim until the reader derives it again.
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
     pull: Pull,
@@ -51,7 +52,6 @@ pub struct OpenArgument {
 
 impl Binding {
     /// One lever, or one playbook without a lever.
-    #[must_use]
     pub fn one(lever: BoundLever, undo: bool) -> Self {
         let names = lever.lever.iter().cloned().collect();
         Self { pull: Pull { names, undo, ..Pull::default() }, levers: vec![lever] }
@@ -76,7 +76,6 @@ impl Binding {
     }
 
     /// Returns the binding of another Safe's transaction that approves a proposal of this one on chain.
-    #[must_use]
     pub fn approved_by(&self, safe: &str) -> Self {
         let mut approval = self.clone();
         approval.pull.approve_as.push(safe.into());
@@ -84,26 +83,22 @@ impl Binding {
     }
 
     /// Returns the pull; this proposal may be one part of it.
-    #[must_use]
     pub const fn pull(&self) -> &Pull {
         &self.pull
     }
 
     /// The levers of this proposal, in the order of their calls; at least one.
-    #[must_use]
     pub fn levers(&self) -> &[BoundLever] {
         &self.levers
     }
 
     /// The only lever; `None` if there are several.
-    #[must_use]
     pub fn only_lever(&self) -> Option<&BoundLever> {
         if let [one] = &self.levers[..] { Some(one) } else { None }
     }
 
     /// Returns `true` if it pulls the same levers in the same direction, with the arguments that another one has for them.
     /// Arguments that only this one has are those that the other leaves open; `is_same` compares two texts of one.
-    #[must_use]
     pub fn is_of(&self, other: &Self, is_same: impl Fn(&BoundLever, &str, (&str, &str)) -> bool) -> bool {
         let has = |(own, other): (&BoundLever, &BoundLever)| {
             own.lever == other.lever
@@ -119,26 +114,22 @@ impl Binding {
     }
 
     /// Returns `true` if the counter-playbooks were asked for.
-    #[must_use]
     pub const fn undo(&self) -> bool {
         self.pull.undo
     }
 
     /// Returns `true` if every transaction of this binding comes from a lever of the council file.
-    #[must_use]
     pub fn is_of_levers(&self) -> bool {
         self.levers.iter().all(|bound| bound.lever.is_some())
     }
 
     /// Returns what it is called: `vault`, `freeze without bridge`, or the playbook where no lever was named.
-    #[must_use]
     pub fn title(&self) -> String {
         let ids = || self.playbooks().iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
         self.pull.title().unwrap_or_else(|| self.pull.approved(&ids()))
     }
 
     /// The playbooks with the digests of their texts, each once.
-    #[must_use]
     pub fn playbooks(&self) -> Vec<(&PlaybookId, PlaybookDigest)> {
         let mut seen = BTreeSet::new();
         let each = self.levers.iter().map(|bound| (&bound.playbook, bound.digest));
@@ -146,7 +137,6 @@ impl Binding {
     }
 
     /// The arguments that are not fixed by the reader's own levers.
-    #[must_use]
     pub fn open(&self, council: &Council) -> Vec<OpenArgument> {
         let open_of = |bound: &BoundLever| {
             let fixed =
@@ -173,13 +163,11 @@ impl Binding {
 
     /// Returns the words that name it in a command, for everybody: `freeze --without bridge --set vault.fee=0.5%`. `None`
     /// if no lever was named: only its file can.
-    #[must_use]
     pub fn command(&self, council: &Council) -> Option<String> {
         command([self], council)
     }
 
     /// In what this differs from the reader's own. `is_same` compares two texts of one argument of a lever.
-    #[must_use]
     pub fn differences(
         &self,
         own: &Self,
@@ -231,7 +219,6 @@ impl Binding {
 }
 
 /// Returns the words that name all parts of one pull, with every open argument; `None` if no lever was named.
-#[must_use]
 pub fn command<'b>(parts: impl IntoIterator<Item = &'b Binding>, council: &Council) -> Option<String> {
     let parts: Vec<&Binding> = parts.into_iter().collect();
     let mut words = parts.first()?.pull.words()?;
@@ -254,7 +241,6 @@ pub struct FieldDifference {
     pub own: String,
 }
 /// Compares a stated transaction with the reader's own, field by field.
-#[must_use]
 pub fn differences(file: (&SafeId, &SafeTx), own: (&SafeId, &SafeTx)) -> Vec<FieldDifference> {
     let rows = |(safe, tx): (&SafeId, &SafeTx)| {
         [

@@ -31,6 +31,7 @@ pub enum BuildError {
 
 /// The MultiSendCallOnly that a Safe's batches go through, as far as it is known before anything is asked. No file but
 /// the reader's own council file has a say in it.
+#[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BatchContract {
     /// By the reader's council file, or else by the constants for its chain.
@@ -52,7 +53,6 @@ pub enum BatchSource<'r> {
 
 impl BatchContract {
     /// `named` is the address in the reader's council file.
-    #[must_use]
     pub fn of(chain_id: u64, version: SafeVersion, named: Option<Address>) -> Self {
         let named = named.and_then(|address| batch_contracts(version).find(|d| d.address == address));
         let known = named.or_else(|| published_batch_contract(chain_id, version));
@@ -60,7 +60,6 @@ impl BatchContract {
     }
 
     /// Returns it as if nobody had named one.
-    #[must_use]
     pub const fn all(self) -> Self {
         Self::Open(self.version())
     }
@@ -80,13 +79,11 @@ impl BatchContract {
     }
 
     /// The contract that is most likely to be the one.
-    #[must_use]
     pub fn likely(self) -> Option<Address> {
         self.candidates().first().map(|d| d.address)
     }
 
     /// The questions whose answers show that the published code is on the chain.
-    #[must_use]
     pub fn queries(self) -> Vec<Query> {
         self.candidates().iter().map(|d| Query::CodeHash { address: d.address }).collect()
     }

@@ -98,7 +98,6 @@ pub struct Claims {
 
 impl Claims {
     /// Returns the claims of a line about this proposal, by the council file with this text.
-    #[must_use]
     pub fn of(proposal: &Proposal, council: &Council, text: &str) -> Self {
         let binding = proposal.binding();
         let pull = binding.pull();

@@ -28,7 +28,6 @@ impl Contender {
     }
 
     /// Two that share a lever are two ways to do one thing: neither makes room for the other.
-    #[must_use]
     pub fn shares_a_lever(&self, other: &Self) -> bool {
         self.levers.iter().any(|lever| other.levers.contains(lever))
     }
@@ -37,7 +36,6 @@ impl Contender {
 /// Returns the one that keeps the nonce which `own` wants too: the one that more owners have signed, then the graver one,
 /// then the one that stands first in the council file. Of the others, one that nobody has signed is not open; `own` counts
 /// as signed by one at least, because somebody is about to. `None` if `own` keeps it.
-#[must_use]
 pub fn nonce_keeper<'c>(own: &Contender, others: &'c [Contender]) -> Option<&'c Contender> {
     let is_other = |other: &&Contender| !other.shares_a_lever(own);
     let own = &Contender { signers: own.signers.max(1), ..own.clone() };

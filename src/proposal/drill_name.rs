@@ -32,13 +32,11 @@ pub struct BadDrillName(String);
 
 impl DrillName {
     /// Returns `true` for a word that is meant to name a drill, well-formed or not.
-    #[must_use]
     pub fn looks_like_drill_name(word: &str) -> bool {
         word.starts_with(START)
     }
 
     /// The name of a drill. `None` for what is real, or comes from no lever.
-    #[must_use]
     pub fn of(proposal: &Proposal) -> Option<Self> {
         let levers = proposal.binding().pull().names.clone();
         let head = digits(proposal.hash()).chars().take(DIGITS).collect();
@@ -47,31 +45,26 @@ impl DrillName {
     }
 
     /// Returns `true` if this drill is meant: at its nonce, with these digits.
-    #[must_use]
     pub fn names(&self, proposal: &Proposal) -> bool {
         proposal.is_drill() && proposal.nonce() == self.nonce && self.matches_hash(proposal.hash())
     }
 
     /// Returns `true` if a hash begins with its digits.
-    #[must_use]
     pub fn matches_hash(&self, hash: SafeTxHash) -> bool {
         digits(hash).starts_with(&self.head)
     }
 
     /// The levers as they were pulled.
-    #[must_use]
     pub fn levers(&self) -> &[String] {
         &self.levers
     }
 
     /// Returns the nonce at which it is drilled.
-    #[must_use]
     pub const fn nonce(&self) -> Nonce {
         self.nonce
     }
 
     /// The first digits of the safeTxHash.
-    #[must_use]
     pub fn head(&self) -> &str {
         &self.head
     }

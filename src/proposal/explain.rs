@@ -24,7 +24,6 @@ pub struct Candidate {
 
 impl Candidate {
     /// A proposal as it would be with this nonce.
-    #[must_use]
     pub fn of(proposal: &Proposal, nonce: Nonce, args: Vec<(String, String)>) -> Self {
         let binding = proposal.binding();
         Self {
@@ -93,7 +92,6 @@ pub enum SignedFor {
 }
 
 /// Explains a signature that is not an owner's signature of what is wanted.
-#[must_use]
 pub fn explain(stated: &Stated, own: &ExplainContext) -> Explanation {
     let by_hash = |c: &&Candidate| stated.hash == Some(c.hash);
     let signer_of =
@@ -190,7 +188,6 @@ const MOST: usize = 4;
 
 impl Explanation {
     /// Returns it in a sentence, with the signer as the reader calls them.
-    #[must_use]
     pub fn sentence(&self, who: &str) -> String {
         format!("{who} {}", self.signed_for)
     }

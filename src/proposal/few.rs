@@ -20,31 +20,26 @@ impl<T> Few<T> {
     }
 
     /// Returns the same with each of the first turned into something else.
-    #[must_use]
     pub fn map<U>(self, change: impl Fn(&T) -> U) -> Few<U> {
         Few { first: self.first.iter().map(change).collect(), count: self.count }
     }
 
     /// Returns the first items: at most [`Self::SHOWN`].
-    #[must_use]
     pub fn first(&self) -> &[T] {
         &self.first
     }
 
     /// Returns the number of all items, those that were not kept too.
-    #[must_use]
     pub const fn count(&self) -> usize {
         self.count
     }
 
     /// Returns the number of those beside the first.
-    #[must_use]
     pub fn more(&self) -> usize {
         self.count - self.first.len()
     }
 
     /// Returns `true` if there was no item.
-    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.count == 0
     }

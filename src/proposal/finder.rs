@@ -36,13 +36,11 @@ pub struct Finds {
 
 impl Finds {
     /// Returns `true` if some of it does not say which proposal it is for.
-    #[must_use]
     pub fn has_bare(&self) -> bool {
         !self.bare.is_empty() || !self.approved.is_empty() || self.contracts.iter().any(|c| c.hash.is_none())
     }
 
     /// Returns `true` if no signature was found; damaged lines do not count.
-    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.stated.is_empty()
             && self.bare.is_empty()
@@ -79,7 +77,6 @@ const MOST_NOISE_IN_HEAD: usize = 12;
 /// exactly 130 hexadecimal digits, wrapped or not, with or without `0x`, or of 128 with `0x` (EIP-2098); `eip712sign` prints one after `Signature:`. A longer run on
 /// one line is read as the `signatures` argument of a Safe, or as the call that carries one. After `signer:nonce:` it is one
 /// made ahead, as Base writes them.
-#[must_use]
 pub fn find_signatures(text: &str) -> Finds {
     let mut finder = Finder::default();
     if let Some(stated) = Stated::from_json(text) {

@@ -42,6 +42,7 @@ pub struct RefusedSignature {
 }
 
 /// The result for all that was found.
+#[must_use]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GatherResult {
     /// At most one an owner and proposal: more are not needed.
@@ -63,7 +64,6 @@ pub struct GatherResult {
 /// what else is kept, and whoever laid it there, keeps none from the one that was named.
 ///
 /// The first of every text are looked at before the second of any: one text that is flooded keeps no other out.
-#[must_use]
 pub fn gather(found: &[Finds], wanted: &[ProposalAndOwners]) -> GatherResult {
     let mut gathering = Gathering::default();
     let by_hash: HashMap<SafeTxHash, &ProposalAndOwners> =
@@ -121,7 +121,6 @@ fn interleaved<'f>(found: &'f [Finds], list: impl Fn(&'f Finds) -> &'f Vec<State
 
 impl GatherResult {
     /// Returns it with these signatures as known, because they are kept already.
-    #[must_use]
     pub fn merge_known(mut self, kept: &[OwnerSignature]) -> Self {
         for mut signature in std::mem::take(&mut self.new) {
             let theirs = |k: &&OwnerSignature| k.is_in_place_of(&signature);

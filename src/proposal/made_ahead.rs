@@ -39,7 +39,6 @@ pub struct GatheredAhead {
 
 /// Sorts out the signatures made ahead that were found: each is verified over the wanted transactions at the very nonce
 /// that it names, and over no other.
-#[must_use]
 pub fn gather_ahead(found: &[Finds], wanted: &[ProposalAndOwners]) -> GatheredAhead {
     let mut gathered = GatheredAhead::default();
     let mut seen: HashSet<(SafeTxHash, Address)> = HashSet::new();
@@ -109,7 +108,6 @@ fn refusal_reason(ahead: &StatedAhead, wanted: &[ProposalAndOwners]) -> String {
 
 /// Keeps at most so many signatures of each nonce and transaction, those that are kept already counted. Returns what is
 /// to be kept, and how many were left out of each nonce.
-#[must_use]
 pub fn keep_at_most(
     most: usize,
     new: Vec<SignedAhead>,
@@ -138,7 +136,6 @@ pub fn keep_at_most(
 /// Returns a signature as Base keeps them: `signer:nonce:signature,`, without `0x` before the signature.
 ///
 /// Source: base/contract-deployments, Makefile of 2026-06-02-pause-superchain-config.
-#[must_use]
 pub fn base_entry(nonce: Nonce, signature: &EcdsaSignature) -> String {
     format!("{}:{nonce}:{},", signature.signer(), hex::encode(signature.bytes()))
 }

@@ -84,6 +84,7 @@ use crate::safe::{
 };
 
 /// A Safe transaction together with everything it was derived from.
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     tx: SafeTx,
@@ -103,13 +104,11 @@ pub struct Proposal {
 
 impl Proposal {
     /// `snapshot` and `readings` were read at `block`. It is real: see [`Proposal::for_drill`].
-    #[must_use]
     pub fn new(tx: SafeTx, snapshot: SafeState, block: Block, binding: Binding, readings: Readings) -> Self {
         Self::of(tx, snapshot, Some(block), binding, readings)
     }
 
     /// A transaction that rests on nothing read from the chain, for a Safe whose state nobody read.
-    #[must_use]
     pub fn assuming(tx: SafeTx, state: Assumed<SafeState>, binding: Binding) -> Self {
         Self::of(tx, state.into_value(), None, binding, Readings::new())
     }
@@ -139,7 +138,6 @@ impl Proposal {
     }
 
     /// Returns it as one that approves a transaction of another Safe.
-    #[must_use]
     pub fn approving(self, other: Option<Self>) -> Self {
         Self { approves: other.map(Box::new), ..self }
     }
@@ -154,14 +152,12 @@ impl Proposal {
     }
 
     /// Returns it with the refusals that whoever proposes it accepts.
-    #[must_use]
     pub fn accepting(mut self, ids: &[String]) -> Self {
         self.accepted = ids.to_vec();
         self
     }
 
     /// Returns it with the record of a rehearsal.
-    #[must_use]
     pub fn recording(mut self, record: Option<RehearsalRecord>) -> Self {
         self.record = record;
         self
@@ -169,7 +165,6 @@ impl Proposal {
 
     /// Returns the same transaction, where its file was wrong about the Safe: with the Safe as it was, and nothing recorded. Itself if
     /// it would be another transaction for that Safe.
-    #[must_use]
     pub fn restated(self, snapshot: SafeState) -> Self {
         match Domain::of(snapshot.id, self.purpose()) {
             Ok(domain) if domain.hashes(&self.tx) == self.hashes => {
@@ -188,52 +183,43 @@ impl Proposal {
     }
 
     /// The proposal as a file.
-    #[must_use]
     pub fn to_json(&self) -> String {
         wire::to_json(self)
     }
 
-    #[must_use]
     pub const fn tx(&self) -> &SafeTx {
         &self.tx
     }
 
     /// The Safe when the proposal was made, read or assumed.
-    #[must_use]
     pub const fn snapshot(&self) -> &SafeState {
         &self.snapshot
     }
 
-    #[must_use]
     pub const fn safe(&self) -> &SafeId {
         &self.snapshot.id
     }
 
     /// The domain in which its owners sign.
-    #[must_use]
     pub const fn domain(&self) -> &Domain {
         &self.domain
     }
 
     /// Returns the use of its signatures.
-    #[must_use]
     pub const fn purpose(&self) -> Purpose {
         self.domain.purpose()
     }
 
-    #[must_use]
     pub fn is_drill(&self) -> bool {
         self.purpose() == Purpose::Drill
     }
 
     /// Returns the block at which the Safe and the values were read; `None` if its state is assumed.
-    #[must_use]
     pub const fn block(&self) -> Option<Block> {
         self.block
     }
 
     /// Returns the changes of the Safe since the proposal was made. Of an assumed state only what the hashes rest on counts.
-    #[must_use]
     pub fn drift(&self, now: &SafeState) -> Vec<Drift> {
         let mut drift = self.snapshot.drift(now);
         if self.block.is_none() {
@@ -242,66 +228,55 @@ impl Proposal {
         drift
     }
 
-    #[must_use]
     pub const fn binding(&self) -> &Binding {
         &self.binding
     }
 
     /// The values read from the chain that the transaction rests on.
-    #[must_use]
     pub const fn readings(&self) -> &Readings {
         &self.readings
     }
 
     /// The transaction of another Safe that it approves on chain; `None` if it pulls the levers itself.
-    #[must_use]
     pub fn approves(&self) -> Option<&Self> {
         self.approves.as_deref()
     }
 
     /// The transaction that pulls the levers: this one, or that which is approved by it, at whatever depth.
-    #[must_use]
     pub fn innermost(&self) -> &Self {
         self.approves().map_or(self, Self::innermost)
     }
 
     /// Refusals that whoever proposed chose to accept, by the finding's id.
-    #[must_use]
     pub fn accepted(&self) -> &[String] {
         &self.accepted
     }
 
     /// Returns the rehearsal's result, as whoever wrote the file says.
-    #[must_use]
     pub const fn record(&self) -> Option<&RehearsalRecord> {
         self.record.as_ref()
     }
 
-    #[must_use]
     pub const fn hashes(&self) -> &Hashes {
         &self.hashes
     }
 
     /// The proposal's name.
-    #[must_use]
     pub const fn hash(&self) -> SafeTxHash {
         self.hashes.safe_tx
     }
 
-    #[must_use]
     pub const fn nonce(&self) -> Nonce {
         self.tx.nonce
     }
 
     /// Returns the same transaction at another nonce: a proposal of its own.
-    #[must_use]
     pub fn with_nonce(&self, nonce: Nonce) -> Self {
         let tx = SafeTx { nonce, ..self.tx.clone() };
         Self { hashes: self.domain.hashes(&tx), tx, ..self.clone() }
     }
 
     /// The name that it would have with another nonce.
-    #[must_use]
     pub fn at_nonce(&self, nonce: Nonce) -> SafeTxHash {
         self.domain.hashes(&SafeTx { nonce, ..self.tx.clone() }).safe_tx
     }

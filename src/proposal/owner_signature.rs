@@ -41,6 +41,7 @@ pub struct Stated {
 
 /// A signature whose signer was recovered and is an owner of the very Safe that the proposal is for, or of a Safe that owns
 /// it, see [`SafeOwners`].
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnerSignature {
     hash: SafeTxHash,
@@ -123,49 +124,41 @@ impl OwnerSignature {
     }
 
     /// Returns the owner, who was recovered from the signature.
-    #[must_use]
     pub const fn owner(&self) -> Address {
         self.signature.signer()
     }
 
     /// Returns the safeTxHash of the proposal that it approves.
-    #[must_use]
     pub const fn hash(&self) -> SafeTxHash {
         self.hash
     }
 
     /// The use of the signature: that of its proposal.
-    #[must_use]
     pub const fn purpose(&self) -> Purpose {
         self.purpose
     }
 
     /// The Safes from the proposal's own down to the signer's, without the first; empty for an owner of the proposal's own.
-    #[must_use]
     pub fn through(&self) -> &[Address] {
         &self.through
     }
 
     /// The hash that was signed: the proposal's, or that of a message of the last Safe in [`OwnerSignature::through`].
-    #[must_use]
     pub const fn signs(&self) -> SafeTxHash {
         self.signs
     }
 
     /// Returns `true` for the approval of the same owner of the same Safe.
-    #[must_use]
     pub fn is_in_place_of(&self, other: &Self) -> bool {
         (self.hash, self.owner(), &self.through) == (other.hash, other.owner(), &other.through)
     }
 
     /// Returns the signature itself.
-    #[must_use]
     pub const fn ecdsa(&self) -> &EcdsaSignature {
         &self.signature
     }
 
     /// Returns the ids of the refusals that the signer accepted, by the word of the file.
-    #[must_use]
     pub fn accepted(&self) -> &[String] {
         &self.accepted
     }
@@ -179,13 +172,11 @@ impl OwnerSignature {
     }
 
     /// One line of text, with what it is for. A mistyped or cut line is an error and not another signature.
-    #[must_use]
     pub fn line(&self, claims: &Claims) -> String {
         self.line_of(LineKind::of(self.purpose), claims)
     }
 
     /// One line of a set that is signed ahead; the claims name its nonce.
-    #[must_use]
     pub fn line_ahead(&self, claims: &Claims) -> String {
         self.line_of(LineKind::Ahead, claims)
     }
@@ -199,7 +190,6 @@ impl OwnerSignature {
     }
 
     /// The signature as a file.
-    #[must_use]
     pub fn to_json(&self) -> String {
         let wire = WireOwnerSignature {
             breakglass_signature: match self.purpose {
@@ -278,7 +268,6 @@ impl Stated {
     }
 
     /// Reads a signature file; nothing when the text is not one. Its owner and kind are claims and are not read.
-    #[must_use]
     pub fn from_json(text: &str) -> Option<Self> {
         let wire: WireOwnerSignature = serde_json::from_str(text).ok()?;
         let purpose = match wire.breakglass_signature {
@@ -301,7 +290,6 @@ impl Stated {
     }
 
     /// A signature that says nothing of itself.
-    #[must_use]
     pub const fn bare(bytes: [u8; 65]) -> Self {
         Self { hash: None, purpose: None, bytes, accepted: Vec::new(), claims: None }
     }

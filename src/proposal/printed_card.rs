@@ -16,25 +16,21 @@ pub struct Card {
 
 impl Card {
     /// Returns the card of a transaction at each of these nonces, whatever nonce `tx` has.
-    #[must_use]
     pub fn new(safe: SafeId, tx: &SafeTx, nonces: Nonces) -> Self {
         Self { safe, tx: SafeTx { nonce: nonces.first(), ..tx.clone() }, nonces }
     }
 
     /// Returns the Safe whose owners sign.
-    #[must_use]
     pub const fn safe(&self) -> &SafeId {
         &self.safe
     }
 
     /// The transaction at the first nonce.
-    #[must_use]
     pub const fn tx(&self) -> &SafeTx {
         &self.tx
     }
 
     /// Returns the nonces, at each of which it has hashes.
-    #[must_use]
     pub const fn nonces(&self) -> Nonces {
         self.nonces
     }
@@ -50,7 +46,6 @@ impl Card {
     }
 
     /// Returns what is enough to tell later whether the card still holds.
-    #[must_use]
     pub fn printed(&self) -> PrintedCard {
         PrintedCard { nonces: self.nonces, first: self.safe.hashes(&self.tx).safe_tx }
     }
@@ -78,7 +73,6 @@ pub enum Stale {
 impl PrintedCard {
     /// Returns why the card is stale; `None` if it is good. `now` is the transaction that the lever comes to now, at
     /// whatever nonce; `next` is the Safe's next nonce.
-    #[must_use]
     pub fn stale(&self, safe: &SafeId, now: &SafeTx, next: Nonce) -> Option<Stale> {
         let now = SafeTx { nonce: self.nonces.first(), ..now.clone() };
         let left = self.nonces.iter().filter(|nonce| *nonce >= next).count();

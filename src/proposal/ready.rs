@@ -12,6 +12,7 @@ use crate::safe::{
 
 /// A transaction that the Safe will accept: the only thing that can be sent, and never a drill. [`assemble`] and [`reassemble`] alone make one,
 /// from the Safe as the chain room has just read it.
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ready {
     safe: SafeId,
@@ -24,31 +25,26 @@ pub struct Ready {
 
 impl Ready {
     /// Returns the Safe that executes it.
-    #[must_use]
     pub const fn safe(&self) -> &SafeId {
         &self.safe
     }
 
     /// Returns the hash that the owners approved.
-    #[must_use]
     pub const fn hash(&self) -> SafeTxHash {
         self.hash
     }
 
     /// The whole `execTransaction` call, to be sent to the Safe with no ether.
-    #[must_use]
     pub const fn calldata(&self) -> &Bytes {
         &self.calldata
     }
 
     /// Returns the only account that can send it: an owner who counts because they do. `None` if anybody can.
-    #[must_use]
     pub const fn only_from(&self) -> Option<Address> {
         self.only_from
     }
 
     /// The approvals in the calldata, as the Safe reads them.
-    #[must_use]
     pub const fn signatures(&self) -> &Bytes {
         &self.signatures
     }
@@ -77,7 +73,6 @@ pub enum NotReady {
 /// The owners who have approved, counted against the Safe as it is now.
 ///
 /// Each owner counts once; former owners and signatures of another proposal do not, and order does not matter.
-#[must_use]
 pub fn count(proposal: &Proposal, given: &Approvals, now: &SafeTree) -> Shortfall {
     ApprovalNode::root(proposal, now).tally(given)
 }
@@ -92,7 +87,6 @@ pub fn assemble(proposal: &Proposal, given: &Approvals, now: &Fresh<SafeTree>) -
 
 /// Makes a call that was signed before ready again: its own approvals, verified against the Safe as it is now. `None` if the Safe
 /// would not take this very call.
-#[must_use]
 pub fn reassemble(
     proposal: &Proposal,
     calldata: &[u8],
@@ -106,7 +100,6 @@ pub fn reassemble(
 
 /// The approvals as the Safe would read them if it were this proposal's turn: for a rehearsal. Nothing can be sent from them.
 /// `None` if there are too few, or if it is another Safe than the one that was signed for.
-#[must_use]
 pub fn likely_approvals(proposal: &Proposal, given: &Approvals, now: &SafeTree) -> Option<Bytes> {
     let chosen = count(proposal, given, now).chosen()?;
     identity_changes(proposal, now).is_empty().then(|| encode_approvals(&chosen))

@@ -56,7 +56,6 @@ pub struct RecordedBalance {
 
 impl RehearsalRecord {
     /// Returns a record of the end alone.
-    #[must_use]
     pub fn new(block: u64, succeeded: bool, gas: u64, events: usize) -> Self {
         Self {
             version: VERSION,
@@ -73,7 +72,6 @@ impl RehearsalRecord {
     }
 
     /// Returns it within bounds: `None` for one that changes too much, no hints where there are too many.
-    #[must_use]
     pub fn bounded(mut self) -> Option<Self> {
         if self.hints.len() > MOST_HINTS {
             self.hints = Keys::default();
@@ -90,7 +88,6 @@ impl RehearsalRecord {
     }
 
     /// Returns what this rehearsal gives and the recorded one did not, and the other way round. Block and gas may differ.
-    #[must_use]
     pub fn differences(&self, recorded: &Self) -> Vec<String> {
         let mut found = Vec::new();
         if self.succeeded != recorded.succeeded {

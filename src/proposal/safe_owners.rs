@@ -12,6 +12,7 @@ use crate::safe::{
 
 /// The owners of one Safe: as the reader's own council file pins them, as the chain has them, or both. Never as a
 /// proposal's file says, and nobody who only owns another Safe.
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SafeOwners {
     chain_id: u64,
@@ -47,7 +48,6 @@ pub struct Way<'o> {
 
 impl SafeOwners {
     /// `None` if neither the council file nor the chain says.
-    #[must_use]
     pub fn new(
         (chain_id, safe): (u64, Address),
         pinned: Option<&Owners>,
@@ -63,7 +63,6 @@ impl SafeOwners {
 
     /// Returns the owners of a Safe as the chain has it, and nobody else: neither former ones nor the owners of the Safes among
     /// them.
-    #[must_use]
     pub fn of(safe: &SafeState) -> Self {
         let list = safe.owners.list().to_vec();
         let set = list.iter().copied().collect();
@@ -71,7 +70,6 @@ impl SafeOwners {
     }
 
     /// Returns them with the Safes among them; others are left out.
-    #[must_use]
     pub fn with_safes(self, safes: Vec<OwnerSafe>) -> Self {
         let mut children = safes;
         children.retain(|safe| self.contains(safe.id.address));
@@ -79,44 +77,37 @@ impl SafeOwners {
     }
 
     /// Returns one of them alone.
-    #[must_use]
     pub fn restricted_to(&self, owner: Address) -> Self {
         let list: Vec<Address> = self.contains(owner).then_some(owner).into_iter().collect();
         Self { set: list.iter().copied().collect(), list, children: Vec::new(), ..*self }
     }
 
     /// Returns `true` if they are the owners of this Safe on its chain.
-    #[must_use]
     pub fn are_of(&self, safe: &SafeId) -> bool {
         (safe.chain_id, safe.address) == (self.chain_id, self.safe)
     }
 
     /// Returns `true` if this address is an owner of the Safe itself.
-    #[must_use]
     pub fn contains(&self, address: Address) -> bool {
         self.set.contains(&address)
     }
 
     /// Returns the owners of the Safe itself.
-    #[must_use]
     pub fn list(&self) -> &[Address] {
         &self.list
     }
 
     /// The Safe among them with this address.
-    #[must_use]
     pub fn child(&self, address: Address) -> Option<&OwnerSafe> {
         self.children.iter().find(|child| child.id.address == address)
     }
 
     /// Returns those of its owners that are known to be Safes, with their own owners.
-    #[must_use]
     pub fn children(&self) -> &[OwnerSafe] {
         &self.children
     }
 
     /// Asks of each owner, here and below, if they have approved on chain what they would sign; of each Safe at most so many.
-    #[must_use]
     pub fn approval_queries(&self, proposal: &Proposal, most: usize) -> Vec<Query> {
         let ways = self.ways(proposal);
         let of = |way: &Way| {
@@ -128,7 +119,6 @@ impl SafeOwners {
 
     /// Returns every Safe whose owners can sign for a proposal, the nearest first: the proposal's own, those that own it, and
     /// so on.
-    #[must_use]
     pub fn ways(&self, proposal: &Proposal) -> Vec<Way<'_>> {
         let own = Way {
             through: Vec::new(),

@@ -59,7 +59,6 @@ struct WireSignature {
 
 impl Set {
     /// `None` without a signature. `proposal` is their transaction, at any nonce.
-    #[must_use]
     pub fn new(proposal: &Proposal, kept: u64, signed: &[SignedAhead]) -> Option<Self> {
         let first = signed.iter().map(|one| one.nonce).min()?;
         let mut signatures: Vec<(Nonce, [u8; 65])> =
@@ -70,25 +69,21 @@ impl Set {
     }
 
     /// Its transaction, at the first of its nonces.
-    #[must_use]
     pub const fn proposal(&self) -> &Proposal {
         &self.proposal
     }
 
     /// Returns when it was kept here, in seconds since 1970.
-    #[must_use]
     pub const fn kept(&self) -> u64 {
         self.kept
     }
 
     /// Returns when it was made, in seconds since 1970; `None` if its writer did not say.
-    #[must_use]
     pub const fn made(&self) -> Option<u64> {
         self.made
     }
 
     /// The nonces that it has signatures for, each once, in their order.
-    #[must_use]
     pub fn nonces(&self) -> Vec<Nonce> {
         let mut nonces: Vec<Nonce> = self.signatures.iter().map(|(nonce, _)| *nonce).collect();
         nonces.dedup();
@@ -104,7 +99,6 @@ impl Set {
     }
 
     /// Returns all of its signatures by whoever of these made them, and how many are nobody's of these.
-    #[must_use]
     pub fn verified(&self, owners: &SafeOwners) -> (Vec<(Nonce, OwnerSignature)>, usize) {
         let verify = |(nonce, bytes): &(Nonce, [u8; 65])| {
             let proposal = self.proposal.with_nonce(*nonce);
@@ -117,7 +111,6 @@ impl Set {
     }
 
     /// The hash of its transaction at a nonce.
-    #[must_use]
     pub fn at(&self, nonce: Nonce) -> SafeTxHash {
         self.proposal.at_nonce(nonce)
     }
@@ -140,7 +133,6 @@ impl Set {
     }
 
     /// Returns the text of its file.
-    #[must_use]
     pub fn to_json(&self) -> String {
         let write = |(nonce, bytes): &(Nonce, [u8; 65])| WireSignature {
             nonce: nonce.to_string(),

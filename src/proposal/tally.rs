@@ -19,7 +19,6 @@ pub struct Tally {
 
 impl Tally {
     /// `signed` are the owners whose signatures are kept; only those of `owners` count, each once.
-    #[must_use]
     pub fn new(
         hash: SafeTxHash,
         signed: &[Address],
@@ -40,7 +39,6 @@ impl Tally {
     }
 
     /// Returns who does what next: `one of bob, dave, erin: breakglass sign vault`.
-    #[must_use]
     pub fn next(&self) -> String {
         let (missing, words) = (self.missing.join(", "), &self.words);
         match self.threshold.saturating_sub(self.signed.len()) {

@@ -34,6 +34,7 @@ pub struct StatedContract {
 
 /// A contract's signature for a proposal, by an owner of its Safe or of one of those that own it. A claim until the contract
 /// has said yes.
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WalletSignature {
     hash: SafeTxHash,
@@ -69,25 +70,21 @@ impl WalletSignature {
     }
 
     /// Returns the safeTxHash of the proposal that it is for.
-    #[must_use]
     pub const fn hash(&self) -> SafeTxHash {
         self.hash
     }
 
     /// Returns the Safes between the proposal's Safe and the wallet; empty if the wallet is an owner itself.
-    #[must_use]
     pub fn through(&self) -> &[Address] {
         &self.through
     }
 
     /// Returns the wallet's address and the data that its contract is asked about.
-    #[must_use]
     pub const fn signature(&self) -> &ContractSignature {
         &self.signature
     }
 
     /// The signature as a file.
-    #[must_use]
     pub fn to_json(&self) -> String {
         let wire = WireWalletSignature {
             breakglass_contract_signature: version(self.purpose),
@@ -100,7 +97,6 @@ impl WalletSignature {
     }
 
     /// One line of text; `None` if it is too long for one.
-    #[must_use]
     pub fn line(&self, claims: &Claims) -> Option<String> {
         let mut writer = Writer::default();
         let fields = [
@@ -126,13 +122,11 @@ struct WireWalletSignature {
 
 impl StatedContract {
     /// Returns a signature without a statement of what it is for.
-    #[must_use]
     pub const fn bare(signature: ContractSignature) -> Self {
         Self { hash: None, purpose: None, through: Vec::new(), signature }
     }
 
     /// Reads a file; `None` when the text is not one.
-    #[must_use]
     pub fn from_json(text: &str) -> Option<Self> {
         let wire: WireWalletSignature = serde_json::from_str(text).ok()?;
         let through = wire.through.iter().take(DEEPEST).map(|safe| safe.parse().ok());

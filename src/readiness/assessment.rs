@@ -66,7 +66,6 @@ pub enum Revocation {
 
 impl Revocation {
     /// Returns the number of transactions it takes.
-    #[must_use]
     pub fn transactions(&self) -> u64 {
         match self {
             Self::Burn { count, .. } => *count,
@@ -90,14 +89,12 @@ pub struct Armed {
 
 impl Armed {
     /// Returns `true` if whoever has the set can use its next nonce before any transaction that ends it.
-    #[must_use]
     pub fn races(&self) -> bool {
         self.by == Usability::Anyone && !self.ways.is_empty()
     }
 }
 
 /// Assesses signatures by their nonce and signer. `then` is the threshold when they were made.
-#[must_use]
 pub fn assess(signatures: &[(Nonce, Address)], then: usize, now: &SafeState) -> Armed {
     let mut by_nonce: BTreeMap<Nonce, BTreeSet<Address>> = BTreeMap::new();
     for (nonce, signer) in signatures {

@@ -51,7 +51,6 @@ impl CastGap {
 }
 
 impl Compared {
-    #[must_use]
     pub fn gap(&self) -> Option<CastGap> {
         match self {
             Self::Not | Self::Same(_) => None,
@@ -62,7 +61,6 @@ impl Compared {
 }
 
 /// Compares the hash of a transaction with that of `cast`, which returns what it printed; `None` if it is not installed.
-#[must_use]
 pub fn compare(
     safe: &SafeId,
     tx: &SafeTx,

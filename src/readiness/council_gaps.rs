@@ -44,7 +44,6 @@ pub struct CouncilSeen<'a> {
 
 impl CouncilSeen<'_> {
     /// Returns every gap, in the order of worth.
-    #[must_use]
     pub fn gaps(&self) -> Vec<Gap> {
         let mut gaps = self.of_rpcs();
         gaps.extend(self.of_services());
@@ -68,7 +67,6 @@ impl CouncilSeen<'_> {
     }
 
     /// Returns the Safes with levers, each with its last drill.
-    #[must_use]
     pub fn drilled(&self) -> Vec<DrilledSafe> {
         last_drills::last_drills(self.council, self.drills, &self.states())
     }

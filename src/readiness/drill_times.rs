@@ -43,20 +43,17 @@ pub struct ProvenDrill {
 
 impl Drill {
     /// Returns the drill with this hash; `None` if the entries do not have it.
-    #[must_use]
     pub fn of<'e>(entries: impl Iterator<Item = &'e Entry>, hash: SafeTxHash) -> Option<Self> {
         all(entries).into_iter().find(|drill| drill.hash == hash)
     }
 
     /// Returns when enough had signed. `None` before it is proven: how many it takes is known only then.
-    #[must_use]
     pub fn threshold_met(&self) -> Option<Utc> {
         let last = self.proven?.keys.checked_sub(1)?;
         self.signed.get(last).map(|signed| signed.at)
     }
 
     /// Returns what each phase took, from the beginning on, beside what the council wants.
-    #[must_use]
     pub fn measures(&self, response: &Response) -> Vec<Measure> {
         let took = |at: Option<Utc>| at.map(|at| at.since(self.began));
         let first = self.signed.first().map(|signed| signed.at);
@@ -101,7 +98,6 @@ impl Drill {
 }
 
 /// Returns every drill of the entries, the first that began first.
-#[must_use]
 pub fn all<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<Drill> {
     let mut drills: Vec<Drill> = Vec::new();
     for entry in entries {
@@ -133,7 +129,6 @@ pub fn all<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<Drill> {
 }
 
 /// Returns the last drills that were proven, at most so many, the newest last.
-#[must_use]
 pub fn trend<'e>(entries: impl Iterator<Item = &'e Entry>, most: usize) -> Vec<Drill> {
     let mut proven: Vec<Drill> = all(entries).into_iter().filter(|drill| drill.proven.is_some()).collect();
     proven.split_off(proven.len().saturating_sub(most))

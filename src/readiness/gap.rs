@@ -29,7 +29,6 @@ pub enum Gap {
 
 impl Gap {
     /// Returns how it is told.
-    #[must_use]
     pub fn report(&self) -> GapReport {
         match self {
             Self::Rpc(gap) => gap.report(),

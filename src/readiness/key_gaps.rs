@@ -73,7 +73,6 @@ impl KeyGap {
 }
 
 /// Returns what is wrong with a payer's balance on a chain, by the base fee of its newest block and the costliest lever.
-#[must_use]
 pub fn payer(
     address: Address,
     chain: &str,
@@ -87,7 +86,6 @@ pub fn payer(
 }
 
 /// Returns what is wrong with the key that the reader signs with.
-#[must_use]
 pub fn signing(council: &Council, key: &KeySeen) -> Vec<KeyGap> {
     match &key.state {
         KeyState::Unusable(_) => unusable(key).into_iter().collect(),
@@ -103,7 +101,6 @@ pub fn signing(council: &Council, key: &KeySeen) -> Vec<KeyGap> {
 }
 
 /// Returns the gap of a key that cannot be used now.
-#[must_use]
 pub fn unusable(key: &KeySeen) -> Option<KeyGap> {
     match &key.state {
         KeyState::Unusable(why) => Some(KeyGap::Unusable { named: key.named.clone(), why: why.clone() }),

@@ -93,7 +93,6 @@ fn in_words(time: Duration) -> String {
 }
 
 /// Returns each Safe that has levers and can be drilled, with its last drill in which somebody signed.
-#[must_use]
 pub fn last_drills(council: &Council, drills: &[Drill], safes: &[(&str, &SafeState)]) -> Vec<DrilledSafe> {
     let of = |(name, state): &(&str, &SafeState)| {
         let lever = council.levers.values().find(|lever| lever.safe == *name)?;
@@ -129,7 +128,6 @@ fn keys(state: &SafeState, safes: &[(&str, &SafeState)], deeper: usize) -> Vec<A
 }
 
 /// Returns what is wrong with the drills.
-#[must_use]
 pub fn gaps(drilled: &[DrilledSafe], response: &Response, today: Date) -> Vec<DrillGap> {
     let of = |DrilledSafe { safe, lever, last }: &DrilledSafe| {
         let (safe, lever) = (safe.clone(), lever.clone());

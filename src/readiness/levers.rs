@@ -118,7 +118,6 @@ pub struct LeverSeen {
 
 impl LeverSeen {
     /// Returns the gas of its transaction, if it could be pulled.
-    #[must_use]
     pub const fn gas(&self) -> Option<u64> {
         match self.tried {
             LeverTrial::Works { gas } => Some(gas),
@@ -129,7 +128,6 @@ impl LeverSeen {
 }
 
 /// Returns what is wrong with the levers. Those that fail for one reason are one gap.
-#[must_use]
 pub fn gaps(seen: &[LeverSeen]) -> Vec<LeverGap> {
     let mut failing: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut gaps = Vec::new();
@@ -158,7 +156,6 @@ pub fn gaps(seen: &[LeverSeen]) -> Vec<LeverGap> {
 
 /// Returns the combined levers whose levers together take more gas than one transaction of their chain may have. What they
 /// take each is added up: together they take no more. `cap` is that of a Safe's chain.
-#[must_use]
 pub fn too_much_gas(
     council: &Council,
     seen: &[LeverSeen],

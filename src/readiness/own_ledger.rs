@@ -97,7 +97,6 @@ impl LedgerGap {
 }
 
 /// Returns what is wrong with a Ledger that answered. One that holds no owner's key is told with the keys.
-#[must_use]
 pub fn gaps(council: &Council, seen: &LedgerSeen) -> Vec<LedgerGap> {
     let LedgerSeen { status, stated, signs, pays, .. } = seen;
     let mut gaps = Vec::new();

@@ -44,7 +44,6 @@ impl PeopleGap {
 }
 
 /// Returns what is wrong with the people of a Safe, from `now`, a second since 1970, for a day.
-#[must_use]
 pub fn gaps(council: &Council, safe: &str, state: &SafeState, now: u64) -> Vec<PeopleGap> {
     let person = |owner: &Address| {
         let signer = council.signers.values().find(|signer| signer.address == *owner)?;

@@ -113,13 +113,11 @@ pub struct SetSeen {
 }
 
 impl SetSeen {
-    #[must_use]
     pub fn new(examined: Examined, armed: Armed) -> Self {
         Self { what: examined.words, safe: examined.safe, state: Ok(armed), stale: examined.stale }
     }
 
     /// Returns the number of its nonces that the Safe has not used; 0 if it can be used no more.
-    #[must_use]
     pub fn left(&self) -> usize {
         match &self.state {
             Ok(armed) if !matches!(armed.by, Usability::Nobody(_)) => {
@@ -174,7 +172,6 @@ impl CardSeen {
 }
 
 /// Returns what is wrong with what was made ready before.
-#[must_use]
 pub fn gaps(sets: &[SetSeen], cards: &[CardSeen], safes: &[(&str, &SafeState)]) -> Vec<PreparedGap> {
     sets.iter().filter_map(SetSeen::gap).chain(cards.iter().filter_map(|card| card.gap(safes))).collect()
 }

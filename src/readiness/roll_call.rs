@@ -110,7 +110,6 @@ pub enum BadProof {
 }
 
 /// Returns the day of a second since 1970, in UTC.
-#[must_use]
 pub fn day(now: u64) -> Date {
     let at = i64::try_from(now).ok().and_then(|s| Timestamp::from_second(s).ok()).unwrap_or(Timestamp::MAX);
     TimeZone::UTC.to_datetime(at).date()
@@ -134,13 +133,11 @@ impl fmt::Display for Statement {
 
 impl Statement {
     /// Returns the sentence, to be signed. `None` never: it is readable ASCII, and longer than a hash.
-    #[must_use]
     pub fn text(&self) -> Option<LongText> {
         LongText::new(&self.to_string())
     }
 
     /// Returns what stands before the signature in a line.
-    #[must_use]
     pub fn head(&self) -> String {
         let Self { date, owner, council } = self;
         format!("{HEAD} {date} {owner} {council}")
@@ -168,7 +165,6 @@ impl Proof {
         Ok(Self { statement, signature })
     }
 
-    #[must_use]
     pub const fn statement(&self) -> &Statement {
         &self.statement
     }
@@ -206,7 +202,6 @@ impl FromStr for Proof {
 }
 
 /// Finds the lines of a roll call in a text, a chat for instance. A line may be broken over several.
-#[must_use]
 pub fn find_lines(text: &str) -> Vec<Result<Proof, BadProof>> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let heads = words.iter().enumerate().filter(|(_, word)| **word == HEAD).take(MOST_LINES);
@@ -215,7 +210,6 @@ pub fn find_lines(text: &str) -> Vec<Result<Proof, BadProof>> {
 }
 
 /// Returns what the proofs say of the council and of its Safes as they are on chain.
-#[must_use]
 pub fn gaps(
     council: &Council,
     own: TextDigest,

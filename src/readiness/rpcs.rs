@@ -132,7 +132,6 @@ impl RpcGap {
 }
 
 /// Returns what is wrong with the RPCs of a chain that was read.
-#[must_use]
 pub fn gaps(
     chain: &str,
     endpoints: &[EndpointReport],
@@ -169,7 +168,6 @@ pub fn gaps(
 }
 
 /// Returns what is wrong with the services of a chain's RPCs. One that does not answer is told with the votes.
-#[must_use]
 pub fn of_offers(chain: &str, offers: &[(String, Result<Offers, String>)]) -> Vec<RpcGap> {
     let answered = || offers.iter().filter_map(|(rpc, offers)| Some((rpc, offers.as_ref().ok()?)));
     let slow = answered().filter(|(_, offers)| offers.latency > SLOW);
@@ -190,7 +188,6 @@ pub fn of_offers(chain: &str, offers: &[(String, Result<Offers, String>)]) -> Ve
 }
 
 /// Returns the private endpoints that do not answer.
-#[must_use]
 pub fn of_relays(relays: &[(String, Result<Duration, String>)]) -> Vec<RpcGap> {
     let silent = relays.iter().filter_map(|(relay, answer)| Some((relay, answer.as_ref().err()?)));
     silent.map(|(relay, why)| RpcGap::Relay { relay: relay.clone(), why: why.clone() }).collect()

@@ -117,7 +117,6 @@ impl SafeGap {
 }
 
 /// Returns what is wrong with a Safe as it is on chain.
-#[must_use]
 pub fn gaps(council: &Council, pinned: &Safe, seen: &SafeSeen) -> Vec<SafeGap> {
     let names = council.names_on(&pinned.chain);
     let state = &seen.state;

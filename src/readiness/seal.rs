@@ -39,7 +39,6 @@ impl ConditionState {
         if is_met { Self::Met } else { Self::NotMet }
     }
 
-    #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
             Self::Met => "met",
@@ -96,7 +95,6 @@ const YEAR: i64 = 365;
 type ControlEvidence = (&'static str, ConditionState, String);
 
 /// Returns the controls in the order of the documents. `told` are the gaps that were found.
-#[must_use]
 pub fn controls(seen: &CouncilSeen, told: &[GapReport], journal: &Journal) -> Vec<Control> {
     let has = |ids: &[&str]| told.iter().filter(|told| ids.contains(&told.id)).count();
     let mut found = of_safes(seen, &has);

@@ -109,7 +109,6 @@ impl OwnCalls {
 }
 
 /// Returns what is wrong with what a service says of a chain's Safes. `name` gives an address's name.
-#[must_use]
 pub fn gaps(
     chain: &str,
     says: &ServiceSays,

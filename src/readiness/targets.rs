@@ -107,7 +107,6 @@ impl TargetGap {
 }
 
 /// Returns what is wrong with the contracts.
-#[must_use]
 pub fn gaps(seen: &[TargetSeen], stopping: &[Stopping]) -> Vec<TargetGap> {
     let mut gaps: Vec<TargetGap> = seen.iter().flat_map(of_code).collect();
     gaps.extend(seen.iter().flat_map(|one| uncovered(one, stopping)));
@@ -151,7 +150,6 @@ pub struct Stopping {
 const STOPS: [&str; 8] = ["pause", "freeze", "shutdown", "stop", "kill", "halt", "seal", "recovery"];
 
 /// Returns the functions by which playbooks stop a contract, and not those that take it back.
-#[must_use]
 pub fn stopping(catalogue: &Catalogue) -> Vec<Stopping> {
     let all = catalogue.all();
     let counters: BTreeSet<&str> = (all.iter())

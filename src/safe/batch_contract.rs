@@ -24,7 +24,6 @@ const FIRST: [(SafeVersion, Address, &[u64]); 4] = [
 ];
 
 /// The MultiSendCallOnly of a version on a chain, as published; `None` if Safe has published none for that chain.
-#[must_use]
 pub fn published_batch_contract(chain_id: u64, version: SafeVersion) -> Option<&'static Deployment> {
     let listed = |(of, _, chains): &&(SafeVersion, Address, &[u64])| {
         *of == version && chains.binary_search(&chain_id).is_ok()
@@ -34,7 +33,6 @@ pub fn published_batch_contract(chain_id: u64, version: SafeVersion) -> Option<&
 }
 
 /// The number of chains for which Safe has published a MultiSendCallOnly of this version.
-#[must_use]
 pub fn published_chains(version: SafeVersion) -> usize {
     FIRST.iter().filter(|(of, _, _)| *of == version).map(|(_, _, chains)| chains.len()).sum()
 }

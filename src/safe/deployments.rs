@@ -85,13 +85,11 @@ const PROXY_CODE: [B256; 4] = [
 ];
 
 /// Returns `true` if code of this hash is a Safe proxy as one of the published factories makes it.
-#[must_use]
 pub fn is_proxy_code(code_hash: B256) -> bool {
     PROXY_CODE.contains(&code_hash)
 }
 
 /// The known contract at this address, whatever its code here.
-#[must_use]
 pub fn known_at(address: Address) -> Option<&'static Deployment> {
     KNOWN.iter().find(|d| d.address == address)
 }

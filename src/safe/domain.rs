@@ -23,7 +23,6 @@ pub enum Purpose {
 
 impl Purpose {
     /// Returns the chain id that is signed on a chain: its own, or that of a drill.
-    #[must_use]
     pub const fn chain_id(self, own: u64) -> u64 {
         match self {
             Self::Real => own,
@@ -61,7 +60,6 @@ pub struct NoDrill {
 
 impl Domain {
     /// The domain of a Safe on its own chain.
-    #[must_use]
     pub const fn real(safe: SafeId) -> Self {
         Self { safe, purpose: Purpose::Real }
     }
@@ -90,19 +88,16 @@ impl Domain {
     }
 
     /// The Safe, on its own chain.
-    #[must_use]
     pub const fn safe(&self) -> &SafeId {
         &self.safe
     }
 
     /// Returns the purpose of signatures in this domain: real, or a drill.
-    #[must_use]
     pub const fn purpose(&self) -> Purpose {
         self.purpose
     }
 
     /// The chain id that is signed, where one is: the Safe's own, or that of a drill.
-    #[must_use]
     pub const fn chain_id(&self) -> u64 {
         self.purpose.chain_id(self.safe.chain_id)
     }
@@ -113,19 +108,16 @@ impl Domain {
     }
 
     /// Returns the EIP-712 domain separator, as the contract of this version computes it.
-    #[must_use]
     pub fn domain_hash(&self) -> DomainHash {
         self.signed().domain_hash()
     }
 
     /// The three hashes of a transaction.
-    #[must_use]
     pub fn hashes(&self, tx: &SafeTx) -> Hashes {
         self.signed().hashes(tx)
     }
 
     /// The three hashes of an off-chain message.
-    #[must_use]
     pub fn message_hashes(&self, message: &Bytes) -> Hashes {
         self.signed().message_hashes(message)
     }

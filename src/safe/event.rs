@@ -30,7 +30,6 @@ pub const RESULT_TOPICS: [B256; 3] =
 ///
 /// Shapes: 1.0.0 has only `ExecutionFailed(bytes32)` and announces no success; 1.1.1 to 1.3.0 put the hash in the
 /// data, 1.4.1 and 1.5.0 in the first indexed topic. Only events that the Safe itself emitted count.
-#[must_use]
 pub fn find_execution<'a>(
     logs: impl IntoIterator<Item = &'a Log>,
     safe: Address,
@@ -43,7 +42,6 @@ pub fn find_execution<'a>(
 }
 
 /// Returns which transaction an event tells of, and its result; `None` for another event. Shapes: [`find_execution`].
-#[must_use]
 pub fn result_of(log: &Log, version: SafeVersion) -> Option<(SafeTxHash, Execution)> {
     let [success, failure, failure_of_1_0_0] = RESULT_TOPICS;
     let failure = if version == SafeVersion::V1_0_0 { failure_of_1_0_0 } else { failure };

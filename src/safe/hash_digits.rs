@@ -14,7 +14,6 @@ pub struct HashDigits(String);
 
 impl HashDigits {
     /// Returns `true` if the hash begins with them.
-    #[must_use]
     pub fn names(&self, hash: SafeTxHash) -> bool {
         hash.to_string().trim_start_matches("0x").starts_with(&self.0)
     }

@@ -29,13 +29,11 @@ macro_rules! hash_type {
 
         impl $name {
             /// A hash that somebody else states: equal to ours, or wrong.
-            #[must_use]
             pub const fn claimed(word: ::alloy::primitives::B256) -> Self {
                 Self(word)
             }
 
             /// Returns its 32 bytes.
-            #[must_use]
             pub const fn word(&self) -> &::alloy::primitives::B256 {
                 &self.0
             }
@@ -90,7 +88,6 @@ impl Hashes {
     }
 
     /// The 66 bytes whose hash is signed: 0x1901 ‖ domain hash ‖ message hash.
-    #[must_use]
     pub fn pre_image(&self) -> Bytes {
         [&[0x19, 0x01], self.domain.0.as_slice(), self.message.0.as_slice()].concat().into()
     }
@@ -106,7 +103,6 @@ pub struct SafeId {
 
 impl SafeId {
     /// The EIP-712 domain hash; without the chain id for Safes below 1.3.0.
-    #[must_use]
     pub fn domain_hash(&self) -> DomainHash {
         let encoded = if self.version.domain_has_chain_id() {
             let type_hash = keccak256("EIP712Domain(uint256 chainId,address verifyingContract)");
@@ -119,14 +115,12 @@ impl SafeId {
     }
 
     /// Returns the hashes of a transaction in this domain.
-    #[must_use]
     pub fn hashes(&self, tx: &SafeTx) -> Hashes {
         Hashes::new(self.domain_hash(), message_hash(tx))
     }
 
     /// The three hashes of an off-chain message: as for a transaction, with another struct. Source: Safe contracts,
     /// `SafeMessage(bytes message)`.
-    #[must_use]
     pub fn message_hashes(&self, message: &Bytes) -> Hashes {
         let fields = (keccak256("SafeMessage(bytes message)"), keccak256(message));
         Hashes::new(self.domain_hash(), MessageHash(keccak256(fields.abi_encode())))
@@ -134,7 +128,6 @@ impl SafeId {
 }
 
 /// The EIP-712 struct hash. `baseGas` is called so in every version known here.
-#[must_use]
 pub fn message_hash(tx: &SafeTx) -> MessageHash {
     let type_hash = keccak256(
         "SafeTx(address to,uint256 value,bytes data,uint8 operation,uint256 safeTxGas,uint256 baseGas,\

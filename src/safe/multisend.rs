@@ -23,7 +23,6 @@ pub enum BatchError {
 }
 
 /// The calldata of `multiSend` for these calls: each 0 ‖ to(20) ‖ value(32) ‖ length(32) ‖ data.
-#[must_use]
 pub fn encode_batch(calls: &[Call]) -> Bytes {
     let mut packed = Vec::new();
     for call in calls {

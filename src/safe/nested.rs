@@ -39,7 +39,6 @@ pub enum Question {
 
 impl Question {
     /// Returns the question of a Safe about one of its transactions.
-    #[must_use]
     pub fn about(version: SafeVersion, hashes: &Hashes) -> Self {
         if version.asks_by_hash() {
             Self::Hash(*hashes.safe_tx.word())
@@ -49,7 +48,6 @@ impl Question {
     }
 
     /// Returns the call that asks it.
-    #[must_use]
     pub fn calldata(&self, signature: &Bytes) -> Bytes {
         let signature = signature.clone();
         match self {
@@ -61,7 +59,6 @@ impl Question {
     }
 
     /// Returns `true` if a call asks in this form, whatever about.
-    #[must_use]
     pub fn is_asked(&self, calldata: &[u8]) -> bool {
         calldata.starts_with(&self.selector())
     }
@@ -74,7 +71,6 @@ impl Question {
     }
 
     /// Returns `true` if this answer says yes: with the function's own selector.
-    #[must_use]
     pub fn is_yes(&self, answer: &[u8]) -> bool {
         let yes = self.selector();
         // A bytes4 fills the beginning of a word. What a Safe makes of other bytes behind it depends on its compiler.
@@ -100,14 +96,12 @@ const VERIFYING: [(Address, SafeVersion); 4] = [
 impl Answering {
     /// Returns the pair of a Safe of this version with this handler. `None` if the handler is not one that verifies, or the
     /// version is below 1.3.0.
-    #[must_use]
     pub fn new(singleton: SafeVersion, handler: Address) -> Option<Self> {
         let (_, handler) = VERIFYING.into_iter().find(|(known, _)| *known == handler)?;
         (singleton >= SafeVersion::V1_3_0).then_some(Self { singleton, handler })
     }
 
     /// Returns the pair of a Safe as the chain has it. `None` also if its singleton is not the published one of its version.
-    #[must_use]
     pub fn of(state: &SafeState) -> Option<Self> {
         let is_singleton = known_at(state.singleton).is_some_and(|known| {
             matches!(known.contract, Contract::Singleton | Contract::SingletonL2)
@@ -117,20 +111,17 @@ impl Answering {
     }
 
     /// Returns the pair that a Safe of this version has from its setup on: the handler of its own release.
-    #[must_use]
     pub fn usual(version: SafeVersion) -> Option<Self> {
         Self::new(version, usual_handler(version)?)
     }
 }
 
 /// Returns the handler that a Safe of this version has from its setup on.
-#[must_use]
 pub fn usual_handler(version: SafeVersion) -> Option<Address> {
     VERIFYING.into_iter().find(|(_, of)| *of == version).map(|(handler, _)| handler)
 }
 
 /// Returns the singleton that a Safe of this version has from its setup on; there is a second one, which answers alike.
-#[must_use]
 pub fn usual_singleton(version: SafeVersion) -> Option<Address> {
     let is_usual = |known: &&Deployment| known.contract == Contract::Singleton && known.version == version;
     KNOWN.iter().find(is_usual).map(|known| known.address)
@@ -149,7 +140,6 @@ pub struct SafeMessage {
 
 impl SafeMessage {
     /// `None` if a Safe with this singleton and handler cannot say yes, whoever signs: it has to call `approveHash`.
-    #[must_use]
     pub fn answering(domain: &Domain, by: Answering, question: &Question) -> Option<Self> {
         use SafeVersion::{V1_3_0, V1_4_1, V1_5_0};
         let message = match (by.handler, question) {

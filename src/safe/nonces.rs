@@ -42,19 +42,16 @@ impl Nonces {
     }
 
     /// Returns the first nonce.
-    #[must_use]
     pub const fn first(self) -> Nonce {
         self.first
     }
 
     /// Returns the last nonce, which belongs to the range.
-    #[must_use]
     pub fn last(self) -> Nonce {
         self.first.plus(self.count - 1)
     }
 
     /// Returns the number of nonces: at least 1.
-    #[must_use]
     pub const fn count(self) -> u64 {
         self.count
     }
@@ -86,7 +83,6 @@ impl FromStr for Nonces {
 }
 
 /// Returns the nonces in brief: `nonce 42`, or `nonces 42 to 44, 47, 50 to 61`.
-#[must_use]
 pub fn listed(nonces: impl IntoIterator<Item = Nonce>) -> String {
     let mut sorted: Vec<Nonce> = nonces.into_iter().collect();
     sorted.sort();

@@ -36,7 +36,6 @@ pub struct Threshold(usize);
 
 impl Threshold {
     /// Returns the number of owners that must approve: at least 1.
-    #[must_use]
     pub const fn get(self) -> usize {
         self.0
     }
@@ -81,25 +80,21 @@ impl Owners {
     }
 
     /// Returns the owners, in the order of the Safe's list.
-    #[must_use]
     pub fn list(&self) -> &[Address] {
         &self.list
     }
 
     /// Returns the threshold: from 1 to the number of owners.
-    #[must_use]
     pub const fn threshold(&self) -> Threshold {
         self.threshold
     }
 
     /// Returns `true` if this address is an owner.
-    #[must_use]
     pub fn contains(&self, who: Address) -> bool {
         self.list.contains(&who)
     }
 
     /// Returns the answer of a Safe with these owners to a call, if it is one about them and the answer follows.
-    #[must_use]
     pub fn answer(&self, call: &[u8]) -> Option<Bytes> {
         let answer = match call {
             call if call == (ISafe::getOwnersCall {}).abi_encode() => self.list.abi_encode(),
@@ -114,7 +109,6 @@ impl Owners {
 
 /// The entry before `item` in a Safe's linked list, which `swapOwner`, `removeOwner` and `disableModule` ask for.
 /// `None` if `item` is not in the list.
-#[must_use]
 pub fn previous_in_list(list: &[Address], item: Address) -> Option<Address> {
     let at = list.iter().position(|entry| *entry == item)?;
     Some(if at == 0 { SENTINEL } else { list[at - 1] })

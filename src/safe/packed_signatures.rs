@@ -73,7 +73,6 @@ impl<'b> PackedPart<'b> {
 }
 
 /// Returns `true` if bytes begin as a packed contract signature does: anything that long may be something else.
-#[must_use]
 pub fn looks_packed(bytes: &[u8]) -> bool {
     let first = (bytes.len() > PART).then(|| bytes.first_chunk::<PART>()).flatten().map(PackedPart);
     first.is_some_and(|part| {
@@ -197,7 +196,6 @@ fn data_of(bytes: &[u8], head: usize, at: usize, part: PackedPart) -> Result<(us
 /// signed, named where a contract signed or the owner had approved on chain. The Safe looks at as many parts as the threshold
 /// asks for; whoever sends it can write anything behind them, and of that only signatures by one of the `owners` count.
 /// Sources: Safe 1.4.1, `checkNSignatures`.
-#[must_use]
 pub fn approvers(
     signatures: &[u8],
     hash: &SafeTxHash,

@@ -19,7 +19,6 @@ pub enum Approval {
 
 impl Approval {
     /// Returns the owner who approves.
-    #[must_use]
     pub const fn owner(&self) -> Address {
         match self {
             Self::Signed(signature) => signature.signer(),
@@ -29,7 +28,6 @@ impl Approval {
     }
 
     /// Returns the kind by which the Safe's contract checks it.
-    #[must_use]
     pub const fn kind(&self) -> SignatureKind {
         match self {
             Self::Signed(signature) => signature.kind(),
@@ -59,7 +57,6 @@ impl Approval {
 
 /// Returns the `signatures` argument: the parts in ascending order of owner, one for each, whatever order they came in; behind
 /// them the data of the contract signatures, in the same order.
-#[must_use]
 pub fn encode_approvals(approvals: &[Approval]) -> Bytes {
     let mut sorted: Vec<&Approval> = approvals.iter().collect();
     sorted.sort_by_key(|approval| approval.owner());

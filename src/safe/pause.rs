@@ -78,7 +78,6 @@ pub struct Pause {
 
 impl PauseForm {
     /// Returns the form of the message that makes a Safe do this call; `None` if no module makes it.
-    #[must_use]
     pub fn of_call(data: &[u8]) -> Option<Self> {
         match data.get(..4)?.try_into().ok()? {
             Paused::pauseCall::SELECTOR => Some(Self::First),
@@ -91,7 +90,6 @@ impl PauseForm {
     }
 
     /// Returns `true` if a module of this version takes the form.
-    #[must_use]
     pub fn is_of_version(self, version: &str) -> bool {
         version.starts_with(match self {
             Self::First => "1.",
@@ -102,7 +100,6 @@ impl PauseForm {
 
 impl Pause {
     /// The EIP-712 hashes, which a Ledger shows; the last is the one that is signed.
-    #[must_use]
     pub fn hashes(&self) -> Hashes {
         Hashes::new(self.domain_hash(), self.message_hash())
     }
@@ -130,7 +127,6 @@ impl Pause {
     }
 
     /// Returns the call to the module, with the deputy's signature.
-    #[must_use]
     pub fn calldata(&self, signature: &PauseSignature) -> Bytes {
         let (nonce, signature) = (self.nonce, Bytes::copy_from_slice(&signature.0));
         match self.form {
@@ -178,7 +174,6 @@ impl PauseSignature {
 
     /// Returns the signature of a key that everybody knows, with its address: for a rehearsal in which that key is taken for
     /// the deputy's. It is worth nothing anywhere else. `None` if it cannot be made.
-    #[must_use]
     pub fn rehearsal_signature(pause: &Pause) -> Option<(Address, Self)> {
         let key = SigningKey::from_slice(&STAND_IN).ok()?;
         let address = Address::from_public_key(key.verifying_key());
@@ -189,7 +184,6 @@ impl PauseSignature {
     }
 
     /// The bytes, for the file that was asked for.
-    #[must_use]
     pub const fn bytes(&self) -> &[u8; 65] {
         &self.0
     }

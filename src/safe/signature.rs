@@ -24,7 +24,6 @@ pub enum SignatureKind {
 
 impl SignatureKind {
     /// Returns its name for a person and in `--json`.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ecdsa => "ecdsa",
@@ -115,26 +114,22 @@ impl EcdsaSignature {
     }
 
     /// Returns the address that was recovered from the signature and the hash.
-    #[must_use]
     pub const fn signer(&self) -> Address {
         self.signer
     }
 
     /// Returns the kind, which `v` encodes.
-    #[must_use]
     pub const fn kind(&self) -> SignatureKind {
         self.kind
     }
 
     /// Returns `r`, `s` and `v` as the contract takes them.
-    #[must_use]
     pub const fn bytes(&self) -> &[u8; 65] {
         &self.bytes
     }
 }
 
 /// The digest that an ECDSA key signs for this kind.
-#[must_use]
 pub fn signed_digest(hash: &SafeTxHash, kind: SignatureKind) -> B256 {
     match kind {
         SignatureKind::EthSign => eip191_hash_message(hash.word()),

@@ -88,26 +88,22 @@ pub fn safe_slots<'a>(
 }
 
 /// A slot number as the word that `eth_getStorageAt` takes.
-#[must_use]
 pub const fn slot_word(slot: u8) -> B256 {
     B256::with_last_byte(slot)
 }
 
 /// Returns the slot of `approvedHashes[owner][hash]`.
-#[must_use]
 pub fn approved_hash_slot(owner: Address, hash: &SafeTxHash) -> B256 {
     let outer = keccak256((owner, U256::from(slot::APPROVED_HASHES)).abi_encode());
     keccak256((*hash.word(), outer).abi_encode())
 }
 
 /// Returns the slot of the entry after `owner` in a Safe's list of owners.
-#[must_use]
 pub fn owner_slot(owner: Address) -> B256 {
     keccak256((owner, U256::from(slot::OWNERS)).abi_encode())
 }
 
 /// Returns the slot of the entry after `module` in a Safe's list of modules.
-#[must_use]
 pub fn module_slot(module: Address) -> B256 {
     keccak256((module, U256::from(slot::MODULES)).abi_encode())
 }

@@ -45,7 +45,6 @@ pub enum SafeField {
 
 impl SafeField {
     /// Returns `true` if a Safe in which it differs is another Safe, or runs other code.
-    #[must_use]
     pub const fn is_identity(self) -> bool {
         matches!(self, Self::Chain | Self::Address | Self::Version | Self::Singleton)
     }
@@ -78,7 +77,6 @@ pub struct Drift {
 
 impl SafeState {
     /// Returns the changes from `self` to `now`, the nonce left out: it moves with every transaction and is judged apart.
-    #[must_use]
     pub fn drift(&self, now: &Self) -> Vec<Drift> {
         let list = |addresses: &[Address]| {
             if addresses.is_empty() {
@@ -107,7 +105,6 @@ impl SafeState {
 
 impl SafeState {
     /// The storage slots that say all of this, with their words: the lists of owners and modules too.
-    #[must_use]
     pub fn slots(&self) -> Vec<(B256, B256)> {
         let number = |at: u8, value: U256| (slot_word(at), B256::from(value));
         let address = |slot: B256, value: Address| (slot, value.into_word());

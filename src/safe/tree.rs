@@ -20,7 +20,6 @@ pub struct SafeTree {
 
 impl SafeTree {
     /// Puts Safes below one, each below every Safe that it owns.
-    #[must_use]
     pub fn new(state: SafeState, safes: &[SafeState]) -> Self {
         let mut left = MOST_SAFES;
         Self::build(state, safes, &mut Vec::new(), &mut left)
@@ -43,7 +42,6 @@ impl SafeTree {
     }
 
     /// The Safe at this address among its owners.
-    #[must_use]
     pub fn child(&self, address: Address) -> Option<&Self> {
         self.children.iter().find(|child| child.state.id.address == address)
     }

@@ -33,7 +33,6 @@ pub enum Operation {
 
 impl Operation {
     /// Returns the number that the contract takes: 0 for a call, 1 for a delegatecall.
-    #[must_use]
     pub const fn as_u8(self) -> u8 {
         match self {
             Self::Call => 0,
@@ -42,7 +41,6 @@ impl Operation {
     }
 
     /// The inverse of [`Operation::as_u8`]; nothing for a value that no Safe accepts.
-    #[must_use]
     pub const fn from_u8(value: u8) -> Option<Self> {
         match value {
             0 => Some(Self::Call),
@@ -62,24 +60,22 @@ impl fmt::Display for Operation {
 }
 
 /// The Safe's own transaction counter; each number is used once.
+#[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nonce(pub U256);
 
 impl Nonce {
     /// Returns the nonce after this one.
-    #[must_use]
     pub fn next(self) -> Self {
         self.plus(1)
     }
 
     /// The nonce that comes so many earlier; `None` below zero.
-    #[must_use]
     pub fn minus(self, less: u64) -> Option<Self> {
         self.0.checked_sub(U256::from(less)).map(Self)
     }
 
     /// The nonce that comes so many later.
-    #[must_use]
     pub fn plus(self, more: u64) -> Self {
         Self(self.0.saturating_add(U256::from(more)))
     }
@@ -111,7 +107,6 @@ impl FromStr for Nonce {
 }
 
 /// A decimal or `0x` number; nothing for an empty text, a sign or an overflow.
-#[must_use]
 pub fn parse_uint(s: &str) -> Option<U256> {
     let (digits, radix) = s.strip_prefix("0x").map_or((s, 10_u32), |hex| (hex, 16));
     (!digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)))
@@ -123,6 +118,7 @@ pub fn parse_uint(s: &str) -> Option<U256> {
 ///
 /// Source: Safe contracts, `SafeTx(address to,uint256 value,bytes data,uint8 operation,uint256 safeTxGas,
 /// uint256 baseGas,uint256 gasPrice,address gasToken,address refundReceiver,uint256 nonce)`.
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SafeTx {
     pub to: Address,
@@ -141,7 +137,6 @@ impl SafeTx {
     /// A transaction with no gas refund: the only sort this program builds.
     ///
     /// With safeTxGas and gasPrice zero, a Safe from 1.3.0 on reverts when the inner call fails and keeps the nonce.
-    #[must_use]
     pub fn new(to: Address, value: U256, data: Bytes, operation: Operation, nonce: Nonce) -> Self {
         Self {
             to,
@@ -158,7 +153,6 @@ impl SafeTx {
     }
 
     /// The calldata of `execTransaction` with these encoded signatures.
-    #[must_use]
     pub fn exec_calldata(&self, signatures: Bytes) -> Bytes {
         execTransactionCall {
             to: self.to,
@@ -179,7 +173,6 @@ impl SafeTx {
 
 /// The transaction that a call of `execTransaction` carries, and its signatures; the calldata does not say the nonce.
 /// `None` if it is another call.
-#[must_use]
 pub fn decode_exec(calldata: &[u8], nonce: Nonce) -> Option<(SafeTx, Bytes)> {
     let call = execTransactionCall::abi_decode_validate(calldata).ok()?;
     let tx = SafeTx {

@@ -20,7 +20,6 @@ impl SafeVersion {
         [Self::V1_0_0, Self::V1_1_1, Self::V1_2_0, Self::V1_3_0, Self::V1_4_1, Self::V1_5_0];
 
     /// Returns the text that the contract's `VERSION()` gives, such as `1.4.1`.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::V1_0_0 => "1.0.0",
@@ -33,33 +32,28 @@ impl SafeVersion {
     }
 
     /// From 1.3.0 on the EIP-712 domain names the chain; before, a signature is good on every chain.
-    #[must_use]
     pub fn domain_has_chain_id(self) -> bool {
         self >= Self::V1_3_0
     }
 
     /// 1.0.0 has no `eth_sign` signatures (v above 30).
-    #[must_use]
     pub fn takes_eth_sign(self) -> bool {
         self >= Self::V1_1_1
     }
 
     /// With safeTxGas and gasPrice zero an inner failure reverts and keeps the nonce only from 1.3.0 on,
     /// so only from there on does this program build transactions.
-    #[must_use]
     pub fn can_build(self) -> bool {
         self >= Self::V1_3_0
     }
 
     /// From 1.5.0 on a contract that is an owner is asked by `isValidSignature(bytes32,bytes)`; before, by
     /// `isValidSignature(bytes,bytes)`.
-    #[must_use]
     pub fn asks_by_hash(self) -> bool {
         self >= Self::V1_5_0
     }
 
     /// From 1.4.1 on the result events carry the safeTxHash as an indexed topic.
-    #[must_use]
     pub fn result_event_is_indexed(self) -> bool {
         self >= Self::V1_4_1
     }

@@ -22,7 +22,6 @@ pub struct CacheFolder {
 
 impl CacheFolder {
     /// `None` if the environment names neither folder.
-    #[must_use]
     pub fn find() -> Option<Self> {
         let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let above = named.or_else(|| home().map(|home| home.join(".cache")))?;
@@ -30,7 +29,6 @@ impl CacheFolder {
     }
 
     /// Returns the text of a file; `None` if there is none that can be read.
-    #[must_use]
     pub fn read(&self, name: &str) -> Option<String> {
         read_text_up_to(LONGEST, &self.root.join(name)).ok()
     }

@@ -46,13 +46,11 @@ pub struct Lock {
 
 impl Incidents {
     /// `beside` is the folder of the council file. Nothing is created before there is something to write.
-    #[must_use]
     pub fn next_to(beside: &Path) -> Self {
         Self { root: beside.join(INCIDENTS) }
     }
 
     /// The journal of this machine.
-    #[must_use]
     pub fn journal(&self) -> Log {
         Log::at(self.root.join(JOURNAL))
     }
@@ -121,7 +119,6 @@ impl Incidents {
     }
 
     /// Returns `true` if an outcome was recorded.
-    #[must_use]
     pub fn has_outcome(&self, folder: &str) -> bool {
         self.path(folder).join(format!("{OUTCOME_START}.json")).is_file()
     }

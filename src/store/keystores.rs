@@ -12,7 +12,6 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// The names of the keystores in Foundry's folder.
-#[must_use]
 pub fn keystores() -> Vec<String> {
     let entries = folder().and_then(|folder| folder.read_dir().ok()).into_iter().flatten().flatten();
     let mut names: Vec<String> =

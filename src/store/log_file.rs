@@ -49,7 +49,6 @@ impl Log {
         Self { path }
     }
 
-    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -202,7 +202,6 @@ pub struct FoundFile {
 }
 
 /// The file of this name in `start` or the nearest folder above it, outside of folders of incidents.
-#[must_use]
 pub fn find_upwards(start: &Path, name: &str) -> FoundFile {
     let mut found = FoundFile::default();
     for path in start.ancestors().map(|folder| folder.join(name)).filter(|path| path.is_file()) {

@@ -23,13 +23,11 @@ pub struct SettingsFolder {
 }
 
 /// The person's own folder.
-#[must_use]
 pub fn home() -> Option<PathBuf> {
     env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
 /// Returns what a variable of the environment says; `None` if it is unset or empty.
-#[must_use]
 pub fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -43,7 +41,6 @@ pub fn working_folder() -> io::Result<PathBuf> {
 }
 
 /// Returns the path as it is written from the folder that the program was started in, where it lies below that.
-#[must_use]
 pub fn from_here(path: &Path) -> &Path {
     working_folder().ok().and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path)
 }
@@ -54,33 +51,28 @@ pub fn arguments() -> impl Iterator<Item = OsString> {
 }
 
 /// Returns `true` if a folder has this name, by a link too.
-#[must_use]
 pub fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
 /// Returns `true` if anything has this name, a link to nothing too.
-#[must_use]
 pub fn is_taken(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
 /// The path by which every name of a file is the same, or as it was given.
-#[must_use]
 pub fn real_path(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
 
 impl SettingsFolder {
     /// `None` if the environment names neither folder.
-    #[must_use]
     pub fn find() -> Option<Self> {
         let named = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let above = named.or_else(|| home().map(|home| home.join(".config")))?;
         Some(Self { root: above.join("breakglass") })
     }
 
-    #[must_use]
     pub fn config_path(&self) -> PathBuf {
         self.root.join(CONFIG)
     }
@@ -123,7 +115,6 @@ impl SettingsFolder {
         }
     }
 
-    #[must_use]
     pub fn text_path(&self, digest: &str) -> PathBuf {
         self.accepted().join(TEXTS).join(digest)
     }

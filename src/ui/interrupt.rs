@@ -17,7 +17,6 @@ const SLICE: Duration = Duration::from_millis(20);
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    #[must_use]
     pub fn watch() -> Self {
         let pressed = Arc::<AtomicBool>::default();
         // Without a handler Ctrl-C ends the process, as everywhere else. In this order: the first press is noted only.

@@ -77,7 +77,6 @@ struct At {
 }
 
 impl Ui {
-    #[must_use]
     pub fn new(json: bool) -> Self {
         Self {
             json,
@@ -90,7 +89,6 @@ impl Ui {
         }
     }
 
-    #[must_use]
     pub const fn is_json(&self) -> bool {
         self.json
     }
@@ -116,7 +114,6 @@ impl Ui {
     }
 
     /// The columns to lay out for: the terminal's, or 100 where there is none.
-    #[must_use]
     pub fn width(&self) -> usize {
         width().into()
     }
@@ -206,7 +203,6 @@ impl Ui {
 
     /// Ends the run: shows its error, writes the object of `--json`, and says if standard output did not take
     /// everything. Returns the exit code.
-    #[must_use]
     pub fn finish(&self, result: Result<Exit, Error>) -> Exit {
         let exit = result.unwrap_or_else(|error| {
             self.error(&error);
@@ -330,7 +326,6 @@ fn toned(tone: Tone, label: &str, text: &str) -> Text {
 pub struct Spinner(ProgressBar);
 
 impl Spinner {
-    #[must_use]
     pub fn start(what: &str) -> Self {
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
@@ -400,7 +395,6 @@ fn write_line(stream: &mut impl Write, line: &str) {
 }
 
 /// Returns `true` if a person can be asked.
-#[must_use]
 pub fn has_terminal() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }

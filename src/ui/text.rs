@@ -15,7 +15,6 @@ const WIDEST_GAP: usize = 24;
 const WRAPPED: &str = "↪ ";
 
 /// The beginning of a text and how much is left out, every character of it visible, runs of spaces shortened.
-#[must_use]
 pub fn bounded(text: &str) -> String {
     let mut out = String::new();
     let (mut length, mut gap) = (0, 0);
@@ -43,7 +42,6 @@ pub fn bounded(text: &str) -> String {
 }
 
 /// The beginning of a text and how much is left out, for programs: its characters are as they were.
-#[must_use]
 pub(super) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.into(),
@@ -52,7 +50,6 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 }
 
 /// Makes control, escape, bidirectional and invisible characters visible as `\u{…}`. Line breaks too.
-#[must_use]
 pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -74,7 +71,6 @@ fn write_hidden(out: &mut String, c: char) -> usize {
 }
 
 /// Escapes a JSON text: written as JSON writes them, the characters mean what they meant. Line breaks are the layout's.
-#[must_use]
 pub(super) fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -111,54 +107,46 @@ enum TextStyle {
 }
 
 /// Text of several tones. Everything that goes in is made visible, so that a `Text` can be shown as it is.
+#[must_use]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text(Vec<(TextStyle, String)>);
 
 impl Text {
-    #[must_use]
     pub fn new(text: &str) -> Self {
         Self::default().add(text)
     }
 
     /// Text of several lines, each made visible.
-    #[must_use]
     pub fn block(text: &str) -> Vec<Self> {
         text.lines().map(Self::new).collect()
     }
 
-    #[must_use]
     #[allow(clippy::should_implement_trait, reason = "a text is added to, not summed")]
     pub fn add(self, text: &str) -> Self {
         self.with(TextStyle::Plain, text)
     }
 
-    #[must_use]
     pub fn bold(self, text: &str) -> Self {
         self.with(TextStyle::Bold, text)
     }
 
-    #[must_use]
     pub fn dim(self, text: &str) -> Self {
         self.with(TextStyle::Dim, text)
     }
 
-    #[must_use]
     pub fn good(self, text: &str) -> Self {
         self.with(TextStyle::Good, text)
     }
 
-    #[must_use]
     pub fn warn(self, text: &str) -> Self {
         self.with(TextStyle::Warn, text)
     }
 
-    #[must_use]
     pub fn bad(self, text: &str) -> Self {
         self.with(TextStyle::Bad, text)
     }
 
     /// This text, and then the other.
-    #[must_use]
     pub fn then(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
@@ -172,7 +160,6 @@ impl Text {
     }
 
     /// This text and spaces up to this column, and one at least.
-    #[must_use]
     pub fn to_column(mut self, column: usize) -> Self {
         let missing = column.saturating_sub(columns(&self.plain())).max(1);
         self.0.push((TextStyle::Plain, " ".repeat(missing)));
@@ -180,7 +167,6 @@ impl Text {
     }
 
     /// The text in at most so many columns; where something is cut off, it ends in `…`.
-    #[must_use]
     pub fn cut(self, width: usize) -> Self {
         if columns(&self.plain()) <= width {
             return self;
@@ -203,7 +189,6 @@ impl Text {
     }
 
     /// The text without tones.
-    #[must_use]
     pub fn plain(&self) -> String {
         self.0.iter().map(|(_, text)| text.as_str()).collect()
     }

@@ -8,7 +8,6 @@ use crate::check::OwnerKind;
 use crate::ui::{Lines, Text};
 
 /// Returns a line for each lever, then its faults, then those of the rest of the file.
-#[must_use]
 pub fn lines(report: &CouncilReport) -> Lines {
     let mut lines = Lines::default();
     for lever in &report.levers {
@@ -79,7 +78,6 @@ struct LeverObject<'a> {
 }
 
 /// Returns the report of this council's file as JSON.
-#[must_use]
 pub fn object<'a>(council: &'a str, report: &'a CouncilReport) -> ReportObject<'a> {
     let lever = |lever: &'a LeverReport| LeverObject {
         lever: &lever.lever,
@@ -121,18 +119,15 @@ pub struct Added<'a> {
 
 impl<'a> Added<'a> {
     /// Returns an entry that was there.
-    #[must_use]
     pub const fn new(council: &'a str, what: String) -> Self {
         Self { council, what, digest: None, done: "already" }
     }
 
     /// Returns an entry that was written; the file's digest is now this.
-    #[must_use]
     pub fn written(self, digest: String) -> Self {
         Self { digest: Some(digest), done: "added", ..self }
     }
 
-    #[must_use]
     pub fn lines(&self) -> Lines {
         let Self { council, what, .. } = self;
         let Some(digest) = &self.digest else {

@@ -27,7 +27,6 @@ pub struct DeputyDone {
 }
 
 impl DeputyDone {
-    #[must_use]
     pub fn new(lever: &str, act: &Act, effect: &Effect) -> Self {
         let receipt = &effect.receipt;
         Self {
@@ -46,7 +45,6 @@ impl DeputyDone {
     }
 
     /// Returns the transaction and its checks.
-    #[must_use]
     pub fn lines(&self) -> Lines {
         let Self { block, transaction, .. } = self;
         let older = self.judged_at.map(|judged| {
@@ -62,7 +60,6 @@ impl DeputyDone {
     }
 
     /// Returns that it is proven, and who has to confirm it.
-    #[must_use]
     pub fn next(&self) -> Lines {
         let Self { deputy, to_be_confirmed_by, lever, .. } = self;
         let text =
@@ -88,7 +85,6 @@ pub struct BearerWritten {
 }
 
 impl BearerWritten {
-    #[must_use]
     pub fn new(lever: &str, pause: &Pause, file: String) -> Self {
         Self {
             written: file,
@@ -99,7 +95,6 @@ impl BearerWritten {
         }
     }
 
-    #[must_use]
     pub fn lines(&self) -> Lines {
         let Self { written, lever, .. } = self;
         let text = "a person who has this file can pause, once, until the deputy is replaced: keep it secret";

@@ -23,7 +23,6 @@ pub const DRILLS: [&str; 7] =
     ["Safe", "last drill", "lever", "first signature", "enough", "proven", "did not sign"];
 
 /// Returns a row for each lever: its name, its chain, how it was tried, and its gas.
-#[must_use]
 pub fn lever_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
     let levers = seen.iter().flat_map(|chain| chain.levers.iter().map(move |lever| (chain, lever)));
     let row = |(chain, lever): (&ChainSeen, &LeverSeen)| {
@@ -34,7 +33,6 @@ pub fn lever_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
 }
 
 /// Returns a row for each RPC that answered, how fast it is and what it offers; and for each Transaction Service.
-#[must_use]
 pub fn rpc_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
     let yes = |offered: bool| if offered { "yes" } else { "no" }.to_string();
     let row = |(rpc, offers): &(String, Result<Offers, String>)| {
@@ -53,7 +51,6 @@ pub fn rpc_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
 }
 
 /// Returns a row for each Safe: its last drill, what each phase took, and who did not sign.
-#[must_use]
 pub fn drill_rows(
     drilled: &[DrilledSafe],
     response: &Response,
@@ -72,7 +69,6 @@ pub fn drill_rows(
     drilled.iter().map(row).collect()
 }
 
-#[must_use]
 pub fn drill_object(one: &DrilledSafe, response: &Response, name: impl Fn(Address) -> String) -> Value {
     let last = one.last.as_ref().map(|last| Times::new(&last.drill, response, &name));
     let absent = one.last.as_ref().map(|last| last.absent.iter().map(|owner| name(*owner)).collect());
@@ -81,7 +77,6 @@ pub fn drill_object(one: &DrilledSafe, response: &Response, name: impl Fn(Addres
 }
 
 /// Returns the gaps as lines, each with what to do; what must be repaired stands last, nearest to the prompt.
-#[must_use]
 pub fn gap_lines(told: &[GapReport]) -> Lines {
     let lines = |told: &GapReport| {
         let mark = match told.level {
@@ -106,14 +101,12 @@ const fn state(tried: &LeverTrial) -> &'static str {
     }
 }
 
-#[must_use]
 pub fn gap_object(told: &GapReport) -> Value {
     let level = if told.level == GapLevel::NotReady { "not_ready" } else { "warning" };
     json!({ "id": told.id, "level": level, "sentence": told.sentence, "fix": told.fix })
 }
 
 /// Returns SEAL's controls as lines: whether each is met, what it asks, and the evidence.
-#[must_use]
 pub fn seal_lines(controls: &[Control]) -> Lines {
     let lines = |control: &Control| {
         let state = match control.state {
@@ -129,7 +122,6 @@ pub fn seal_lines(controls: &[Control]) -> Lines {
     controls.iter().flat_map(lines).collect()
 }
 
-#[must_use]
 pub fn seal_object(controls: &[Control]) -> Value {
     let control = |control: &Control| {
         json!({
@@ -140,7 +132,6 @@ pub fn seal_object(controls: &[Control]) -> Value {
 }
 
 /// Returns the hash that `cast` computes too; `null` if it was not asked.
-#[must_use]
 pub fn compared_object(compared: &Compared) -> Value {
     match compared {
         Compared::Not => Value::Null,
@@ -150,13 +141,11 @@ pub fn compared_object(compared: &Compared) -> Value {
     }
 }
 
-#[must_use]
 pub fn set_object(set: &SetSeen) -> Value {
     let why = set.state.as_ref().err().or(set.stale.first());
     json!({ "what": set.what, "safe": set.safe, "nonces_left": set.left(), "why": why })
 }
 
-#[must_use]
 pub fn card_object(card: &CardSeen) -> Value {
     let about = &card.kept.about;
     json!({
@@ -166,7 +155,6 @@ pub fn card_object(card: &CardSeen) -> Value {
     })
 }
 
-#[must_use]
 pub fn key_object(key: &KeySeen) -> Value {
     match &key.state {
         KeyState::Unusable(why) => json!({ "key": key.named, "usable": false, "why": why }),
@@ -213,7 +201,6 @@ fn service_object(service: &Result<ServiceSays, String>) -> Value {
     })
 }
 
-#[must_use]
 pub fn chain_object(chain: &ChainSeen) -> Value {
     let endpoint = |endpoint: &EndpointReport| {
         json!({

@@ -19,7 +19,6 @@ pub const HEADER: [&str; 5] = ["phase", "at (UTC)", "after", "target", ""];
 pub const TREND: [&str; 5] = ["drill", "lever", "first signature", "enough signatures", "proven"];
 
 /// Returns the line for the chat: `DRILL vault n42 7f3a: breakglass sign drill:vault-n42-7f3a`.
-#[must_use]
 pub fn announcement(drill: &Proposal, words: &str) -> String {
     let title = drill.binding().title();
     let head = DrillName::of(drill).map(|name| name.head().to_string()).unwrap_or_default();
@@ -41,7 +40,6 @@ pub struct DrillProven {
 }
 
 impl DrillProven {
-    #[must_use]
     pub fn new(judged: &Judged, proof: &DrillProof) -> Self {
         let drill = judged.proposal();
         Self {
@@ -56,7 +54,6 @@ impl DrillProven {
         }
     }
 
-    #[must_use]
     pub fn lines(&self) -> Lines {
         let text = format!("on a fork of block {} the Safe itself takes the signatures", self.block);
         let last = "Nothing was sent, and nothing changed: its signatures are good on no chain.";
@@ -93,7 +90,6 @@ pub struct Phase {
 }
 
 impl Times {
-    #[must_use]
     pub fn new(drill: &Drill, response: &Response, name: impl Fn(Address) -> String) -> Self {
         let seconds = |took: Duration| took.as_secs();
         let phase = |measure: Measure| Phase {
@@ -117,7 +113,6 @@ impl Times {
     }
 
     /// A row for its beginning, for each person, and for each phase.
-    #[must_use]
     pub fn rows(&self) -> Vec<Vec<String>> {
         let row = |what: &str, at: &str, after: String, target: String, word: &str| {
             vec![what.to_string(), at.into(), after, target, word.into()]
@@ -145,7 +140,6 @@ impl Times {
     }
 
     /// The row of an earlier drill.
-    #[must_use]
     pub fn trend_row(&self) -> Vec<String> {
         let day: String = self.began.chars().take(10).collect();
         let phases = self.phases.iter().map(|phase| {

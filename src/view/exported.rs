@@ -15,20 +15,17 @@ pub struct Exported {
 }
 
 impl Exported {
-    #[must_use]
     pub fn new(proposal: &Proposal, signatures: &[OwnerSignature], claims: &Claims) -> Self {
         let lines = signatures.iter().map(|signature| signature.line(claims)).collect();
         Self { safe_tx_hash: proposal.hash().to_string(), lines, files: Vec::new() }
     }
 
     /// Returns the files, or else the lines.
-    #[must_use]
     pub fn data(&self) -> &[String] {
         if self.files.is_empty() { &self.lines } else { &self.files }
     }
 
     /// Returns a line where nobody has signed yet.
-    #[must_use]
     pub fn lines_below(&self) -> Lines {
         let none = Text::default().warn("no signatures yet").add(&format!(" for {}", self.safe_tx_hash));
         self.lines.is_empty().then_some(none).into_iter().collect()

@@ -69,7 +69,6 @@ pub struct SigningProgress {
 
 impl ImportedLine {
     /// `note` says how the owner approved, where it is not by a plain signature: `, for foundation`.
-    #[must_use]
     pub fn new(owner: Address, hash: SafeTxHash, name: &str, note: &str) -> Self {
         let (owner, hash) = (owner.to_string(), hash.to_string());
         let shown = if name == owner { owner.clone() } else { format!("{name} {owner}") };
@@ -90,7 +89,6 @@ impl From<&Tally> for SigningProgress {
 }
 
 impl Imported {
-    #[must_use]
     pub fn lines(&self) -> Lines {
         let mut out = Lines::default();
         list(&mut out, "imported  ", Text::good, &self.taken);

@@ -65,7 +65,6 @@ impl<'a> JournalObject<'a> {
 }
 
 impl<'a> JournalsObject<'a> {
-    #[must_use]
     pub fn new(names: &'a [String], journals: &[Journal], merged: &Merged) -> Self {
         let each = names.iter().zip(journals).map(|(name, journal)| JournalObject::new(name, journal));
         let contradictions = merged.contradictions.iter().map(ToString::to_string).collect();
@@ -73,7 +72,6 @@ impl<'a> JournalsObject<'a> {
     }
 
     /// Returns the breaks, and what the journals contradict each other in.
-    #[must_use]
     pub fn faults(&self) -> Lines {
         let contradiction = |text: &String| Text::default().bad("contradiction: ").add(text);
         let faults = self.journals.iter().flat_map(JournalObject::faults);
@@ -81,7 +79,6 @@ impl<'a> JournalsObject<'a> {
     }
 
     /// Returns a line for each journal that is whole.
-    #[must_use]
     pub fn whole(&self) -> Lines {
         let line = |one: &JournalObject| {
             let text = format!("{}: {} entries, digest {}", one.path, one.entries, one.last()?);
@@ -96,7 +93,6 @@ impl<'a> JournalsObject<'a> {
     }
 
     /// Returns what is wrong with the chain as a whole; `None` if nothing is.
-    #[must_use]
     pub fn fault(&self) -> Option<&'static str> {
         if !self.journals.iter().all(JournalObject::is_whole) {
             return Some("the journal's chain is broken");

@@ -10,7 +10,6 @@ use crate::incident::{Belongs, Deputed, DrillStep, Entry, JournalAct, Merged, Tx
 pub const HEADER: [&str; 6] = ["no", "time (UTC)", "of", "who", "did", "about"];
 
 /// One row for each entry from `skipped` on. With several journals, a number has that of its journal before it.
-#[must_use]
 pub fn rows(council: &Council, merged: &Merged, several: bool, skipped: usize) -> Vec<Vec<String>> {
     let number = |(journal, entry): &(usize, &Entry)| {
         if several { format!("{}:{}", journal + 1, entry.number) } else { entry.number.to_string() }
@@ -40,7 +39,6 @@ pub fn rows(council: &Council, merged: &Merged, several: bool, skipped: usize) -
 }
 
 /// Returns the act in a few words.
-#[must_use]
 pub fn describe(council: &Council, act: &JournalAct) -> String {
     let name = |owner: &Address| {
         let known = council.signers.values().find(|signer| signer.address == *owner);
@@ -137,7 +135,6 @@ struct Opened {
 }
 
 impl EntryObject {
-    #[must_use]
     pub fn all(merged: &Merged) -> Vec<Self> {
         let entries: Vec<&Entry> = merged.entries.iter().map(|(_, entry)| *entry).collect();
         let object = |((journal, entry), belongs): (&(usize, &Entry), Belongs)| {

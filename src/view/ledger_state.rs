@@ -35,7 +35,6 @@ struct Held<'a> {
 
 impl<'a> LedgerState<'a> {
     /// Keeps the first account, and each that the council names.
-    #[must_use]
     pub fn new(status: &Status, accounts: &[LedgerAccount], council: Option<&'a Council>) -> Self {
         let mut held: Vec<Held> = Vec::new();
         for account in accounts {
@@ -64,7 +63,6 @@ impl<'a> LedgerState<'a> {
         }
     }
 
-    #[must_use]
     pub fn rows(&self) -> Vec<Vec<String>> {
         let row =
             |one: &Held| vec![one.path.clone(), one.address.clone(), one.signer.into(), one.safes.join(", ")];
@@ -77,7 +75,6 @@ fn model(status: &Status) -> String {
 }
 
 /// Returns the model, the app and whether the Ledger is ready.
-#[must_use]
 pub fn lines(status: &Status) -> Lines {
     let app = format!("{}, Ethereum app {}", model(status), status.version);
     let blind = if status.blind_signing { "on" } else { "off" };
@@ -90,7 +87,6 @@ pub fn lines(status: &Status) -> Lines {
 }
 
 /// Returns what to set in the Ethereum app; `path` is the file in which its person states it.
-#[must_use]
 pub fn advice_on_settings(path: &str) -> Lines {
     let mut lines = Lines::default();
     lines.say(&Text::default().bold("In the Ethereum app's settings, for signing as an owner:"));
@@ -109,7 +105,6 @@ pub fn advice_on_settings(path: &str) -> Lines {
 }
 
 /// Returns the lines of the settings file, with what was stated or else is recommended.
-#[must_use]
 pub fn settings_to_state(stated: StatedSettings) -> String {
     let StatedSettings { raw_messages, transaction_hash, nonce, debug_contracts } = stated;
     let stated = [raw_messages, transaction_hash, nonce, debug_contracts];
@@ -130,7 +125,6 @@ pub struct SettingsObject<'a> {
 }
 
 impl<'a> SettingsObject<'a> {
-    #[must_use]
     pub const fn new(file: &'a str, stated: StatedSettings) -> Self {
         let StatedSettings { raw_messages, transaction_hash, nonce, debug_contracts } = stated;
         Self { file, raw_messages, transaction_hash, nonce, debug_contracts }

@@ -58,7 +58,6 @@ enum Of<'a> {
 
 impl<'a> LeverTable<'a> {
     /// Returns the levers of these kinds; `now` has the state of each where it was looked up.
-    #[must_use]
     pub fn new(desk: &'a Desk, kinds: &[PlaybookKind], now: Option<&Overview>) -> Self {
         let council = &desk.council;
         let mut levers = Vec::new();
@@ -74,13 +73,11 @@ impl<'a> LeverTable<'a> {
     }
 
     /// Returns the council's name, unless the state of the levers stands beside them: then it was said above.
-    #[must_use]
     pub fn head(&self) -> Lines {
         let name = Text::default().bold(self.council).dim(&format!("   {}", self.path));
         (!self.levers.is_empty() && !self.has_state).then_some(name).into_iter().collect()
     }
 
-    #[must_use]
     pub const fn header(&self) -> [&'static str; 4] {
         if self.has_state {
             ["lever", "target", "state now", "Safe"]
@@ -89,13 +86,11 @@ impl<'a> LeverTable<'a> {
         }
     }
 
-    #[must_use]
     pub fn rows(&self) -> Vec<Vec<String>> {
         self.levers.iter().map(|row| row.cells.clone()).collect()
     }
 
     /// Returns what to type next; where something is open, that was said above.
-    #[must_use]
     pub fn next(&self, kinds: &[PlaybookKind], is_open: bool) -> Lines {
         let lines = match (self.levers.first(), kinds) {
             (Some(_), _) if is_open => Vec::new(),
@@ -217,7 +212,6 @@ pub struct NoCouncil {
 }
 
 /// Returns how to begin where there is no council file.
-#[must_use]
 pub fn beginning() -> Lines {
     [
         Text::default().bold("No council file here.").add(" To begin, with your Safe's address:"),

@@ -51,7 +51,6 @@ struct DepthShown {
 }
 
 impl MinedReport {
-    #[must_use]
     pub fn new(judged: &Judged, outcome: &Outcome, people: People) -> Self {
         let receipt = &outcome.receipt;
         let (not_as_rehearsed, not_compared) = match &outcome.as_rehearsed {
@@ -90,7 +89,6 @@ impl MinedReport {
     }
 
     /// Returns the transaction, its people and its checks.
-    #[must_use]
     pub fn lines(&self, judged: &Judged, outcome: &Outcome) -> Lines {
         let mut lines = Lines::default();
         lines.say(&Text::default().dim("transaction ").add(&self.transaction));
@@ -109,13 +107,11 @@ impl MinedReport {
 }
 
 /// Returns a line for each difference from the rehearsal, as far as they are shown.
-#[must_use]
 pub fn differences(differences: &[String]) -> Lines {
     differences.iter().take(MOST_SHOWN).map(|line| Text::default().bad("  ✗ ").add(line)).collect()
 }
 
 /// Returns the first difference from the rehearsal, and how many more there are.
-#[must_use]
 pub fn mined_otherwise(differences: &[String]) -> String {
     let (first, more) = (differences.first().map_or("", String::as_str), differences.len().saturating_sub(1));
     let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
@@ -123,7 +119,6 @@ pub fn mined_otherwise(differences: &[String]) -> String {
 }
 
 /// Returns on whose word the proof rests, for a script and for a person: levels, not faults.
-#[must_use]
 pub fn level(endpoints: &[EndpointReport], proven: Option<&OutcomeProof>) -> (&'static str, String) {
     let (word, by) = word_of(endpoints);
     let Some(OutcomeProof { state, events, mined, needs_events }) = proven else { return (word, by) };

@@ -33,7 +33,6 @@ impl From<&PersonToCall<'_>> for PersonLine {
 }
 
 impl PersonLine {
-    #[must_use]
     pub fn line(&self) -> Text {
         Text::default().dim("  → call ").add(&self.text)
     }

@@ -50,7 +50,6 @@ enum ProposedAs {
 }
 
 impl WrittenProposal {
-    #[must_use]
     pub fn new(desk: &Desk, judged: &Judged, path: &Path) -> Self {
         let proposal = judged.proposal();
         let words = desk.words_of(proposal, &[path.display().to_string()]);
@@ -83,7 +82,6 @@ impl WrittenProposal {
     }
 
     /// Returns what was done, and what to do with the data below it.
-    #[must_use]
     pub fn lines(&self) -> Lines {
         let Self { from_here, words, .. } = self;
         let (done, then) = match &self.of {
@@ -104,7 +102,6 @@ impl WrittenProposal {
     }
 
     /// Returns the data: the line that announces a drill, or the hash of what is real.
-    #[must_use]
     pub fn data(&self) -> &str {
         match &self.of {
             ProposedAs::Drill { announcement, .. } => announcement,
@@ -113,7 +110,6 @@ impl WrittenProposal {
     }
 
     /// Returns what comes after the line of a drill.
-    #[must_use]
     pub fn after(&self) -> Lines {
         let next = format!("breakglass broadcast {}", self.words);
         let line = Text::new("next, when their lines are in the chat: ").bold(&next);

@@ -15,7 +15,6 @@ pub struct RollCallSentence {
 
 impl RollCallSentence {
     /// Returns what the owner does with any wallet that signs personal messages.
-    #[must_use]
     pub fn data(&self) -> [String; 3] {
         let Self { name, sentence, line, .. } = self;
         [

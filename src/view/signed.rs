@@ -43,7 +43,6 @@ pub struct MadeSignature {
 }
 
 impl MadeSignature {
-    #[must_use]
     pub fn new(desk: &Desk, judged: &Judged, signature: &OwnerSignature) -> Self {
         let proposal = judged.proposal();
         // A drill measures when each was made.
@@ -68,7 +67,6 @@ impl MadeSignature {
     }
 
     /// Returns who signed, and where the line goes.
-    #[must_use]
     pub fn lines(&self) -> Lines {
         let Self { name, owner, words, .. } = self;
         let safe = self.for_safe.as_ref().map(|safe| format!(", for {safe}")).unwrap_or_default();
@@ -82,7 +80,6 @@ impl MadeSignature {
     }
 
     /// Returns where it is kept, and what comes next once enough have signed.
-    #[must_use]
     pub fn after(&self) -> Lines {
         let kept = self.file.as_deref().map(Path::new).map(|path| {
             let folder = store::from_here(path.parent().unwrap_or(path));
@@ -97,7 +94,6 @@ impl MadeSignature {
     }
 
     /// Returns what was accepted, where anything was: a line has no room for it.
-    #[must_use]
     pub fn acceptance(&self) -> Lines {
         let text = format!("you accepted {}", self.accepted.join(", "));
         let line = Text::default().warn("! ").add(&text);

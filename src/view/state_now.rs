@@ -61,7 +61,6 @@ enum ChainNow {
 }
 
 impl StateNow {
-    #[must_use]
     pub fn new(desk: &Desk, overview: &Overview) -> Self {
         Self {
             open: overview.open.iter().map(|open| OpenNow::new(desk, open)).collect(),
@@ -71,7 +70,6 @@ impl StateNow {
     }
 
     /// Returns one line for each chain, and one where nothing is open.
-    #[must_use]
     pub fn chains(&self) -> Lines {
         let line = |one: &ChainNow| match one {
             ChainNow::Read { chain, block, seconds_old } => Text::default()
@@ -87,13 +85,11 @@ impl StateNow {
     }
 
     /// Returns a row for each open proposal.
-    #[must_use]
     pub fn rows(&self) -> Vec<Vec<String>> {
         self.open.iter().map(OpenNow::row).collect()
     }
 
     /// Returns the command that comes next for each open proposal, and how many older ones there are.
-    #[must_use]
     pub fn next_steps(&self) -> Lines {
         let warning =
             |open: &OpenNow| open.warning.as_ref().map(|text| Text::default().warn("  ! ").add(text));
@@ -179,7 +175,6 @@ fn nonce_keeper_text(open: &Open) -> Option<String> {
 }
 
 /// Returns the state in one word, for a script.
-#[must_use]
 pub const fn word(state: &LeverState) -> &'static str {
     match state {
         LeverState::Done { .. } => "done",
@@ -192,7 +187,6 @@ pub const fn word(state: &LeverState) -> &'static str {
 }
 
 /// Returns the state of what a lever changes, in a few words: `running`, `paused since 22:39 UTC`, `cannot: owned by erin`.
-#[must_use]
 pub fn sentence(desk: &Desk, lever: &Lever, kind: PlaybookKind, state: &LeverState) -> String {
     let named = |address: Address| {
         let chain = desk.council.safes.get(&lever.safe).map(|safe| desk.council.names_on(&safe.chain));

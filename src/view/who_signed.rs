@@ -76,7 +76,6 @@ pub struct Rival {
 
 impl Rival {
     /// `by` are those who signed it; only owners count.
-    #[must_use]
     pub fn new(judged: &Judged, what: String, by: &[Address]) -> Self {
         let owners = &judged.state().owners;
         let signed = owners.list().iter().filter(|owner| by.contains(owner));
@@ -86,7 +85,6 @@ impl Rival {
 }
 
 impl WhoSigned {
-    #[must_use]
     pub fn new(judged: &Judged, tally: &Shortfall, refused: &[Finding]) -> Self {
         let (proposal, derived) = (judged.proposal(), &judged.derived);
         let refusal = |f: &Finding| RefusalLine { id: f.id.clone(), sentence: f.sentence.clone() };
@@ -106,7 +104,6 @@ impl WhoSigned {
     }
 
     /// Returns the lines above the table.
-    #[must_use]
     pub fn head(&self) -> Lines {
         let Self { purpose, safe, chain, nonce, signed, threshold, .. } = self;
         let drill = if *purpose == Purpose::Drill.to_string() { "DRILL · " } else { "" };
@@ -122,7 +119,6 @@ impl WhoSigned {
     }
 
     /// Returns a row for each owner and, below a Safe, for each of its own.
-    #[must_use]
     pub fn rows(&self) -> Vec<Vec<String>> {
         let mut rows = Vec::new();
         add_rows(&mut rows, &self.owners, 0);
@@ -178,7 +174,6 @@ fn add_rows(rows: &mut Vec<Vec<String>>, owners: &[Owner], depth: usize) {
 }
 
 /// Returns the lines below the table: approvals that no longer count, and refusals.
-#[must_use]
 pub fn faults(tally: &Shortfall, refused: &[Finding]) -> Lines {
     let mut lines = Lines::default();
     for former in &tally.former {
@@ -215,7 +210,6 @@ pub struct StageDetails {
 
 impl StageDetails {
     /// Returns a line for each signature that does not count here, and for each rival.
-    #[must_use]
     pub fn lines(&self, nonce: Nonce) -> Lines {
         let mut lines = Lines::default();
         for line in &self.lost {
@@ -233,13 +227,11 @@ impl StageDetails {
 
 impl StageNow {
     /// `words` name the proposal in a command; `online` is `None` if nothing was asked of the network.
-    #[must_use]
     pub fn new(stage: ProposalStage, words: &str, online: Option<StageDetails>) -> Self {
         Self { status: stage.to_string(), online, next: stage.next(words) }
     }
 
     /// Returns the stage and the next step.
-    #[must_use]
     pub fn lines(&self) -> Lines {
         let next = self.next.as_ref().map(|next| Text::default().dim("  → ").add(next));
         [Text::default().bold(&self.status)].into_iter().chain(next).collect()
@@ -265,7 +257,6 @@ impl From<Waking<'_>> for Calls {
 }
 
 impl Calls {
-    #[must_use]
     pub fn lines(&self) -> Lines {
         let mut lines = Lines::default();
         if !self.awake.is_empty() {
@@ -282,7 +273,6 @@ impl Calls {
 }
 
 /// Returns the list of several proposals that are about to be signed.
-#[must_use]
 pub fn to_sign(all: &[Judged]) -> Lines {
     let head = Text::default().bold(&format!("{} to sign", all.len()));
     let line = |judged: &Judged| {

@@ -40,7 +40,6 @@ pub struct Deed {
 }
 
 /// Looks for it among the Safe's last transactions: two rounds, three where it is not the last of them.
-#[must_use]
 pub fn find(desk: &Desk, judged: &Judged) -> DoneBy {
     let Some(seen) = &judged.seen else { return DoneBy::Unknown("the network was not asked".into()) };
     let (link, now) = (&seen.link, &seen.snapshot.state);
@@ -100,7 +99,6 @@ fn executed(proposal: &Proposal, next: Nonce, one: &Carried) -> Option<(SafeTx, 
 }
 
 /// Returns the owners whose approvals carried a proposal's transaction, by the data of the call; `None` if it was another call.
-#[must_use]
 pub fn signers(proposal: &Proposal, input: &[u8], owners: &Owners) -> Option<Vec<Address>> {
     let (tx, signatures) = decode_exec(input, proposal.nonce())?;
     let is_ours = proposal.domain().hashes(&tx).safe_tx == proposal.hash();

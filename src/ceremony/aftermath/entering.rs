@@ -14,7 +14,6 @@ use crate::store::{CutOff, NewLine};
 
 impl Desk<'_> {
     /// Returns the statement of an entry about a proposal.
-    #[must_use]
     pub fn about(&self, proposal: &Proposal) -> TransactionRef {
         let id = proposal.safe();
         let safe = self.council.safe_at(id.chain_id, id.address).map_or("?", |safe| safe.name.as_str());
@@ -70,7 +69,6 @@ impl Desk<'_> {
 }
 
 /// The time, as the journal has it.
-#[must_use]
 pub fn now() -> Utc {
     Utc::from_millis(u64::try_from(clock::now().as_millis()).unwrap_or(u64::MAX))
 }

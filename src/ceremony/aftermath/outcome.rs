@@ -24,6 +24,7 @@ use crate::store::Stored;
 const MOST_OUTCOMES: usize = 20;
 
 /// The outcome of a proposal's transaction.
+#[must_use]
 #[derive(Debug)]
 pub struct Outcome {
     pub receipt: Receipt,
@@ -39,7 +40,6 @@ pub struct Outcome {
 impl Outcome {
     /// Succeeded by the Safe's own word, it is what the reader's own playbook gives, and every one of its `after`
     /// checks holds. Without a check to hold there is no proof.
-    #[must_use]
     pub fn is_proven(&self, judged: &Judged) -> bool {
         proves(self.execution, &judged.derived.matching, &self.verdicts, &self.as_rehearsed)
     }

@@ -18,7 +18,6 @@ pub struct Hindered {
 }
 
 /// The levers of a pull of several that cannot be pulled now, or are done already, by their own checks.
-#[must_use]
 pub fn hindered(judged: &Judged) -> Vec<Hindered> {
     let (Some(own), Some(now)) = (&judged.derived.own, judged.readings()) else { return Vec::new() };
     if own.order.acts().len() < 2 {
@@ -63,7 +62,6 @@ pub fn advise(desk: &Desk, judged: &Judged, error: Error) -> Error {
 }
 
 /// The words of a command that pulls the same without some levers; `None` if nothing is left.
-#[must_use]
 pub fn without(desk: &Desk, order: &Order, levers: &[&str]) -> Option<String> {
     let pull = &order.pull;
     let whole = expand(&desk.council, &pull.names, &pull.without, pull.undo).ok()?;
@@ -101,7 +99,6 @@ fn clash<'p>(places: &[Place<'p>]) -> Option<(Place<'p>, Place<'p>)> {
 }
 
 /// Returns a sentence on the first of the later ones that waits for the nonce of one that was not signed.
-#[must_use]
 pub fn blocked_by_nonce(judged: &Judged, later: &[Judged]) -> Option<String> {
     let (nonce, safe, _) = place(judged);
     let (waiting, ..) = later.iter().map(place).find(|(later, name, _)| *name == safe && *later > nonce)?;

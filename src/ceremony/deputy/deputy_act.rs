@@ -50,6 +50,7 @@ pub enum How {
 }
 
 /// One act of a deputy, judged.
+#[must_use]
 pub struct Act<'a> {
     /// The Safe that confirms it afterwards, or takes it back.
     pub safe: &'a Safe,
@@ -61,7 +62,6 @@ pub struct Act<'a> {
 }
 
 /// Returns a nonce for a message of a module: it need not be secret, only new.
-#[must_use]
 pub fn new_nonce(lever: &Lever) -> B256 {
     let (now, deputy) = (clock::now(), lever.by.deputy().map(|(_, address)| address).unwrap_or_default());
     keccak256((U256::from(now.as_nanos()), deputy, lever.name.as_str()).abi_encode())

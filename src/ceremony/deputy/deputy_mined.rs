@@ -24,7 +24,6 @@ pub struct Effect {
 
 impl Effect {
     /// It went through, does what was rehearsed, and every `after` check holds. Without a check there is no proof.
-    #[must_use]
     pub fn is_proven(&self) -> bool {
         let holds = !self.verdicts.is_empty() && self.verdicts.iter().all(|verdict| verdict.holds);
         self.receipt.succeeded && holds && !self.is_otherwise

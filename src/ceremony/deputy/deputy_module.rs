@@ -11,7 +11,6 @@ use crate::safe::{IDeputyGuardianModule, IDeputyPauseModule, IModules, Pause, Pa
 const LONGEST: usize = 512;
 
 /// Returns the questions that can be asked at once. In the second version the Safe itself says the rest.
-#[must_use]
 pub fn queries(module: Address, safe: Address, nonce: B256) -> Vec<Query> {
     vec![
         ask(module, &IDeputyPauseModule::versionCall {}),
@@ -25,7 +24,6 @@ pub fn queries(module: Address, safe: Address, nonce: B256) -> Vec<Query> {
 }
 
 /// Returns the questions that depend on the answers: in the first version another module stands between.
-#[must_use]
 pub fn more_queries(module: Address, safe: Address, form: PauseForm, said: &Readings) -> Vec<Query> {
     if form != PauseForm::First {
         return Vec::new();
@@ -39,13 +37,11 @@ pub fn more_queries(module: Address, safe: Address, form: PauseForm, said: &Read
 }
 
 /// Returns the question whose answer is the deputy.
-#[must_use]
 pub fn deputy_query(module: Address) -> Query {
     ask(module, &IDeputyPauseModule::deputyCall {})
 }
 
 /// Returns the answers.
-#[must_use]
 pub fn read(pause: &Pause, safe: Address, named: (&str, Address), said: &Readings) -> Module {
     let (module, nonce, form) = (pause.module, pause.nonce, pause.form);
     let of = |query: &Query| address(said, query);

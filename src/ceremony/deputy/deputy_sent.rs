@@ -12,7 +12,6 @@ use crate::proposal::Outgoing;
 use crate::store::Stored;
 
 /// The folder of a lever's records.
-#[must_use]
 pub fn folder_of(lever: &str) -> String {
     format!("deputy-{}", plain(lever))
 }
@@ -29,7 +28,6 @@ impl Desk<'_> {
 
     /// Returns the recorded transactions of an account that call what this act calls. Whose one is tells its signature, not
     /// the record. None where the records cannot be read: a pause does not wait for them.
-    #[must_use]
     pub fn deputys_sent(&self, lever: &str, act: &Act, from: Address) -> Vec<Sent> {
         let Ok(call) = act.outgoing() else { return Vec::new() };
         let records = self.incidents.sent(&[folder_of(lever)]).unwrap_or_default();

@@ -94,7 +94,6 @@ impl Desk<'_> {
     }
 
     /// Returns the playbooks that fit a contract with these functions.
-    #[must_use]
     pub fn playbooks_for(
         &self,
         place: ContractLocation<'_>,
@@ -109,7 +108,6 @@ impl Desk<'_> {
 }
 
 /// Returns the selectors of all that runs on a contract's storage.
-#[must_use]
 pub fn selectors_of(codes: &[Bytes]) -> BTreeSet<Selector> {
     codes.iter().flat_map(|code| selectors(code)).collect()
 }

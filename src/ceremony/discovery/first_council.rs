@@ -25,7 +25,6 @@ pub struct FirstCouncil<'a> {
 
 impl FirstCouncil<'_> {
     /// Returns the text of the file.
-    #[must_use]
     pub fn text(&self) -> String {
         let Self { name, chain, chain_id, rpc, safe_name, owners, snapshot } = self;
         let quoted = |text: &str| toml::Value::String(text.into()).to_string();
@@ -59,7 +58,6 @@ impl FirstCouncil<'_> {
     }
 
     /// Returns a sentence on the Safe that was read.
-    #[must_use]
     pub fn headline(&self) -> String {
         let state = &self.snapshot.state;
         format!(
@@ -74,7 +72,6 @@ impl FirstCouncil<'_> {
     }
 
     /// Returns a sentence on each owner that is not a plain key.
-    #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         self.signers().filter_map(|(_, _, note)| note).collect()
     }

@@ -68,7 +68,6 @@ fn batch_queries(chain_id: u64) -> Vec<Query> {
 }
 
 /// Returns the fields of its table, all that can be pinned. `owners` are their names or addresses, in the Safe's order.
-#[must_use]
 pub fn safe_fields(
     chain: &str,
     chain_id: u64,
@@ -108,7 +107,6 @@ fn batch_contract(chain_id: u64, snapshot: &Snapshot) -> Option<Address> {
 }
 
 /// Returns the name that people use for a chain.
-#[must_use]
 pub fn usual_name(chain_id: u64) -> String {
     match chain_id {
         1 => "mainnet".into(),

@@ -46,7 +46,6 @@ pub fn pulled(names: &[&String]) -> Result<Vec<String>, Error> {
 }
 
 /// Returns `true` if drills are named.
-#[must_use]
 pub fn names_drill(what: &[String]) -> bool {
     what.iter().any(|word| DrillName::looks_like_drill_name(word))
 }

@@ -103,7 +103,6 @@ impl<'a> Desk<'a> {
     }
 
     /// Returns the flags of a command by which everybody derives a proposal of levers, without its nonce.
-    #[must_use]
     pub fn given_of(&self, proposal: &Proposal) -> Given {
         let pull = proposal.binding().pull();
         let set = proposal.binding().open(&self.council).into_iter().map(|open| (open.key, open.value));
@@ -134,7 +133,6 @@ impl<'a> Desk<'a> {
 
     /// Returns the words that name a drill in a command, for everybody: `drill:cap-n42-7f3a --set amount=5`. `None` for what
     /// is real.
-    #[must_use]
     pub fn words_of_drill(&self, proposal: &Proposal) -> Option<String> {
         let name = DrillName::of(proposal)?;
         let binding = proposal.binding();

@@ -50,7 +50,6 @@ pub struct Examined {
 
 impl Examined {
     /// Returns `true` if it can be used as it is, as soon as it is its turn.
-    #[must_use]
     pub fn is_good(&self) -> bool {
         self.stale.is_empty() && self.already_done.is_none()
     }
@@ -92,7 +91,6 @@ impl<'a> Desk<'a> {
     }
 
     /// Returns the words that name a group in a command, and the name of its Safe.
-    #[must_use]
     pub fn name_of_group(&self, group: &Group) -> (String, String) {
         let Some(proposal) = group.proposal() else { return Default::default() };
         let safe = self.safe_of(&proposal).map_or("?", |safe| safe.name.as_str());
@@ -214,7 +212,7 @@ mod tests {
     fn sets_of_one_transaction_are_one_group_and_count_for_their_own_nonces() {
         let home = Home::new();
         let vault = keep(&home.desk(), "vault", &[4, 5]);
-        keep(&home.desk(), "vault", &[8]);
+        let _ = keep(&home.desk(), "vault", &[8]);
         let bridge = keep(&home.desk(), "bridge", &[4]);
         let desk = home.desk();
         let groups = |what: &[&str]| {

@@ -58,7 +58,6 @@ pub struct TextChange {
 
 impl News {
     /// Returns `true` if a person can see all of it.
-    #[must_use]
     pub fn is_whole(&self) -> bool {
         match self {
             Self::FirstUse | Self::Added => false,
@@ -121,7 +120,6 @@ impl<'s> PinnedText<'s> {
     }
 
     /// Returns `true` if its digest is among these ids.
-    #[must_use]
     pub fn is_accepted_by(&self, ids: &[String]) -> bool {
         let digits = self.now.digest.digits();
         ids.iter().filter_map(|id| changed_digits(id)).any(|given| given.eq_ignore_ascii_case(&digits))
@@ -252,7 +250,6 @@ impl<'d> Texts<'d> {
     }
 
     /// The flags that accept what is not accepted yet.
-    #[must_use]
     pub fn flags(&self, ids: &[String]) -> String {
         let is_open = |item: &&PinnedText| match self.pins.decide(&item.about, item.now) {
             PinStatus::Same => false,

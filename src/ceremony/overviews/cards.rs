@@ -69,7 +69,6 @@ impl Desk<'_> {
 
 impl LeverCard<'_> {
     /// Returns what a journal's entry says of the card: its transaction at the first nonce.
-    #[must_use]
     pub fn about(&self) -> TransactionRef {
         let (id, tx) = (self.card.safe(), self.card.tx());
         let what = self.order.pull.words().unwrap_or_else(|| self.order.words());
@@ -94,7 +93,6 @@ pub struct JournaledCard {
 }
 
 /// Returns the newest card of each lever and Safe.
-#[must_use]
 pub fn printed(journal: &Journal) -> Vec<JournaledCard> {
     let mut newest: Vec<JournaledCard> = Vec::new();
     for entry in journal.iter() {
@@ -109,7 +107,6 @@ pub fn printed(journal: &Journal) -> Vec<JournaledCard> {
 }
 
 /// Returns `true` if both are about the same levers of the same Safe.
-#[must_use]
 pub fn is_same(one: &TransactionRef, other: &TransactionRef) -> bool {
     (&one.what, one.address, one.chain_id) == (&other.what, other.address, other.chain_id)
 }

@@ -111,7 +111,6 @@ impl<'a> Watch<'a> {
     }
 
     /// Returns how long to wait until the next look at an alarm.
-    #[must_use]
     pub fn pause(&self, alarm: &Alarm) -> Duration {
         if alarm.every.is_zero() { self.link.between_blocks().min(LONGEST_PAUSE) } else { alarm.every }
     }

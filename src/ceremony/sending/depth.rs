@@ -16,7 +16,6 @@ pub struct RequiredDepth {
 
 impl RequiredDepth {
     /// Returns `true` if there is something to wait for.
-    #[must_use]
     pub const fn is_asked(&self) -> bool {
         self.finalized || self.confirmations.is_some()
     }
@@ -108,7 +107,6 @@ fn human(time: Duration) -> String {
 }
 
 /// `in block 12, 3 confirmations, not final yet`
-#[must_use]
 pub fn describe(depth: &Depth, receipt: &Receipt) -> String {
     let finality = match depth.final_block {
         _ if depth.is_final(&receipt.block) => "final",

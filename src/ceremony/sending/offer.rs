@@ -30,7 +30,6 @@ impl Besides {
     }
 
     /// Returns the payer's balance and next nonce once these are counted.
-    #[must_use]
     pub fn leave(&self, prepared: &SenderState) -> SenderState {
         SenderState {
             nonce: self.free(prepared.nonce),
@@ -40,7 +39,6 @@ impl Besides {
     }
 
     /// Returns the first nonce from this one on that none of them has.
-    #[must_use]
     pub fn free(&self, from: u64) -> u64 {
         let mut free = from;
         while self.nonces.contains(&free) {
@@ -119,7 +117,6 @@ impl Offer {
     }
 
     /// Wei that it costs at the present base fee, if it uses all its gas.
-    #[must_use]
     pub fn now(&self) -> U256 {
         let fee = self.base_fee.saturating_add(self.tx.max_priority_fee_per_gas).min(self.tx.max_fee_per_gas);
         U256::from(self.tx.gas_limit) * U256::from(fee)

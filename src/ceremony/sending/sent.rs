@@ -16,6 +16,7 @@ use crate::safe::decode_exec;
 const MOST_OF_OTHERS: usize = 20;
 
 /// A signed transaction that was recorded before it was sent.
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     pub hash: TxHash,
@@ -38,7 +39,6 @@ struct WireSent {
 
 impl Sent {
     /// Reads a raw signed transaction; `None` for anything that is not one of type 2.
-    #[must_use]
     pub fn new(raw: Vec<u8>, recorded: Option<u64>) -> Option<Self> {
         let TxEnvelope::Eip1559(signed) = TxEnvelope::decode_2718_exact(&raw).ok()? else { return None };
         let (hash, from) = (TxHash::of(&raw), signed.recover_signer().ok()?);
@@ -46,13 +46,11 @@ impl Sent {
     }
 
     /// Reads a record: only the transaction in it is believed.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let wire: WireSent = serde_json::from_str(text).ok()?;
         Self::new(hex::decode(wire.raw).ok()?, wire.recorded)
     }
 
-    #[must_use]
     pub fn to_json(&self) -> String {
         let wire = WireSent {
             transaction: self.hash.to_string(),
@@ -63,7 +61,6 @@ impl Sent {
     }
 
     /// Returns `true` if it gives this Safe transaction to this Safe on this chain.
-    #[must_use]
     pub fn is_for(&self, proposal: &Proposal) -> bool {
         let safe = proposal.safe();
         self.tx.chain_id == safe.chain_id
@@ -74,7 +71,6 @@ impl Sent {
 
 /// Returns those that are worth a question to the chain, each once: all of the account, whose signature nobody else can make,
 /// and the first of others. Anybody can lay as many records of others as they like.
-#[must_use]
 pub fn looked_for(all: Vec<Sent>, from: Option<Address>) -> Vec<Sent> {
     let mut seen = HashSet::new();
     let each = all.into_iter().filter(|sent| seen.insert(sent.hash));
@@ -85,7 +81,6 @@ pub fn looked_for(all: Vec<Sent>, from: Option<Address>) -> Vec<Sent> {
 
 /// Returns, of the transactions of one account that may still be mined, the one that pays most: pools keep that one.
 /// `used` is the number of transactions of the account that are mined.
-#[must_use]
 pub fn waiting(sent: &[Sent], from: Address, used: u64) -> Option<&Sent> {
     let live = sent.iter().filter(|sent| sent.from == from && sent.tx.nonce >= used);
     live.max_by_key(|sent| (sent.tx.max_fee_per_gas, sent.tx.max_priority_fee_per_gas))
@@ -93,7 +88,6 @@ pub fn waiting(sent: &[Sent], from: Address, used: u64) -> Option<&Sent> {
 
 /// Returns `true` if the transaction will hardly be mined: the next block's base fee may be above its limit, or it
 /// gives less than half of the tip that is usual now.
-#[must_use]
 pub fn is_underpriced(tx: &TxEip1559, base_fee: u128, now: Fees) -> bool {
     let Fees::Dynamic { priority_fee, .. } = now else { return false };
     let next = base_fee.saturating_add(base_fee / 8);
@@ -103,7 +97,6 @@ pub fn is_underpriced(tx: &TxEip1559, base_fee: u128, now: Fees) -> bool {
 
 /// The least fees, limit and tip, with which pools let a transaction take the place of `old`: an eighth more of both.
 /// Most pools ask for a tenth.
-#[must_use]
 pub const fn least_to_replace(old: &TxEip1559) -> (u128, u128) {
     (raised(old.max_fee_per_gas), raised(old.max_priority_fee_per_gas))
 }
@@ -114,14 +107,12 @@ const fn raised(fee: u128) -> u128 {
 
 /// Returns the time of an account's first record, in seconds since 1970. A record of another account, and the time in it, may be
 /// anybody's: it ends no time for which a transaction is private.
-#[must_use]
 pub fn first_recorded(all: &[Sent], from: Address) -> Option<u64> {
     all.iter().filter(|sent| sent.from == from).filter_map(|sent| sent.recorded).min()
 }
 
 /// Seconds for which no RPC may see the owners' signatures yet, of `private_for` from the first record on. A clock that
 /// was set back makes it no longer than `private_for`.
-#[must_use]
 pub fn private_left(private_for: u64, first: Option<u64>, now: u64) -> u64 {
     first.map_or(0, |first| private_for.saturating_sub(now.saturating_sub(first)))
 }

@@ -24,7 +24,6 @@ pub struct Verified {
 
 impl Verified {
     /// Returns `true` if one of them is for this proposal.
-    #[must_use]
     pub fn is_for(&self, hash: SafeTxHash) -> bool {
         self.wallets.iter().any(|wallet| wallet.hash() == hash)
             || self.approved.iter().any(|(approved, _)| *approved == hash)

@@ -39,7 +39,6 @@ pub struct Taken {
 
 impl Taken {
     /// Returns a note where the proposal with this hash approves another one: `, to approve vault as foundation`. Else nothing.
-    #[must_use]
     pub fn approval(&self, hash: SafeTxHash) -> String {
         let of = self.proposals.iter().find(|proposal| proposal.hash() == hash);
         let pull = of.filter(|proposal| proposal.approves().is_some()).map(|p| p.binding().pull());
@@ -274,7 +273,6 @@ impl<'a> Desk<'a> {
     }
 
     /// The name of a signer or Safe by the council file, or the address.
-    #[must_use]
     pub fn name_of(&self, owner: Address) -> String {
         let signer = self.council.signers.values().find(|known| known.address == owner);
         let safe = || self.council.safes.values().find(|known| known.address == owner);
@@ -350,7 +348,6 @@ fn gather_inputs(targets: &[ImportTarget]) -> Vec<ProposalAndOwners<'_>> {
 }
 
 /// No signature was taken in, and why.
-#[must_use]
 pub fn no_signature_error(refused: Option<(&str, &str)>, is_forged: bool) -> Error {
     match refused {
         Some((origin, why)) if is_forged => {

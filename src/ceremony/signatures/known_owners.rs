@@ -19,7 +19,6 @@ const MOST_ACCOUNTS: usize = 50;
 
 impl Desk<'_> {
     /// The owners of a Safe by the council file and, where it was asked, by the chain.
-    #[must_use]
     pub fn owners(&self, safe: &council::Safe, now: Option<&SafeTree>) -> Option<SafeOwners> {
         self.owners_below(safe, now, &mut Vec::new())
     }
@@ -70,7 +69,6 @@ impl Desk<'_> {
 
     /// The Safes of the council file that may own a Safe, by whatever way: to be read along with it. Where the council file
     /// does not pin the owners of one of them, every Safe of its chain may.
-    #[must_use]
     pub fn likely_safes(&self, safe: &council::Safe) -> Vec<Address> {
         let mut found: Vec<&council::Safe> = vec![safe];
         let mut at = 0;
@@ -90,7 +88,6 @@ impl Desk<'_> {
     }
 
     /// The accounts whose code is looked at: the owners that the council file pins, and whoever pays.
-    #[must_use]
     pub fn likely_accounts(safe: &council::Safe, payer: Option<Address>) -> Vec<Address> {
         let owners = safe.owners.as_ref().map(Owners::list).unwrap_or_default();
         let mut accounts: Vec<Address> = owners.iter().copied().take(MOST_ACCOUNTS).collect();
@@ -99,7 +96,6 @@ impl Desk<'_> {
     }
 
     /// The Safes that may own a Safe, as the council file pins them.
-    #[must_use]
     pub fn pinned_safes(&self, safe: &council::Safe) -> Vec<SafeState> {
         let Some(chain_id) = self.council.chain_of(safe).map(|chain| chain.id) else { return Vec::new() };
         self.safes_beside(safe).filter_map(|other| pinned_state(other, chain_id)).collect()

@@ -31,7 +31,6 @@ pub struct LeverReport {
 }
 
 /// Looks at every alarm: its claim must be readable, and what it prepares must leave nothing open.
-#[must_use]
 pub fn check_alarms(council: &Council, levers: &[LeverReport]) -> Vec<LeverReport> {
     let check = |alarm: &Alarm| {
         let claim = alarm.claim(council).map(|claim| Watched::parse(&alarm.name, &claim));
@@ -54,7 +53,6 @@ pub fn check_alarms(council: &Council, levers: &[LeverReport]) -> Vec<LeverRepor
 }
 
 /// Looks at every lever, in the order of the council file.
-#[must_use]
 pub fn check_levers(council: &Council, catalogue: &Catalogue) -> Vec<LeverReport> {
     let simple = council.levers.values().map(|lever| (lever.place, simple(council, catalogue, lever)));
     let combined = council.combined.values().map(|lever| (lever.place, combined(council, &lever.name)));
@@ -77,7 +75,6 @@ pub fn add_ignored(reports: &mut [LeverReport], not_used: &BTreeMap<String, BTre
 }
 
 /// Returns one line for all levers that are bad by the reader's own files: the first fault, and how many there are.
-#[must_use]
 pub fn bad_levers(council: &Council, catalogue: &Catalogue) -> Option<String> {
     let reports = check_levers(council, catalogue);
     let mut bad = reports.iter().filter_map(|report| Some((&report.lever, report.faults.first()?)));
@@ -199,7 +196,6 @@ fn combined(council: &Council, name: &str) -> LeverReport {
 
 /// By chain, every contract that the levers call and every target: what must have code. Every chain with a Safe whose owners
 /// are pinned is there.
-#[must_use]
 pub fn contracts(council: &Council, reports: &[LeverReport]) -> BTreeMap<String, BTreeSet<Address>> {
     let targets = council.targets.values().flatten();
     let targets = targets.map(|(chain, target)| (chain.clone(), target.address));
@@ -239,7 +235,6 @@ pub fn add_missing(
 }
 
 /// The levers with faults among those that a combined lever pulls.
-#[must_use]
 pub fn bad_among(reports: &[LeverReport], pulls: &[String]) -> Vec<String> {
     let is_bad = |report: &&LeverReport| pulls.contains(&report.lever) && !report.faults.is_empty();
     reports.iter().filter(is_bad).map(|report| report.lever.clone()).collect()

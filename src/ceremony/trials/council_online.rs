@@ -53,7 +53,6 @@ struct Seen {
 
 impl CouncilReport {
     /// Returns `true` if the lever has a fault itself, or pulls one that has.
-    #[must_use]
     pub fn is_bad(&self, lever: &LeverReport) -> bool {
         !lever.faults.is_empty() || !bad_among(&self.levers, &lever.pulls).is_empty()
     }
@@ -104,7 +103,6 @@ impl CouncilReport {
 
 impl Desk<'_> {
     /// Returns what is wrong with the council file; unless `offline`, by what the chains say too.
-    #[must_use]
     pub fn check_council(&self, offline: bool) -> CouncilReport {
         let mut levers = check_levers(&self.council, &self.catalogue);
         add_ignored(&mut levers, &self.not_used);

@@ -37,7 +37,6 @@ type Switch = fn(&AppSettings) -> bool;
 
 impl AppSettings {
     /// The settings that cannot be read from outside and differ among these, in words.
-    #[must_use]
     pub fn describe(self, all: &[Prediction]) -> String {
         let switches: [(&str, Switch); 4] = [
             ("Raw messages", |s| s.raw_messages),
@@ -57,7 +56,6 @@ impl AppSettings {
 impl StatedSettings {
     /// Every setting that the device can have, given what it answers and what its person says. The recommended one is
     /// first where it is possible. "Debug contracts" counts as off unless it is said to be on.
-    #[must_use]
     pub fn possible(&self, status: &Status) -> Vec<AppSettings> {
         let both =
             |said: Option<bool>, first: bool| said.map_or_else(|| vec![first, !first], |said| vec![said]);
@@ -80,7 +78,6 @@ impl StatedSettings {
     }
 
     /// Returns what the device can show, each once. Where some of the possible settings sign, those that refuse are left out.
-    #[must_use]
     pub fn predict(&self, status: &Status, show: impl Fn(AppSettings) -> Pages) -> Vec<Prediction> {
         let mut all: Vec<Prediction> = Vec::new();
         for settings in self.possible(status) {

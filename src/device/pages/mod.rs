@@ -87,7 +87,6 @@ impl Status {
 }
 
 /// Pages for a Safe transaction.
-#[must_use]
 pub fn safe_tx_pages(status: &Status, settings: AppSettings, request: &SigningRequest<'_>) -> Pages {
     let hashes = request.hashes();
     match (request.kind, request.way) {
@@ -101,7 +100,6 @@ pub fn safe_tx_pages(status: &Status, settings: AppSettings, request: &SigningRe
 }
 
 /// Pages for an off-chain message of a Safe.
-#[must_use]
 pub fn safe_message_pages(
     status: &Status,
     settings: AppSettings,
@@ -179,7 +177,6 @@ fn personal_message_pages(status: &Status, settings: AppSettings, hash: &SafeTxH
 }
 
 /// Pages for the transaction that a gas payer signs.
-#[must_use]
 pub fn transaction_pages<T>(status: &Status, settings: AppSettings, from: Address, tx: &T) -> Pages
 where
     T: Transaction + SignableTransaction<Signature>,
@@ -240,7 +237,6 @@ fn network(chain_id: u64) -> (Option<String>, &'static str, bool) {
 }
 
 /// Pages for an address that the device is to show.
-#[must_use]
 pub fn address_pages(status: &Status, address: Address) -> Pages {
     if !status.takes_fields {
         return Old::new(status).address(address);

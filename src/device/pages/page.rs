@@ -62,7 +62,6 @@ impl Page {
     }
 
     /// Every line on the screen from top to bottom.
-    #[must_use]
     pub fn texts(&self) -> Vec<&str> {
         let skip = self.skip.then_some("Skip");
         let entries = self.entries.iter().flat_map(|entry| std::iter::once(&entry.title).chain(&entry.lines));
@@ -70,7 +69,6 @@ impl Page {
     }
 
     /// Returns `true` if the rest can be skipped from here: both buttons on a Nano, "Skip" on a large screen.
-    #[must_use]
     pub fn offers_skip(&self) -> bool {
         self.skip || self.entries.iter().any(|entry| entry.title == OFFER.0)
     }

@@ -13,7 +13,6 @@ pub struct PageFact {
 
 impl PageFact {
     /// Returns `true` for a hash, which a person compares whole with the one that the review shows.
-    #[must_use]
     pub fn is_hash(&self) -> bool {
         HASHES.contains(&self.title.as_str())
     }
@@ -31,7 +30,6 @@ const SELECTOR: usize = 10;
 
 impl Pages {
     /// The number of a page, as the device counts: a large screen does not count the warning that comes first.
-    #[must_use]
     pub fn number(&self, index: usize) -> usize {
         let is_large = self.all.last().is_some_and(|page| !page.foot.is_empty());
         let warned = self.all.first().is_some_and(|page| page.foot.is_empty());
@@ -39,7 +37,6 @@ impl Pages {
     }
 
     /// The values that a person has to compare; every other one is zero. The domain is among them where no hash is shown.
-    #[must_use]
     pub fn facts(&self) -> Vec<PageFact> {
         let mut facts: Vec<PageFact> = Vec::new();
         for (i, page) in self.all.iter().enumerate() {
@@ -73,13 +70,11 @@ impl Pages {
     }
 
     /// Returns `true` if they show the fields of a `SafeTx` that this program leaves zero.
-    #[must_use]
     pub fn has_zeros(&self) -> bool {
         self.all.iter().flat_map(|page| &page.entries).any(|entry| entry.title == "gasToken")
     }
 
     /// The numbers of the first and the last page on which the rest can be skipped: after the last of them it is safe.
-    #[must_use]
     pub fn skippable(&self) -> Option<(usize, usize)> {
         let first = self.all.iter().position(super::Page::offers_skip)?;
         let last = self.all.iter().rposition(super::Page::offers_skip)?;

@@ -28,7 +28,6 @@ fn object(required: &[&str], properties: Vec<(&str, Value)>) -> Value {
 }
 
 /// The schema, in the draft of 2020-12.
-#[must_use]
 pub fn schema() -> Value {
     let required = [
         "schema",

@@ -36,7 +36,6 @@ impl Flags {
         Ok(Self(named))
     }
 
-    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -69,7 +68,6 @@ impl Flags {
     }
 
     /// `deposit, withdraw (5)`; a bit without a name by its number.
-    #[must_use]
     pub fn show(&self, value: U256) -> String {
         let named = self.0.iter().filter(|(_, bits)| value & *bits == *bits);
         let (mut rest, mut words) = (value, Vec::new());

@@ -44,7 +44,6 @@ const TIME: [(&str, Unit); 8] = [
 
 impl Unit {
     /// The unit's word in a playbook.
-    #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Ether => "ether",
@@ -117,7 +116,6 @@ impl Unit {
     }
 
     /// The number for a person, followed by the number that the contract takes where it differs: `0.5 % (50)`.
-    #[must_use]
     pub fn show(self, value: U256) -> String {
         let natural = self.natural(value);
         let bare = value.to_string();
@@ -126,7 +124,6 @@ impl Unit {
     }
 
     /// The number with its unit, which [`Unit::parse`] reads back as the same value.
-    #[must_use]
     pub fn natural(self, value: U256) -> String {
         match self {
             Self::Token { decimals } => with_decimals(value, decimals),

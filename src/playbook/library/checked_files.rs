@@ -18,7 +18,6 @@ pub struct CheckedFile {
 }
 
 /// Checks the texts of files, each with the others beside it; an error is why a file could not be read.
-#[must_use]
 pub fn check_files(texts: &[(String, Result<String, String>)]) -> Vec<CheckedFile> {
     let mut catalogue = Catalogue::new(Vec::new());
     for (file, text) in texts {

@@ -111,7 +111,6 @@ pub struct Dictionary {
 
 impl Dictionary {
     /// Returns the well-known names, and those of some playbooks: the earlier goes before the later.
-    #[must_use]
     pub fn new<'p>(playbooks: impl IntoIterator<Item = &'p Playbook>) -> Self {
         let mut words = Self::default();
         FUNCTIONS.iter().filter_map(|text| Function::parse(text).ok()).for_each(|f| words.add_function(&f));
@@ -137,13 +136,11 @@ impl Dictionary {
     }
 
     /// Returns the signature of a function; `None` if it is not known.
-    #[must_use]
     pub fn signature(&self, selector: Selector) -> Option<String> {
         self.functions.get(&selector).map(Function::signature)
     }
 
     /// `setFee(newFee 30)`; nothing for a call that is not known, or whose data is not as its signature says.
-    #[must_use]
     pub fn call(&self, data: &[u8], names: &AddressBook) -> Option<String> {
         let (selector, arguments) = (Selector::try_from(data.get(..4)?).ok()?, data.get(4..)?);
         let function = self.functions.get(&selector).filter(|_| data.len() <= MOST_DECODED)?;
@@ -153,7 +150,6 @@ impl Dictionary {
     }
 
     /// `Paused(account 0x… (guardian))`; nothing for an event that is not known.
-    #[must_use]
     pub fn event(&self, log: &Log, names: &AddressBook) -> Option<String> {
         let event = self.events.get(&(*log.topics().first()?, log.topics().len() - 1));
         let event = event.filter(|_| log.data.data.len() <= MOST_DECODED)?;

@@ -16,13 +16,11 @@ pub struct Filter {
 
 impl Filter {
     /// Returns `true` if there is a condition.
-    #[must_use]
     pub fn is_set(&self) -> bool {
         !self.text.is_empty() || self.kind.is_some() || self.family.is_some() || self.severity.is_some()
     }
 
     /// Returns `true` if a playbook of the catalogue meets all conditions.
-    #[must_use]
     pub fn admits(&self, catalogue: &Catalogue, summary: &PlaybookSummary) -> bool {
         let family =
             format!("{} {}", summary.family.as_deref().unwrap_or_default(), summary.id).to_lowercase();

@@ -29,13 +29,11 @@ pub struct Fit<'p> {
 
 impl Fit<'_> {
     /// Returns `true` if the contract has all that the playbook asks of it.
-    #[must_use]
     pub fn is_whole(&self) -> bool {
         self.lacks.is_empty()
     }
 
     /// Returns how many of the contract's functions it knows: the more, the less it is chance.
-    #[must_use]
     pub fn known(&self) -> usize {
         self.calls.len() + self.asks.len()
     }
@@ -49,7 +47,6 @@ struct RequiredFunctions {
 }
 
 /// Returns how the playbook fits a contract with these functions: once for each param that it may be given as.
-#[must_use]
 pub fn fits<'p>(playbook: &'p Playbook, has: &BTreeSet<Selector>) -> Vec<Fit<'p>> {
     let needs = needs(playbook).into_iter();
     let called =
@@ -65,7 +62,6 @@ pub fn fits<'p>(playbook: &'p Playbook, has: &BTreeSet<Selector>) -> Vec<Fit<'p>
 impl Catalogue {
     /// Returns the playbooks that fit a contract with these functions: first those that lack nothing, and of them those
     /// that know most of its functions.
-    #[must_use]
     pub fn fitting(&self, has: &BTreeSet<Selector>) -> Vec<(LibraryEntry<'_>, Fit<'_>)> {
         let entries = self.all().into_iter();
         let mut found: Vec<_> = entries
@@ -80,7 +76,6 @@ impl Catalogue {
 
 impl Playbook {
     /// Returns the signature of the view that a question's data calls; `None` if the playbook asks none such.
-    #[must_use]
     pub fn view_called(&self, data: &[u8]) -> Option<String> {
         let conditions = self.steps.iter().flat_map(|step| &step.skip_if);
         let claims = conditions.chain(&self.before).chain(&self.after);

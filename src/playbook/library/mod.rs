@@ -89,7 +89,6 @@ impl Catalogue {
     ///
     /// A fault in one file must not stop a lever that rests on another: it is told when its own id is asked for. The id
     /// of a file that is not a playbook is the one it states, or else the one that its path gives.
-    #[must_use]
     pub fn new(council_files: Vec<(String, String)>) -> Self {
         let built_in = LIBRARY.iter().map(|_| OnceLock::new()).collect();
         let mut catalogue = Self { council: BTreeMap::new(), unnamed: Vec::new(), built_in };
@@ -158,13 +157,11 @@ impl Catalogue {
     }
 
     /// All playbooks that can be read, in the order of their ids.
-    #[must_use]
     pub fn all(&self) -> Vec<LibraryEntry<'_>> {
         self.ids().into_iter().filter_map(|id| self.get(id).ok()).collect()
     }
 
     /// All of [`Catalogue::all`] in brief, in its order; of the library, without reading the whole of it.
-    #[must_use]
     pub fn summaries(&self) -> Vec<(PlaybookSummary, Origin, &str)> {
         let brief = |id: &str| match self.council.get(id) {
             Some((path, Ok(playbook))) => {
@@ -181,20 +178,17 @@ impl Catalogue {
 
     /// Returns the faults of council files of which not even the id can be told. Each may have been meant to take the
     /// place of a built-in playbook.
-    #[must_use]
     pub fn unnamed(&self) -> &[Fault] {
         &self.unnamed
     }
 
     /// Returns the faults of the council's other files.
-    #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         let wrong = self.council.values().filter_map(|(_, read)| read.as_ref().err());
         self.unnamed.iter().chain(wrong).cloned().collect()
     }
 
     /// Returns what is wrong with a playbook beside the others, or missing from it though it can be read.
-    #[must_use]
     pub fn lint(&self, playbook: &Playbook) -> Vec<String> {
         let mut found = Vec::new();
         let all = playbook.params.iter().map(|p| (p.name.clone(), String::new())).collect();
@@ -237,7 +231,6 @@ impl Catalogue {
     }
 
     /// The ids of all playbooks, in order, without reading any.
-    #[must_use]
     pub fn ids(&self) -> Vec<&str> {
         let own = self.council.keys().map(String::as_str);
         let mut ids: Vec<&str> = own.chain(LIBRARY.iter().map(|(id, _)| id.as_str())).collect();
@@ -247,7 +240,6 @@ impl Catalogue {
     }
 
     /// Returns `true` if the program has a playbook of this id, also where a file of the council's takes its place.
-    #[must_use]
     pub fn is_built_in(&self, id: &str) -> bool {
         LIBRARY.iter().any(|(known, _)| *known == id)
     }

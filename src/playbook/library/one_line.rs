@@ -36,7 +36,6 @@ enum HeadUndo {
 
 impl PlaybookSummary {
     /// Returns the summary of a text that is known to be a playbook; `None` if it does not begin like one.
-    #[must_use]
     pub fn of_text(text: &str) -> Option<Self> {
         let head = text.find("\n[").map_or(text, |end| &text[..end]);
         let head: Head = toml::from_str(head).ok()?;

@@ -44,7 +44,6 @@ struct ScaffoldCheck {
 }
 
 /// Returns the names and types of the params of a playbook that calls this.
-#[must_use]
 pub fn params_of(function: &Function) -> Vec<(String, String)> {
     function.inputs.iter().enumerate().map(|(i, p)| (name_of(&p.name, i), full(p))).collect()
 }

@@ -43,7 +43,6 @@ enum SignatureSource {
 
 impl Signatures {
     /// As written on the command line.
-    #[must_use]
     pub const fn written() -> Self {
         Self(SignatureSource::Written)
     }
@@ -62,7 +61,6 @@ impl Signatures {
     }
 
     /// From the functions of a contract's code, with the names that these playbooks have for them.
-    #[must_use]
     pub fn code<'p>(found: Vec<FoundFunction>, playbooks: impl IntoIterator<Item = &'p Playbook>) -> Self {
         let mut names = BTreeMap::new();
         for function in playbooks.into_iter().flat_map(Playbook::functions) {
@@ -75,7 +73,6 @@ impl Signatures {
     }
 
     /// Returns the views without arguments whose result is known, and how many others there are.
-    #[must_use]
     pub fn bare_views(&self) -> (Vec<Function>, usize) {
         match &self.0 {
             SignatureSource::Written => (Vec::new(), 0),

@@ -33,7 +33,6 @@ impl Playbook {
 
     /// Returns `true` if each word of the text is in its id, title, protocol, or a function, event or error that it
     /// names: by name, or a function by its selector.
-    #[must_use]
     pub fn is_about(&self, text: &str) -> bool {
         let mut words = vec![self.id.to_string(), self.title.clone()];
         words.extend(self.family.clone());

@@ -14,7 +14,6 @@ use crate::readiness::prepared::{CardSeen, SetSeen};
 use crate::safe::{SafeId, SafeTx};
 
 /// Returns what is signed ahead, each transaction once.
-#[must_use]
 pub fn sets(desk: &Desk) -> Vec<SetSeen> {
     let unread =
         |what: String, safe: String, why: String| SetSeen { what, safe, state: Err(why), stale: Vec::new() };
@@ -34,7 +33,6 @@ pub fn sets(desk: &Desk) -> Vec<SetSeen> {
 }
 
 /// Returns the newest card of each lever that the journal of this machine has.
-#[must_use]
 pub fn cards(desk: &Desk, journal: &Journal) -> Vec<CardSeen> {
     let kept = printed(journal);
     let seen = at_once(kept.iter().collect(), |kept| transaction_now(desk, kept));

@@ -71,7 +71,6 @@ pub struct ChainSeen {
 }
 
 /// Looks at every chain that has a Safe of the council, and at what was made ready before. `now` is a second since 1970.
-#[must_use]
 pub fn examine(desk: &Desk, journal: &Journal, payer: Option<Address>, now: u64) -> CouncilState {
     let (sets, cards, chains) = thread::scope(|scope| {
         let sets = scope.spawn(|| ahead::sets(desk));

@@ -44,7 +44,6 @@ pub struct Lookout<'a> {
 
 /// Reads the alarms until it is to stop, or with `once` until each is decided; `run` gets each that fires. One thread reads
 /// each chain: an RPC that does not answer holds up no other chain.
-#[must_use]
 pub fn look_on<'a>(
     session: &'a Session,
     watches: Vec<Watch<'a>>,

@@ -58,7 +58,6 @@ pub fn show(ui: &Ui, council: Option<&Path>, id: &str) -> Result<Exit, Error> {
 }
 
 /// Prints the JSON Schema of a playbook's file.
-#[must_use]
 pub fn schema(ui: &Ui) -> Exit {
     let schema = playbook::schema();
     ui.data_block(&format!("{schema:#}"));

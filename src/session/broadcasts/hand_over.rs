@@ -77,7 +77,6 @@ impl<'a> SendCandidate<'a> {
     }
 
     /// The price that is asked for; `None` where nothing is to be sent.
-    #[must_use]
     pub fn offer(&self) -> Option<&Offer> {
         match &self.way {
             SendStep::Send(priced) => Some(&priced.offer),

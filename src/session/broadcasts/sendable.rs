@@ -42,6 +42,7 @@ pub struct SendTerms {
 }
 
 /// A look at the chain.
+#[must_use]
 pub struct JudgedSend<'a> {
     pub session: &'a Session<'a>,
     pub terms: &'a SendTerms,

@@ -145,7 +145,6 @@ impl KeyHolder {
         Ok(())
     }
 
-    #[must_use]
     pub fn ledger(&self) -> Option<&Ledger> {
         self.key.ledger()
     }
@@ -225,7 +224,6 @@ pub enum NamedKey {
 
 impl NamedKey {
     /// Returns the address that a keystore states. `None` for a Ledger, which says it when asked.
-    #[must_use]
     pub const fn stated(&self) -> Option<Address> {
         match self {
             Self::Ledger(_) => None,
@@ -233,7 +231,6 @@ impl NamedKey {
         }
     }
 
-    #[must_use]
     pub const fn is_ledger(&self) -> bool {
         matches!(self, Self::Ledger(_))
     }

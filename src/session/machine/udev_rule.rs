@@ -9,7 +9,6 @@ use crate::store::{self, StoreError};
 use crate::ui::{Text, Ui};
 
 /// Prints the rule.
-#[must_use]
 pub fn print(ui: &Ui) -> Exit {
     let text = format!("put it there: breakglass device --udev | sudo tee {UDEV_RULE_PATH}");
     ui.say(&Text::new(&text));

@@ -28,7 +28,6 @@ pub struct Asking {
 }
 
 /// Returns what an owner signs for this Safe: the transaction, or a message of a Safe that owns it.
-#[must_use]
 pub fn signs<'s>(judged: &'s Judged, way: &'s proposal::Way) -> Signs<'s> {
     way.message
         .as_ref()

@@ -184,7 +184,6 @@ impl<'j> Signers<'j> {
     }
 
     /// The person who signs, if they say who they are.
-    #[must_use]
     pub const fn person(&self) -> Option<Address> {
         self.person
     }

@@ -35,13 +35,11 @@ enum ComesTo {
 
 impl AlarmHeard {
     /// A message that an alarm fires: the first of its incident, or one that came before.
-    #[must_use]
     pub fn firing(alarm: &Alarm, message: &Message, (is_first, is_repeated): (bool, bool)) -> Self {
         Self::new(alarm, message, ComesTo::Fires { is_first, is_repeated })
     }
 
     /// A message that something is over, or that tries the way.
-    #[must_use]
     pub fn noted(alarm: &Alarm, message: &Message) -> Self {
         let because = if message.says == Says::Test { "a test" } else { "over, or taken on by somebody" };
         Self::new(alarm, message, ComesTo::Noted { fires: false, because })
@@ -52,7 +50,6 @@ impl AlarmHeard {
         Self { alarm: alarm.name.clone(), by, id, comes_to, title: alarm.title.clone() }
     }
 
-    #[must_use]
     pub fn line(&self) -> Text {
         let Self { alarm, by, title, .. } = self;
         match &self.comes_to {

@@ -53,7 +53,6 @@ pub struct AlarmRaised {
 
 impl AlarmRaised {
     /// Returns one that nobody told of yet; `deputy` is the one who pulls its lever alone.
-    #[must_use]
     pub fn new(alarm: &Alarm, severity: String, deputy: Option<&str>) -> Self {
         let verb = if deputy.is_some() { "deputy" } else { "sign" };
         Self {
@@ -75,7 +74,6 @@ impl AlarmRaised {
     }
 
     /// Returns the lines for the chat.
-    #[must_use]
     pub fn paragraph(&self) -> String {
         let Self { alarm, title, chain, by, text, prepared, .. } = self;
         let at = self.block.map(|block| format!(", block {block}")).unwrap_or_default();

@@ -14,7 +14,6 @@ use crate::view::review_lines::labelled_lines::digits;
 const DAY: u64 = 86_400;
 
 /// The hashes at each nonce: what a device shows, one after the other.
-#[must_use]
 pub fn hashes(proposal: &Proposal, nonces: Nonces) -> Lines {
     let domain = Text::default().dim("domain hash, the same for every nonce  ");
     let mut lines = vec![domain.add(&proposal.hashes().domain.to_string())];
@@ -28,7 +27,6 @@ pub fn hashes(proposal: &Proposal, nonces: Nonces) -> Lines {
 }
 
 /// The values to compare on the device for one nonce of several.
-#[must_use]
 pub fn on_the_device(proposal: &Proposal, (at, of): (usize, usize)) -> Lines {
     let line = |label: &str, hash: String| Text::new("   ").dim(label).to_column(11).bold(&digits(&hash));
     let title = format!("nonce {}", proposal.nonce());
@@ -43,7 +41,6 @@ pub fn on_the_device(proposal: &Proposal, (at, of): (usize, usize)) -> Lines {
 }
 
 /// The result of an import for one transaction.
-#[must_use]
 pub fn import_result(kept: &KeptAhead, name: impl Fn(Address) -> String) -> Lines {
     let mut lines = Vec::new();
     let mut owners: Vec<Address> = kept.signed.iter().map(|one| one.signature.owner()).collect();
@@ -87,7 +84,6 @@ pub fn import_result(kept: &KeptAhead, name: impl Fn(Address) -> String) -> Line
 }
 
 /// Returns the commands that come next; none if nothing of the set is kept.
-#[must_use]
 pub fn next_steps(kept: &KeptAhead) -> Vec<String> {
     if kept.signed.is_empty() && kept.known == 0 {
         return Vec::new();
@@ -106,7 +102,6 @@ fn names(owners: &[Address], name: Names) -> String {
 }
 
 /// Lines on the signatures made ahead of one transaction; `today` in seconds since 1970.
-#[must_use]
 pub fn armed(examined: &Examined, armed: &Armed, today: u64, name: Names) -> Lines {
     let Examined { words, safe, chain, now, .. } = examined;
     let mut lines = vec![Text::default().bold(words).add(&format!(

@@ -57,7 +57,6 @@ fn texts<T: ToString>(all: &[T]) -> Vec<String> {
 }
 
 impl ArmedObject {
-    #[must_use]
     pub fn new(examined: &Examined, armed: &Armed) -> Self {
         Self {
             what: examined.words.clone(),

@@ -35,7 +35,6 @@ struct Reachable {
 }
 
 impl ByHand {
-    #[must_use]
     pub fn new(lever: &LeverCard<'_>, council: &Council, now: Utc) -> Self {
         let reachable = |person: &Person| Reachable {
             name: person.name.clone(),
@@ -52,7 +51,6 @@ impl ByHand {
     }
 
     /// Returns the page as lines of at most 80 columns.
-    #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let card = &self.card;
         let mut out = Paper::default();

@@ -90,7 +90,6 @@ const DEVICES: [(&str, Model); 2] =
 const APP: AppVersion = AppVersion(1, 22, 0);
 
 impl CardText {
-    #[must_use]
     pub fn new(lever: &LeverCard<'_>, now: Utc) -> Self {
         let LeverCard { order, plans, card, seen } = lever;
         let (tx, names) = (card.tx(), &order.names);
@@ -138,33 +137,27 @@ impl CardText {
     }
 
     /// `PAUSE vault + bridge`
-    #[must_use]
     pub fn title(&self) -> String {
         format!("{} {}", self.act, self.levers.join(" + "))
     }
 
     /// `guardian 0x… on mainnet (1)`
-    #[must_use]
     pub fn place(&self) -> String {
         format!("{} {} on {} ({})", self.safe.name, self.safe.address, self.chain, self.chain_id)
     }
 
-    #[must_use]
     pub fn printed(&self) -> &str {
         &self.printed
     }
 
-    #[must_use]
     pub fn to(&self) -> &str {
         &self.to.address
     }
 
-    #[must_use]
     pub const fn is_batch(&self) -> bool {
         self.is_batch
     }
 
-    #[must_use]
     pub fn first_nonce(&self) -> &str {
         self.nonces.first().map_or("", |line| &line.nonce)
     }
@@ -184,7 +177,6 @@ impl CardText {
     }
 
     /// Returns the card as lines of at most 80 columns.
-    #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut out = Paper::default();
         out.line(&format!("CARD · {} · printed {} UTC", self.title(), self.printed));

@@ -68,7 +68,6 @@ impl Paper {
         self.0.push(line.trim_end().to_string());
     }
 
-    #[must_use]
     pub fn into_lines(self) -> Vec<String> {
         self.0
     }
@@ -87,7 +86,6 @@ fn parts(word: &str, room: usize) -> Vec<String> {
 }
 
 /// As a Ledger writes bytes.
-#[must_use]
 pub fn upper(bytes: &[u8]) -> String {
     format!("0x{}", hex::encode_upper(bytes))
 }

@@ -7,7 +7,6 @@ use crate::playbook::SeenChange;
 use crate::ui::{Lines, Text};
 
 /// Returns the changes that a rehearsal saw; `nameless` views could not be asked.
-#[must_use]
 pub fn changes(seen: &ObservedChanges, nameless: usize) -> Lines {
     let mut lines = Lines::default();
     for change in &seen.changes {
@@ -42,7 +41,6 @@ struct SeenObject<'a> {
 }
 
 /// Returns the draft as JSON.
-#[must_use]
 pub fn object<'a>(id: &'a str, text: &'a str, seen: &'a [SeenChange]) -> DraftObject<'a> {
     let change = |change: &'a SeenChange| SeenObject {
         view: change.view.signature_with_outputs(),

@@ -25,7 +25,6 @@ pub struct ProtocolPlaybooks<'a> {
 }
 
 /// Returns the acts by protocol: the council's own first, then by name. An undo is left out where its act is listed.
-#[must_use]
 pub fn shelves(listed: &[(PlaybookSummary, Origin)]) -> Vec<ProtocolPlaybooks<'_>> {
     let undone = undo_ids(listed.iter().map(|(summary, _)| summary));
     let mut shelves: BTreeMap<(bool, String), Vec<&PlaybookSummary>> = BTreeMap::new();
@@ -54,7 +53,6 @@ fn is_folded(summary: &PlaybookSummary, undone: &BTreeSet<&str>) -> bool {
 }
 
 /// Returns a line or a few for each protocol, all in all no more than fit a window.
-#[must_use]
 pub fn overview(shelves: &[ProtocolPlaybooks<'_>], width: usize) -> Vec<String> {
     let name_width =
         shelves.iter().map(|shelf| shelf.protocol.width()).max().unwrap_or_default().min(WIDEST_NAME);
@@ -150,7 +148,6 @@ fn cut(words: &[String], room: usize, most: usize) -> Vec<String> {
 }
 
 /// Returns the rows of a list with a filter: a row for the protocol, and one for each act below it.
-#[must_use]
 pub fn rows(shelves: &[ProtocolPlaybooks<'_>]) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for shelf in shelves {
@@ -178,7 +175,6 @@ fn undo(summary: &PlaybookSummary) -> String {
 
 /// Returns the rows of the playbooks that fit a contract: first those that have all they ask for, then, where there are
 /// none, a few of which a view is missing.
-#[must_use]
 pub fn fitting(found: &[(LibraryEntry<'_>, Fit<'_>)]) -> Vec<Vec<String>> {
     let summaries: Vec<PlaybookSummary> =
         found.iter().map(|(entry, _)| PlaybookSummary::from(entry.playbook)).collect();
@@ -223,7 +219,6 @@ struct FitObject<'a> {
 
 impl<'a> FittingObject<'a> {
     /// `has` are the selectors in the contract's code; `words` knows their names.
-    #[must_use]
     pub fn new(
         place: ContractLocation<'a>,
         has: &BTreeSet<Selector>,

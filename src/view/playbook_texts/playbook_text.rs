@@ -21,7 +21,6 @@ pub struct Brief {
 }
 
 impl Brief {
-    #[must_use]
     pub fn new(summary: &PlaybookSummary, from: &Origin, text: &str) -> Self {
         Self {
             id: summary.id.clone(),
@@ -58,7 +57,6 @@ impl<'a> From<&LibraryEntry<'a>> for Whole<'a> {
 }
 
 /// Returns a line for a file that was checked, and its faults.
-#[must_use]
 pub fn checked(one: &CheckedFile) -> Lines {
     let mut lines = Lines::default();
     if one.faults.is_empty() {
@@ -88,7 +86,6 @@ fn origin(origin: &Origin) -> String {
 }
 
 /// A lever for a council file, with the example's arguments.
-#[must_use]
 pub fn lever(playbook: &Playbook) -> String {
     let example = playbook.example.as_ref();
     let set = playbook.params.iter().filter(|p| p.default.is_none() && !p.for_undo).map(|p| {
@@ -114,7 +111,6 @@ fn who_may(playbook: &Playbook) -> String {
 }
 
 /// A playbook in plain words: what, and then the words.
-#[must_use]
 pub fn explained(playbook: &Playbook, from: &Origin) -> Vec<Vec<String>> {
     let undo = match &playbook.undo {
         Undo::Playbook { id, .. } => id.to_string(),

@@ -21,7 +21,6 @@ pub struct Tried<'a> {
 }
 
 impl<'a> Tried<'a> {
-    #[must_use]
     pub fn new(playbook: &'a str, safe: &'a Safe, tried: &TrialRun<'a>, rounds: u32) -> Self {
         Self {
             playbook,
@@ -35,7 +34,6 @@ impl<'a> Tried<'a> {
         }
     }
 
-    #[must_use]
     pub fn headline(&self) -> String {
         let Self { playbook, block, chain, by, .. } = self;
         format!("{playbook} from block {block} of {chain}, by {by}")

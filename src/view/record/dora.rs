@@ -20,7 +20,6 @@ pub enum DoraStage {
 
 impl DoraStage {
     /// By the words of the regulator's form.
-    #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Initial => "initial_notification",
@@ -69,7 +68,6 @@ const PERSONS: [(DoraStage, &str); 27] = [
 ];
 
 /// Returns the draft. `id` names the incident for the regulator.
-#[must_use]
 pub fn dora(report: &IncidentReport, id: &str, stage: DoraStage) -> Dora {
     let mut open: Vec<String> =
         PERSONS.iter().filter(|(due, _)| *due <= stage).map(|(_, field)| (*field).into()).collect();

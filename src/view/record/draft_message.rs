@@ -17,7 +17,6 @@ pub struct DraftMessage {
 }
 
 impl DraftMessage {
-    #[must_use]
     pub fn new(draft: DraftAudience, template: &str, report: &IncidentReport, stage: DoraStage) -> Self {
         let id = report.began.clone().unwrap_or_default();
         let form = (draft == DraftAudience::Regulator).then(|| dora(report, &id, stage));

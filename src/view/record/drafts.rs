@@ -22,7 +22,6 @@ const MOST_ROWS: usize = 100;
 
 impl DraftAudience {
     /// The name of its template, which a council can replace.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
@@ -34,7 +33,6 @@ impl DraftAudience {
 }
 
 /// Returns the program's own template.
-#[must_use]
 pub const fn built_in(draft: DraftAudience) -> &'static str {
     match draft {
         DraftAudience::Users => include_str!("templates/users.md"),
@@ -46,7 +44,6 @@ pub const fn built_in(draft: DraftAudience) -> &'static str {
 
 /// Fills in a template: `{title}` and the others. A name that is not known stays, and is marked. What others wrote cannot
 /// begin a link or HTML in it.
-#[must_use]
 pub fn fill(template: &str, report: &IncidentReport, id: &str, stage: &str) -> String {
     let facts = facts(report, id, stage);
     let mut out = String::with_capacity(template.len());

@@ -10,7 +10,6 @@ use super::{IncidentReport, Tx, time_text};
 const STYLE: &str = include_str!("page.css");
 
 /// Returns the whole page.
-#[must_use]
 pub fn html(report: &IncidentReport) -> String {
     let title = escaped(&report.headline());
     let mut body = format!("<h1>{title}</h1>\n<p class=\"head\">{}", escaped(&report.council));

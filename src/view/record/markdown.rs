@@ -7,7 +7,6 @@ use super::{IncidentReport, Time, ToConfirm, Tx, time_text};
 use crate::ui::visible;
 
 /// Returns the whole record. Texts that others wrote cannot begin a link, a table cell or HTML.
-#[must_use]
 pub fn markdown(report: &IncidentReport) -> String {
     let mut out = format!("# {}\n\n", plain(&report.headline()));
     let mut line = |text: String| {

@@ -130,7 +130,6 @@ pub struct ToConfirm {
 
 impl ToConfirm {
     /// Returns its state in a sentence.
-    #[must_use]
     pub fn state(&self) -> String {
         match (self.on_chain, self.block, &self.transaction) {
             (Some(true), Some(block), Some(tx)) => {
@@ -184,7 +183,6 @@ pub struct PlaybookText {
 }
 
 impl JournalDigest {
-    #[must_use]
     pub fn new(name: String, journal: &Journal) -> Self {
         Self {
             name,
@@ -197,7 +195,6 @@ impl JournalDigest {
 
 impl IncidentReport {
     /// Returns a line if the chain does not confirm every transaction, and one for each contradiction.
-    #[must_use]
     pub fn doubts(&self, offline: bool) -> Lines {
         let unsure = self.transactions.iter().filter(|one| one.on_chain.is_none()).count();
         let unsure = (unsure > 0 && !offline).then(|| {
@@ -210,7 +207,6 @@ impl IncidentReport {
         unsure.into_iter().chain(self.contradictions.iter().map(contradiction)).collect()
     }
 
-    #[must_use]
     pub fn new(council: &Council, record: &Record, journals: Vec<JournalDigest>) -> Self {
         let text = |utc: Utc| utc.to_string();
         let mut playbooks: Vec<PlaybookText> = Vec::new();
@@ -249,7 +245,6 @@ impl IncidentReport {
     }
 
     /// `P1 · vault is drained`
-    #[must_use]
     pub fn headline(&self) -> String {
         let severity = self.severity.as_ref().map(|severity| format!("{severity} · ")).unwrap_or_default();
         format!("{severity}{}", self.title)
@@ -363,7 +358,6 @@ fn tx(council: &Council, one: &Transaction) -> Tx {
 }
 
 /// Returns a length of time: `4 min 12 s`.
-#[must_use]
 pub fn time_text(seconds: u64) -> String {
     let time = Duration::from_secs(seconds).as_secs();
     match (time / 3_600, time / 60 % 60, time % 60) {

@@ -19,13 +19,11 @@ pub enum Acting {
 }
 
 impl Acting {
-    #[must_use]
     pub const fn is_safe(&self) -> bool {
         matches!(self, Self::Safe)
     }
 
     /// Returns how a deputy acts.
-    #[must_use]
     pub fn of_deputy(act: &Act) -> Self {
         let (deputy, address) = (act.deputy.0.to_string(), act.deputy.1.to_string());
         let confirmed_by = act.safe.name.clone();
@@ -43,7 +41,6 @@ impl Acting {
 }
 
 /// Returns the line of the account that acts, with its label; `None` for a Safe, by its owners' approvals.
-#[must_use]
 pub fn account(acting: &Acting) -> Option<(&'static str, Text)> {
     match acting {
         Acting::Safe => None,
@@ -54,7 +51,6 @@ pub fn account(acting: &Acting) -> Option<(&'static str, Text)> {
 }
 
 /// Returns what is signed, and what has to follow.
-#[must_use]
 pub fn consequences(acting: &Acting, [domain, message, whole]: [&str; 3]) -> Vec<(&'static str, Text)> {
     let after = |safe: &str| {
         let text = format!("{safe} confirms it or takes it back; breakglass report lists it");

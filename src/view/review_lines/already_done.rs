@@ -44,7 +44,6 @@ pub struct People {
 }
 
 impl People {
-    #[must_use]
     pub fn of(judged: &Judged, signers: &[Address], sender: Address) -> Self {
         // In the order in which the Safe lists its owners; former owners last.
         let mut signers = signers.to_vec();
@@ -61,7 +60,6 @@ impl People {
     }
 
     /// Returns a line of its own.
-    #[must_use]
     pub fn line(&self) -> Text {
         Text::default().dim("signed by ").then(self.words())
     }
@@ -75,14 +73,12 @@ pub struct PersonAddress {
 }
 
 impl PersonAddress {
-    #[must_use]
     pub fn of(judged: &Judged, address: Address) -> Self {
         let name = judged.derived.names.name(address).map(str::to_string);
         Self { name, address: address.to_string() }
     }
 
     /// Returns the name, or the address in short.
-    #[must_use]
     pub fn short(&self) -> String {
         let short = || self.address.parse().map_or_else(|_| self.address.clone(), shortened);
         self.name.clone().unwrap_or_else(short)
@@ -104,12 +100,10 @@ impl ExecutedBy {
 
 impl Done {
     /// Returns the promise before anybody looked who did it.
-    #[must_use]
     pub fn promised(promised: &str) -> Self {
         Self { promised: promised.into(), by: None, unknown: None }
     }
 
-    #[must_use]
     pub fn of(judged: &Judged, promised: &str, by: DoneBy) -> Self {
         let promised = promised.to_string();
         match by {
@@ -119,7 +113,6 @@ impl Done {
     }
 
     /// Returns the lines below the promise, each with its label.
-    #[must_use]
     pub fn lines(&self) -> Vec<(&'static str, Text)> {
         let Some(by) = &self.by else {
             let why = self.unknown.as_deref().unwrap_or("not looked up");
@@ -152,7 +145,6 @@ fn executed_by(judged: &Judged, deed: &Deed) -> ExecutedBy {
 }
 
 /// A length of time in the largest unit that is full: `40 s`, `4 min`, `3 h`, `5 days`.
-#[must_use]
 pub fn length(seconds: u64) -> String {
     match seconds {
         0..=119 => format!("{seconds} s"),

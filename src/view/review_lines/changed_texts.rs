@@ -5,7 +5,6 @@ use crate::council::Mark;
 use crate::ui::{Lines, Text};
 
 /// Returns what is new about a text.
-#[must_use]
 pub fn lines(item: &PinnedText, news: &News) -> Lines {
     let mut out = Lines::default();
     match news {

@@ -19,7 +19,6 @@ pub struct Checked<'j> {
 }
 
 impl<'j> Checked<'j> {
-    #[must_use]
     pub fn new(judged: &'j Judged) -> Self {
         Self {
             safe_tx_hash: judged.proposal().hash().to_string(),
@@ -43,7 +42,6 @@ pub struct DryRun {
 }
 
 impl DryRun {
-    #[must_use]
     pub fn new(judged: &Judged, summary: Summary) -> Self {
         Self {
             changes: Changes::of(judged),
@@ -55,7 +53,6 @@ impl DryRun {
     }
 
     /// Returns `true` if there is nothing to do.
-    #[must_use]
     pub const fn is_done(&self) -> bool {
         matches!(self.summary.answer, ReviewAnswer::NothingToDo(_))
     }

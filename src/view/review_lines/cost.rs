@@ -7,7 +7,6 @@ use crate::evm::{AddressBook, amount};
 use crate::ui::{Lines, Text};
 
 /// Returns the payer, and the amounts, which a person reads: rounded up to four digits.
-#[must_use]
 pub fn lines(offer: &Offer, names: &AddressBook) -> Lines {
     let payer = match names.name(offer.from) {
         Some(name) => format!("{name} {}", offer.from),

@@ -19,7 +19,6 @@ pub enum ReviewAnswer {
 
 impl ReviewAnswer {
     /// Returns the answer of these findings; what was `accepted` by its id does not refuse.
-    #[must_use]
     pub fn of(findings: &[Finding], accepted: &[String]) -> Self {
         if let Some(first) = first_refusal(findings, accepted) {
             let refused = standing(findings, accepted).into_iter().filter(|f| f.level == Level::Refuse);
@@ -58,7 +57,6 @@ pub struct Holder {
 
 impl Refusal {
     /// Returns the refusal of a call that is not the Safe's to make.
-    #[must_use]
     pub fn of_a_barred_call(self, judged: &Judged, barred: &Barred) -> Self {
         let contract = PersonAddress::of(judged, barred.contract).short();
         let needs = match barred.to {

@@ -13,7 +13,6 @@ use crate::view::review_lines::what_changes;
 use crate::view::review_lines::what_it_does::what_it_does;
 
 /// Returns the whole review for a terminal of this many columns, with what has to stand above the question at its end.
-#[must_use]
 pub fn review(desk: &Desk, act: &Act, summary: &Summary, width: usize) -> Lines {
     let mut out = Lines::default();
     out.blank();
@@ -26,7 +25,6 @@ pub fn review(desk: &Desk, act: &Act, summary: &Summary, width: usize) -> Lines 
 }
 
 /// Returns all that stands above the last lines.
-#[must_use]
 pub fn details(desk: &Desk, act: &Act) -> Lines {
     let mut out = Lines::default();
     let judged = &act.judged;
@@ -52,7 +50,6 @@ pub fn details(desk: &Desk, act: &Act) -> Lines {
 }
 
 /// Returns the last lines of the review alone.
-#[must_use]
 pub fn block_of(desk: &Desk, act: &Act, accepted: &[String], width: usize) -> Lines {
     block(&Summary::of_deputy(desk, act, accepted), width)
 }

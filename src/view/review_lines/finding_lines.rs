@@ -10,7 +10,6 @@ use crate::view::few_lines::{listed, say_few};
 const INDENT: &str = "    ";
 
 /// Returns every finding, those that pass too.
-#[must_use]
 pub fn findings(judged: &Judged) -> Lines {
     let mut out = Lines::default();
     if let Some(proven) = judged.proven() {

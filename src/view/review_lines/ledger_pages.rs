@@ -6,7 +6,6 @@ use crate::device::{Page, PageFact, Pages, Prediction, Status};
 use crate::ui::{Lines, Text};
 
 /// Returns what the device can show: the pages that are the same whatever its settings, then each possible rest.
-#[must_use]
 pub fn lines(status: &Status, key: Address, why: &str, predicted: &[Prediction]) -> Lines {
     let mut out = Lines::default();
     show(&mut out, status, key, why, predicted);
@@ -44,7 +43,6 @@ fn show(out: &mut Lines, status: &Status, key: Address, why: &str, predicted: &[
 }
 
 /// Returns that a setting has to be turned on before the pages that follow are shown, where it is off now.
-#[must_use]
 pub fn blind_signing_notice(now: &Status, then: &Status) -> Option<Text> {
     (then.blind_signing && !now.blind_signing).then(|| {
         let text = "\"Blind signing\" is off and this needs it: the review waits until you turn it on in the Ethereum app's \

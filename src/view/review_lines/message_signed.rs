@@ -9,7 +9,6 @@ use crate::safe::{Hashes, SafeMessage};
 use crate::ui::{Lines, Text};
 
 /// Returns for which Safe a signature is and what is signed. Nothing for the proposal's own Safe. `ways` are all of them.
-#[must_use]
 pub fn lines(proposal: &Proposal, ways: &[Way], way: &Way, name: impl Fn(Address) -> String) -> Lines {
     let mut out = Lines::default();
     let Some((own, above)) = way.through.split_last() else { return out };
@@ -54,7 +53,6 @@ fn about(message: &SafeMessage, known: &[(String, Hashes)]) -> String {
 }
 
 /// Returns what a Ledger shows of the message: one sentence where its possible settings make no difference.
-#[must_use]
 pub fn on_device(predicted: &[Prediction], safe: &str) -> Lines {
     let sentences: Vec<(String, String)> = predicted
         .iter()

@@ -21,7 +21,6 @@ const INDENT: &str = "    ";
 
 /// Returns the whole review for a terminal of this many columns: all details, and last what has to stand right above the
 /// question. That alone where there is nothing to do, and where its nonce is used.
-#[must_use]
 pub fn review(desk: &Desk, judged: &Judged, summary: &Summary, width: usize) -> Lines {
     let mut out = Lines::default();
     out.blank();
@@ -40,13 +39,11 @@ pub fn review(desk: &Desk, judged: &Judged, summary: &Summary, width: usize) -> 
 }
 
 /// Returns the last lines of the review alone.
-#[must_use]
 pub fn block_of(desk: &Desk, judged: &Judged, accepted: &[String], width: usize) -> Lines {
     block(&Summary::of(desk, judged, accepted), width)
 }
 
 /// Returns all that stands above the last lines, raw words and data too.
-#[must_use]
 pub fn details(desk: &Desk, judged: &Judged) -> Lines {
     let mut out = Lines::default();
     approved(&mut out, desk, judged);

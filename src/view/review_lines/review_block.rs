@@ -33,7 +33,6 @@ fn purpose(line: Text, purpose: Purpose) -> Text {
 }
 
 /// Returns the block for a terminal of this many columns.
-#[must_use]
 pub fn block(summary: &Summary, width: usize) -> Lines {
     match &summary.answer {
         ReviewAnswer::Decide => decide(summary, width),

@@ -12,14 +12,12 @@ use crate::playbook::Plan;
 use crate::safe::SENTINEL;
 
 /// Returns it shortened: `0x7099…79C8`.
-#[must_use]
 pub fn shortened(address: Address) -> String {
     let text = address.to_string();
     format!("{}…{}", &text[..6], &text[text.len() - 4..])
 }
 
 /// Returns the name and the address, or the address alone.
-#[must_use]
 pub fn named(names: &AddressBook, address: Address) -> String {
     names.name(address).map_or_else(|| address.to_string(), |name| format!("{name} {address}"))
 }
@@ -33,7 +31,6 @@ pub struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    #[must_use]
     pub fn new(judged: &'a Judged<'a>, rehearsal: &'a Rehearsal) -> Self {
         let mut addresses: Vec<Address> = judged.state().owners.list().to_vec();
         let written = rehearsal.writes.iter().flat_map(|w| [w.old, w.new]).filter_map(as_address);
@@ -59,19 +56,16 @@ impl<'a> Names<'a> {
     }
 
     /// Returns its name by its place in a known contract, or by the check that reads it.
-    #[must_use]
     pub fn name(&self, write: &Write) -> Option<String> {
         self.by_place(write).or_else(|| self.read_by.get(&(write.address, write.slot)).cloned())
     }
 
     /// Returns `true` if a check after the calls reads it.
-    #[must_use]
     pub fn is_read(&self, write: &Write) -> bool {
         self.read_by.contains_key(&(write.address, write.slot))
     }
 
     /// Returns its name by its place in a known contract.
-    #[must_use]
     pub fn by_place(&self, write: &Write) -> Option<String> {
         let name = self.table.name(write.address, write.slot)?;
         // The name ends in an address: the reader's own word for it.
@@ -95,14 +89,12 @@ fn roles(plan: &Plan, known: &[Address]) -> Vec<(B256, Address, String)> {
 }
 
 /// Returns the address that a word is, if it looks like one.
-#[must_use]
 pub fn as_address(word: B256) -> Option<Address> {
     let number = U256::from_be_bytes(word.0);
     (word[..12].iter().all(|byte| *byte == 0) && number >> 64 != U256::ZERO).then(|| Address::from_word(word))
 }
 
 /// Returns old and new, both as numbers, both as addresses, or else as the words they are.
-#[must_use]
 pub fn shown(judged: &Judged, write: &Write) -> [String; 2] {
     let words = [write.old, write.new];
     let numbers = words.map(|word| U256::from_be_bytes(word.0));

@@ -128,7 +128,6 @@ pub struct ShownHashes {
 
 impl Summary {
     /// Returns the summary of a proposal; what was `accepted` by its id does not refuse it.
-    #[must_use]
     pub fn of(desk: &Desk, judged: &Judged, accepted: &[String]) -> Self {
         let (proposal, derived) = (judged.proposal(), &judged.derived);
         let (binding, tx, hashes) = (proposal.binding(), proposal.tx(), proposal.hashes());
@@ -189,7 +188,6 @@ impl Summary {
 
 impl Summary {
     /// Returns the summary of what one key does alone.
-    #[must_use]
     pub fn of_deputy(desk: &Desk, act: &Act, accepted: &[String]) -> Self {
         let summary = Self::of(desk, &act.judged, accepted);
         let hashes = match &act.how {

@@ -46,7 +46,6 @@ struct TraceCall {
 
 impl CallTree {
     /// Returns the calls of a rehearsal; `None` if nothing was rehearsed.
-    #[must_use]
     pub fn new(desk: &Desk, judged: &Judged) -> Option<Self> {
         let rehearsal = &judged.rehearsal.done()?.rehearsal;
         let (words, book) = (dictionary(desk, judged), &judged.derived.names);
@@ -71,7 +70,6 @@ impl CallTree {
         })
     }
 
-    #[must_use]
     pub fn lines(&self) -> Lines {
         let mut out = Lines::default();
         out.say(&Text::new("  ").bold("Calls"));

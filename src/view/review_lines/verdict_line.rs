@@ -13,13 +13,11 @@ pub struct VerdictLine {
 }
 
 impl VerdictLine {
-    #[must_use]
     pub fn all(verdicts: &[Verdict]) -> Vec<Self> {
         let line = |verdict: &Verdict| Self { holds: verdict.holds, sentence: verdict.sentence.clone() };
         verdicts.iter().map(line).collect()
     }
 
-    #[must_use]
     pub fn text(&self) -> Text {
         let mark = if self.holds { Text::default().good("✓ ") } else { Text::default().bad("✗ ") };
         mark.add(&self.sentence)

@@ -145,7 +145,6 @@ pub fn show(out: &mut Lines, judged: &Judged) {
 
 impl Changes {
     /// Returns the changes; `None` if nothing was to be rehearsed.
-    #[must_use]
     pub fn of(judged: &Judged) -> Option<Self> {
         match &judged.rehearsal {
             Rehearsing::Not => None,
@@ -156,7 +155,6 @@ impl Changes {
 }
 
 /// Returns how many agree, and who does not: `2 of 3 RPCs agree`.
-#[must_use]
 pub fn agreement(judged: &Judged) -> String {
     let Some(online) = &judged.seen else { return String::new() };
     let endpoints = online.link.endpoints();
@@ -379,7 +377,6 @@ impl Serialize for Party {
 
 /// Returns the places that change and that no check after the calls reads, by name: each contract with what changes in it.
 /// The Safe's own nonce counts up with every transaction, and is not one of them.
-#[must_use]
 pub fn unchecked_changes(judged: &Judged, rehearsal: &Rehearsal) -> Vec<String> {
     let names = Names::new(judged, rehearsal);
     let name = |address| judged.derived.names.name(address).map_or_else(|| shortened(address), String::from);

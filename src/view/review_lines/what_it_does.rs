@@ -122,7 +122,6 @@ pub struct DecidedPart {
 }
 
 /// Returns the parts of the transaction that the chain decides.
-#[must_use]
 pub fn decided_parts(judged: &Judged) -> Vec<DecidedPart> {
     let row = |decided: &Decided| DecidedPart {
         call: decided.signature.clone(),
