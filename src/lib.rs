@@ -26,7 +26,7 @@
 //! | lever → proposal, from the chain's values | [`Order::live`](ceremony::order::Order::live) in `ceremony/derivation.rs` |
 //! | proposal → proposal, from its own values | [`Order::derive_from`](ceremony::order::Order::derive_from) in `ceremony/derivation.rs` (pure) |
 //! | both compared | [`matching::compare`](ceremony::matching::compare) (pure) |
-//! | `Found` → `Derived`, without a network | [`Existing::offline`](ceremony::find::Existing::offline); a lever for the [assumed](evm::Assumed) Safe of the council file: [`Desk::offline`](ceremony::desk::Desk::offline) in `ceremony/look.rs` |
+//! | `Found` → `Derived`, without a network | [`Existing::offline`](ceremony::find::Existing::offline); a lever for the [assumed](evm::Assumed) Safe of the council file: [`Desk::offline`](ceremony::desk::Desk::offline) in `ceremony/evaluate.rs` |
 //! | `Found` → `Online` | [`Found::online`](ceremony::find::Found::online), which asks [`Chain::snapshot`](chain::Chain::snapshot) |
 //! | `Online` → `Rehearsed` | [`Online::rehearse`](ceremony::online::Online::rehearse) in `ceremony/rehearse.rs`, which runs [`fork::rehearse`] (pure) |
 //! | values proven by Merkle proofs | [`Rehearsed::prove`](ceremony::rehearse::Rehearsed::prove) |
@@ -90,7 +90,7 @@
 //! | ready | threshold met, by fresh state: the only Safe transaction that can be sent: [`Ready`](proposal::Ready) |
 //! | outcome | what is read back at the receipt's block: checks, effects, code: [`Outcome`](ceremony::aftermath::outcome::Outcome) |
 //! | set | signatures made ahead of one transaction at a range of nonces: [`Set`](proposal::Set) |
-//! | armed | what is signed ahead and what it is worth now: by nonce in [`readiness::assessment`]; why a set is stale in `ceremony/folder/armed_sets.rs` |
+//! | armed | what is signed ahead and what it is worth now: by nonce in [`readiness::armed_status`]; why a set is stale in `ceremony/folder/armed_sets.rs` |
 //! | journal | a line for each act, with the digest of the line before: [`Journal`](incident::Journal) |
 //! | gap | what keeps the council from being ready: [`Gap`](readiness::Gap) |
 //! | deputy | one key that may act alone, by a lever of its own, to be confirmed afterwards: [`By`](council::By), [`Act`](ceremony::deputy::deputy_act::Act) |
@@ -114,7 +114,7 @@
 //! [`enforce`](ceremony::enforce::enforce) makes the refusal the
 //! error that ends `sign` and `broadcast`.
 //!
-//! **Where a proposal is derived again.** [`Desk::existing`](ceremony::desk::Desk::existing) finds the reader's own
+//! **Where a proposal is derived again.** [`Desk::find_own_lever`](ceremony::desk::Desk::find_own_lever) finds the reader's own
 //! lever for a file, online [`Order::live`](ceremony::order::Order::live) derives it from the chain and
 //! [`Order::derive_from`](ceremony::order::Order::derive_from) from the file's values;
 //! [`matching::compare`](ceremony::matching::compare) says whether they are the same, and
@@ -135,8 +135,8 @@
 //! | How is another flag or command added? | A flag of several commands: [`cli::args`]. A command: a file in [`command`], and a row of its `Command` |
 //! | What decides the exit code? | [`error::Exit`] has the table, [`remedy`] gives each room's errors theirs, with what to do next; a refusal's is in [`enforce`](ceremony::enforce::enforce), that of `status` in `ceremony/stage.rs`, that of `armed` in `session/signing/set_state.rs` |
 //! | Can a transaction be sent without its threshold? | No: [`Chain::send`](chain::Chain::send) takes an [`Outgoing`](proposal::Outgoing), of a [`Ready`](proposal::Ready), which only [`proposal::assemble`] and [`proposal::reassemble`] make, from a [`Fresh`](evm::Fresh) state that only [`chain`] makes; or of a deputy, whose key alone signs it |
-//! | How does a Safe that owns another approve on chain? | `--approve-as`: [`Order::approved_by`](ceremony::order::Order::approved_by) makes its transaction of the one that it approves, [`Desk::look_at`](ceremony::desk::Desk::look_at) judges that one first, and [`check::with_approved`] refuses both together |
-//! | What may one key do alone? | The call of its lever's playbook: [`Desk::look_as_deputy`](ceremony::desk::Desk::look_as_deputy) derives and rehearses it, [`check::of_deputy`] judges it |
+//! | How does a Safe that owns another approve on chain? | `--approve-as`: [`Order::approved_by`](ceremony::order::Order::approved_by) makes its transaction of the one that it approves, [`Desk::evaluate_found`](ceremony::desk::Desk::evaluate_found) judges that one first, and [`check::with_approved`] refuses both together |
+//! | What may one key do alone? | The call of its lever's playbook: [`Desk::evaluate_as_deputy`](ceremony::desk::Desk::evaluate_as_deputy) derives and rehearses it, [`check::of_deputy`] judges it |
 //! | Can a drill's signature become a real one? | No: it is over the hash of another [`Domain`](safe::Domain), [`OwnerSignature::verify`](proposal::OwnerSignature::verify) refuses it for what is real, and [`proposal::assemble`] never makes a drill ready |
 //! | What if it waits in the pool, or was sent before? | [`sent_before`](session::broadcasts::earlier::sent_before) looks for it, [`sent`](ceremony::sending::sent) decides whether it is replaced |
 //! | What is written to disk, and can it be overwritten? | [`store`] alone writes, and never over a file; [`ceremony::folder::filing`] says where a proposal's files lie |

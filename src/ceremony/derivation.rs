@@ -11,7 +11,7 @@ use crate::chain::{Ask, CallRequest, Chain, RehearsalDraft, Snapshot};
 use crate::error::{Error, Exit};
 use crate::evm::{Answer, Assumed, Block, BlockTag, Keys, Query, Readings};
 use crate::playbook::{CombinedPlan, Decided, Plan, Playbook, ReadingSource};
-use crate::proposal::{BatchContract, BatchSource, Few, Proposal, build_tx};
+use crate::proposal::{BatchContract, BatchSource, Proposal, Truncated, build_tx};
 use crate::safe::{Call, Domain, Nonce, SafeId, SafeState, SafeVersion};
 
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
@@ -208,7 +208,7 @@ impl Order<'_> {
                         let nonce = first.nonce.unwrap_or_else(|| snapshot.state.nonce.plus(self.after));
                         let (block, source) = (read_at(&snapshot), BatchSource::Chain(&snapshot.readings));
                         let derived =
-                            self.assemble(plans, snapshot.state.clone(), Some(block), nonce, source);
+                            self.build_proposal(plans, snapshot.state.clone(), Some(block), nonce, source);
                         return Ok((snapshot, derived));
                     }
                     let missing = unanswered(state_queries(&plan), &snapshot.readings);
@@ -219,7 +219,7 @@ impl Order<'_> {
                     (missing, draft)
                 }
             };
-            chain.look(&mut snapshot, &missing, draft.as_slice())?;
+            chain.extend(&mut snapshot, &missing, draft.as_slice())?;
         }
         let message = format!("{} keeps asking for more values", self.title());
         Ok((snapshot, Err(Error::new(Exit::Failed, message).hint("its reads depend on each other; fix it"))))
@@ -233,7 +233,9 @@ impl Order<'_> {
         state.id.address = self.safe.address;
         state.id.version = self.safe.version.unwrap_or(state.id.version);
         match self.turn(proposal.readings())? {
-            Turn::Ready(plans) => self.assemble(plans, state, proposal.block(), proposal.nonce(), batch),
+            Turn::Ready(plans) => {
+                self.build_proposal(plans, state, proposal.block(), proposal.nonce(), batch)
+            }
             Turn::Needs(missing) => {
                 let message = format!(
                     "{} reads {} by your files, and the proposal does not have it",
@@ -261,7 +263,7 @@ impl Order<'_> {
             Query::Time => "the block's time".into(),
         };
         let all: BTreeSet<String> = queries.iter().map(one).collect();
-        let shown: Vec<&str> = all.iter().take(Few::<()>::SHOWN).map(String::as_str).collect();
+        let shown: Vec<&str> = all.iter().take(Truncated::<()>::SHOWN).map(String::as_str).collect();
         match all.len() - shown.len() {
             0 => shown.join(" and "),
             more => format!("{} and {more} more values", shown.join(", ")),
@@ -269,7 +271,7 @@ impl Order<'_> {
     }
 
     /// The proposal of plans on a Safe as it is at a block; without one on a Safe as it is assumed.
-    pub(super) fn assemble(
+    pub(super) fn build_proposal(
         &self,
         plans: CombinedPlan,
         state: SafeState,

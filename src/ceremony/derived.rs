@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use alloy::primitives::{Address, B256};
 
+use crate::ceremony::chain_view::ChainView;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::order::{Given, Order};
-use crate::ceremony::seen::ChainView;
 use crate::check::Match;
 use crate::council;
 use crate::error::Error;

@@ -24,7 +24,7 @@ pub enum CommandPurpose {
     /// A lever means the proposal kept here, if there is one.
     Finish,
     /// Like `Finish`, and nothing is rehearsed.
-    Look,
+    Show,
     /// Like `Finish`, and the network is not asked.
     Offline,
 }
@@ -108,7 +108,7 @@ impl<'a> Existing<'a> {
         desk.require_drillable_offline(&self.proposal, self.safe)?;
         let approved = match self.proposal.approves() {
             Some(of) => {
-                Some(Box::new(desk.existing(of.clone(), &given.of_approved())?.offline(desk, given)?))
+                Some(Box::new(desk.find_own_lever(of.clone(), &given.of_approved())?.offline(desk, given)?))
             }
             None => None,
         };
@@ -147,7 +147,7 @@ impl<'a> Desk<'a> {
         for file in files {
             found.push(match self.approval_of(file, given)? {
                 Some(order) => Found::Lever { order: Box::new(order), guess: None, approvals: false },
-                None => Found::Proposal(Box::new(self.existing(self.file(file, given)?, given)?)),
+                None => Found::Proposal(Box::new(self.find_own_lever(self.file(file, given)?, given)?)),
             });
         }
         if levers.is_empty() {
@@ -173,7 +173,7 @@ impl<'a> Desk<'a> {
         if given.approve_as.is_empty() {
             return Ok(None);
         }
-        let existing = self.existing(self.file(path, &given.of_approved())?, given)?;
+        let existing = self.find_own_lever(self.file(path, &given.of_approved())?, given)?;
         let Existing { order, proposal, .. } = existing;
         let mut approvals = self.approvals(vec![(order?, Some(proposal))], given)?;
         Ok(approvals.pop())
@@ -192,11 +192,11 @@ impl<'a> Desk<'a> {
         let Found::Lever { order, .. } = found else { return Ok(found) };
         let kept = match purpose {
             CommandPurpose::Propose | CommandPurpose::Sign => None,
-            CommandPurpose::Finish | CommandPurpose::Look => self.stored_for(&order, given, true)?,
+            CommandPurpose::Finish | CommandPurpose::Show => self.stored_for(&order, given, true)?,
             CommandPurpose::Offline => self.stored_for(&order, given, false)?,
         };
         if let Some(proposal) = kept {
-            return Ok(Found::Proposal(Box::new(self.existing(proposal, given)?)));
+            return Ok(Found::Proposal(Box::new(self.find_own_lever(proposal, given)?)));
         }
         let likely = || self.likely_next(&order, given).map(Box::new);
         let guess = if matches!(purpose, CommandPurpose::Propose | CommandPurpose::Offline) {
@@ -204,12 +204,12 @@ impl<'a> Desk<'a> {
         } else {
             likely()
         };
-        let approvals = matches!(purpose, CommandPurpose::Finish | CommandPurpose::Look);
+        let approvals = matches!(purpose, CommandPurpose::Finish | CommandPurpose::Show);
         Ok(Found::Lever { order, guess, approvals })
     }
 
     /// Puts beside a proposal what the reader's own files have for it.
-    pub fn existing(&'a self, proposal: Proposal, given: &Given) -> Result<Existing<'a>, Error> {
+    pub fn find_own_lever(&'a self, proposal: Proposal, given: &Given) -> Result<Existing<'a>, Error> {
         let safe = self.safe_of(&proposal)?;
         let owners = self.owners(safe, None);
         let (signatures, wallets) = match &owners {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::Address;
 
+use crate::ceremony::chain_view::{ChainView, proven_at};
 use crate::ceremony::derived::{Derived, OwnDerivation};
 use crate::ceremony::online::Online;
-use crate::ceremony::rehearsal::Rehearsing;
+use crate::ceremony::rehearsal_result::RehearsalResult;
 use crate::ceremony::rehearse::Rehearsed;
-use crate::ceremony::seen::{ChainView, proven_at};
 use crate::chain::EndpointReport;
 use crate::check::{self, Facts, Finding, Level, Past};
 use crate::error::{Error, Exit};
@@ -47,7 +47,7 @@ pub struct Judged<'a> {
     pub derived: Derived<'a>,
     /// The chain; `None` offline.
     pub seen: Option<ChainView>,
-    pub rehearsal: Rehearsing,
+    pub rehearsal: RehearsalResult,
     /// In the order in which a signer should doubt; first those of what it approves.
     pub findings: Vec<Finding>,
     /// The transaction of another Safe that it approves on chain.
@@ -58,7 +58,7 @@ impl<'a> Derived<'a> {
     /// Judges it without the chain. `signing` where a signature is about to be made.
     pub fn judge(mut self, signing: bool) -> Judged<'a> {
         let approved = self.approved.take().map(|approved| Box::new(approved.judge(signing)));
-        Judged::new(self, None, (Rehearsing::Not, approved), signing)
+        Judged::new(self, None, (RehearsalResult::NotWanted, approved), signing)
     }
 }
 
@@ -75,7 +75,7 @@ impl<'a> Judged<'a> {
     pub fn of_deputy(
         derived: Derived<'a>,
         seen: ChainView,
-        rehearsal: Rehearsing,
+        rehearsal: RehearsalResult,
         module: Option<&check::Module>,
     ) -> Self {
         let mut judged = Self { derived, seen: Some(seen), rehearsal, findings: Vec::new(), approved: None };
@@ -93,7 +93,7 @@ impl<'a> Judged<'a> {
     fn new(
         derived: Derived<'a>,
         seen: Option<ChainView>,
-        (rehearsal, approved): (Rehearsing, Option<Box<Self>>),
+        (rehearsal, approved): (RehearsalResult, Option<Box<Self>>),
         signing: bool,
     ) -> Self {
         let mut judged = Self { derived, seen, rehearsal, findings: Vec::new(), approved };

@@ -2,6 +2,7 @@
 
 use alloy::primitives::Address;
 
+use crate::ceremony::chain_view::ChainView;
 use crate::ceremony::derivation::{First, Proposed};
 use crate::ceremony::derived::{Derived, OwnDerivation, StoredApprovals};
 use crate::ceremony::desk::Desk;
@@ -9,7 +10,6 @@ use crate::ceremony::drills::drill_names::require_drillable;
 use crate::ceremony::find::{Existing, Found};
 use crate::ceremony::matching::compare;
 use crate::ceremony::order::{Given, Order};
-use crate::ceremony::seen::ChainView;
 use crate::ceremony::{hints, past_block, prefetch};
 use crate::chain::{Ask, CallRequest, Chain};
 use crate::check::Match;
@@ -53,7 +53,7 @@ impl<'a> Found<'a> {
                 if approvals && payer.is_some() {
                     // The cost of sending depends on the transaction, which is known only now.
                     let view = ReadPoint { link: online.seen.link, at };
-                    let existing = desk.existing(online.derived.proposal, given)?;
+                    let existing = desk.find_own_lever(online.derived.proposal, given)?;
                     return existing.online(desk, view, given, rehearse, payer);
                 }
                 if approvals {
@@ -71,7 +71,7 @@ impl Online<'_> {
     fn ask_approvals(&mut self, desk: &Desk) -> Result<(), Error> {
         let queries = self.derived.owners.approval_queries(&self.derived.proposal, MOST_OWNERS);
         let ChainView { link, snapshot, .. } = &mut self.seen;
-        desk.progress.wait("looking who has approved", || link.look(snapshot, &queries, &[]))?;
+        desk.progress.wait("looking who has approved", || link.extend(snapshot, &queries, &[]))?;
         Ok(())
     }
 }
@@ -137,7 +137,7 @@ impl<'a> Existing<'a> {
         let batch = BatchSource::Chain(&seen.snapshot.readings);
         let (matching, own) = compare(&proposal, order, live, batch);
         let rests_on = own.as_ref().map(|own| &own.plan.rests_on);
-        let (past, truth) = past_block::look(desk.progress, &seen, &proposal, &matching, rests_on);
+        let (past, truth) = past_block::compare(desk.progress, &seen, &proposal, &matching, rests_on);
         // A promise that never held is left aside: changes are then reported against the state before.
         let lies = past.beside_the_readings().next().is_some();
         let proposal = match truth.filter(|_| lies) {
@@ -201,7 +201,7 @@ fn ask(
     let owners = desk.owners(safe, Some(&snapshot.tree()));
     let mut unasked = owners.map(|owners| owners.approval_queries(proposal, MOST_OWNERS)).unwrap_or_default();
     unasked.retain(|query| snapshot.readings.get(query).is_none());
-    desk.progress.wait(&what, || link.look(&mut snapshot, &unasked, &[]))?;
+    desk.progress.wait(&what, || link.extend(&mut snapshot, &unasked, &[]))?;
     Ok((ChainView::new(link, snapshot), live))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256};
 
-use crate::ceremony::seen::ChainView;
+use crate::ceremony::chain_view::ChainView;
 use crate::chain::{Ask, ChainError};
 use crate::check::{Match, Past, PastSubject, Untrue};
 use crate::evm::{Answer, Query, Readings};
@@ -14,7 +14,7 @@ use crate::proposal::{Proposal, RecordedCode};
 use crate::safe::SafeState;
 
 /// Returns the chain's word on the file's block, and the Safe as it was there if the chain still knows it.
-pub fn look(
+pub fn compare(
     progress: &dyn Progress,
     seen: &ChainView,
     proposal: &Proposal,

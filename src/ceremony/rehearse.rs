@@ -2,11 +2,11 @@
 
 use alloy::primitives::Address;
 
+use crate::ceremony::chain_view::ChainView;
 use crate::ceremony::contention::conflict::conflict;
 use crate::ceremony::derived::{Derived, OwnDerivation};
 use crate::ceremony::online::Online;
-use crate::ceremony::rehearsal::{Performed, Rehearsing};
-use crate::ceremony::seen::ChainView;
+use crate::ceremony::rehearsal_result::{CompletedRehearsal, RehearsalResult};
 use crate::ceremony::{past_block, prefetch};
 use crate::chain::ChainError;
 use crate::clock;
@@ -21,7 +21,7 @@ use crate::safe::{Approval, Domain, Question, SignatureKind};
 #[must_use]
 pub struct Rehearsed<'a> {
     pub online: Online<'a>,
-    pub rehearsal: Rehearsing,
+    pub rehearsal: RehearsalResult,
     /// The transaction of another Safe that it approves on chain, looked at as well.
     pub approved: Option<Box<Self>>,
 }
@@ -30,8 +30,8 @@ impl<'a> Online<'a> {
     /// Leaves it as it is: it is only looked at.
     pub fn unrehearsed(mut self, progress: &dyn Progress) -> Rehearsed<'a> {
         let asked = self.ask_contracts(progress);
-        let rehearsal =
-            asked.map_or_else(|error| Rehearsing::Failed(error.to_string()), |()| Rehearsing::Not);
+        let rehearsal = asked
+            .map_or_else(|error| RehearsalResult::Failed(error.to_string()), |()| RehearsalResult::NotWanted);
         Rehearsed { online: self, rehearsal, approved: None }
     }
 
@@ -66,8 +66,8 @@ impl<'a> Online<'a> {
         let before = self.ask_contracts(progress).and_then(|()| self.conflict(progress));
         let mut rehearsal = match before {
             Ok(None) => self.perform(progress, sender, recorded.as_ref()),
-            Ok(Some(conflict)) => Rehearsing::Failed(conflict.to_string()),
-            Err(error) => Rehearsing::Failed(error.to_string()),
+            Ok(Some(conflict)) => RehearsalResult::Failed(conflict.to_string()),
+            Err(error) => RehearsalResult::Failed(error.to_string()),
         };
         while let Some(owner) = self.failing_owner(&rehearsal) {
             self.seen.failed.push(owner);
@@ -96,7 +96,7 @@ impl<'a> Online<'a> {
 
     /// Returns the contract that is an owner and did not say yes when the transaction itself asked it: its approval is to be
     /// replaced by another owner's, if there is one.
-    fn failing_owner(&self, rehearsal: &Rehearsing) -> Option<Address> {
+    fn failing_owner(&self, rehearsal: &RehearsalResult) -> Option<Address> {
         let done = rehearsal.done().filter(|done| done.is_signed)?;
         if done.rehearsal.outcome != RunResult::Reverted {
             return None;
@@ -120,14 +120,14 @@ impl<'a> Online<'a> {
         progress: &dyn Progress,
         sender: Option<Address>,
         recorded: Option<&RehearsalRecord>,
-    ) -> Rehearsing {
+    ) -> RehearsalResult {
         let Derived { proposal, own, .. } = &self.derived;
         let now = self.seen.now();
         if proposal.nonce() < now.nonce {
-            return Rehearsing::Not;
+            return RehearsalResult::NotWanted;
         }
         if now.id != *proposal.safe() {
-            return Rehearsing::Failed("the Safe is not the one that this was proposed for".into());
+            return RehearsalResult::Failed("the Safe is not the one that this was proposed for".into());
         }
         let ahead = proposal.nonce() > now.nonce;
         let given = self.derived.approvals(Some(&self.seen));
@@ -153,10 +153,10 @@ impl<'a> Online<'a> {
         let rehearse = || link.rehearse(snapshot, &exec, &queries, clock::seconds());
         let rehearsal = match progress.wait("rehearsing", rehearse) {
             Ok(rehearsal) => rehearsal,
-            Err(error) => return Rehearsing::Failed(error.to_string()),
+            Err(error) => return RehearsalResult::Failed(error.to_string()),
         };
         let judge = |check: &Check| check.judge(&rehearsal.answers, &rehearsal.events);
-        let mut done = Performed {
+        let mut done = CompletedRehearsal {
             after: plan.map(|plan| plan.after.iter().map(judge).collect()).unwrap_or_default(),
             after_now: now_after.iter().map(judge).collect(),
             block: self.seen.snapshot.header.number,
@@ -171,7 +171,7 @@ impl<'a> Online<'a> {
             done.differs = done.record(proposal).differences(recorded);
             done.code_then.clone_from(&recorded.code);
         }
-        Rehearsing::Done(Box::new(done))
+        RehearsalResult::Done(Box::new(done))
     }
 }
 
@@ -180,9 +180,9 @@ fn drop_false_code(
     progress: &dyn Progress,
     proposal: &Proposal,
     seen: &mut ChainView,
-    rehearsal: &mut Rehearsing,
+    rehearsal: &mut RehearsalResult,
 ) {
-    let Rehearsing::Done(done) = rehearsal else { return };
+    let RehearsalResult::Done(done) = rehearsal else { return };
     let runs = |called| done.rehearsal.runs(called);
     let untrue = past_block::code_never_there(progress, seen, proposal, &done.code_then, runs);
     if !untrue.is_empty() {

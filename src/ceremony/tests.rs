@@ -256,7 +256,7 @@ pub(super) fn on_chain(order: &Order, given: &Given, fee: u64) -> Proposed {
                         .unwrap();
                 let block = Block { number: 21, hash: BlockHash::claimed(B256::repeat_byte(1)) };
                 let nonce = order.nonce(given).unwrap();
-                return order.assemble(plans, state, Some(block), nonce, BatchSource::Offline).unwrap();
+                return order.build_proposal(plans, state, Some(block), nonce, BatchSource::Offline).unwrap();
             }
         }
     }

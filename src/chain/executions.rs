@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::chain_error::ChainError;
 use super::json_rpc::Request;
+use super::mined_transactions::{logs_request, read_logs};
 use super::quorum::Chain;
-use super::sending::{logs_request, read_logs};
 use super::settle::{Settled, WireTransaction};
 use crate::evm::{BlockRef, BlockTag, TxHash};
 use crate::safe::{Execution, SafeId, SafeTxHash, result_of};

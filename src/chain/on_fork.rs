@@ -79,7 +79,7 @@ impl Chain {
                 queries: queries.to_vec(),
                 hints: Keys::default(),
             };
-            self.look(seen, &[], &[draft])?;
+            self.extend(seen, &[], &[draft])?;
         }
         let mut world = self.world(seen);
         world.next_timestamp = world.next_timestamp.max(now);

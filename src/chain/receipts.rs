@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::chain_error::ChainError;
 use super::json_rpc::{AT, Request};
 use super::merkle::{Root, bind};
+use super::mined_transactions::Receipt;
 use super::quorum::Chain;
-use super::sending::Receipt;
 use crate::evm::BlockTag;
 
 /// OP Stack: a deposit's receipt says a nonce and a version as well.

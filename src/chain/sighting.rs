@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::chain_error::ChainError;
 use super::json_rpc::{AT, Request};
+use super::mined_transactions::{Receipt, read_logs, refuses_logs};
 use super::quorum::Chain;
-use super::sending::{Receipt, read_logs, refuses_logs};
 use super::settle::Settled;
 use super::snapshot::{readings, request};
 use crate::evm::{BlockTag, FoundLogs, Header, LogFilter, Query, Readings, TxHash};

@@ -157,7 +157,7 @@ impl Chain {
     ///
     /// # Errors
     /// If no quorum agrees, or when the chain has another block at that height by now.
-    pub fn look(
+    pub fn extend(
         &self,
         seen: &mut Snapshot,
         queries: &[Query],

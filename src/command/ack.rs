@@ -8,7 +8,7 @@ use clap_complete::ArgValueCompleter;
 use crate::cli::args::ARGUMENTS;
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::session::{Session, alarms::roused};
+use crate::session::{Session, alarms::awake_lines};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,7 +29,7 @@ pub struct Args {
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     match &args.chat {
-        Some(path) => roused::take_in(session, path),
-        None => roused::say(session, args.person.clone()),
+        Some(path) => awake_lines::import_lines(session, path),
+        None => awake_lines::print_own(session, args.person.clone()),
     }
 }

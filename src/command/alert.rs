@@ -2,7 +2,7 @@
 
 use crate::cli::args::ARGUMENTS;
 use crate::error::{Error, Exit};
-use crate::session::{Session, alarms::alerted};
+use crate::session::{Session, alarms::alert_message};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,7 +36,7 @@ pub struct Args {
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let (alarm, run) = (session.alarm(&args.alarm)?, args.run.as_deref());
     match &args.prepare_after {
-        Some(id) => alerted::prepare_after(session, alarm, id, run),
-        None => alerted::take_in(session, alarm, args.wait, run),
+        Some(id) => alert_message::prepare_after(session, alarm, id, run),
+        None => alert_message::receive(session, alarm, args.wait, run),
     }
 }

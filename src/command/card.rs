@@ -7,7 +7,7 @@ use crate::cli::args::{ARGUMENTS, Accept, parse_set};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::safe::Nonces;
-use crate::session::{Session, printing};
+use crate::session::{Session, card_printing};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,5 +50,5 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         Given { set: args.set.clone(), without: args.without.clone(), undo: args.undo, ..Given::default() };
     // A card is trusted later: it must rest on texts that their reader has accepted.
     session.require_accepted(&session.rests_of(&args.levers, &given)?, &args.accept.accept)?;
-    printing::print(session, &session.cards(&args.levers, &given, args.nonces)?)
+    card_printing::print(session, &session.cards(&args.levers, &given, args.nonces)?)
 }

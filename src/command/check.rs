@@ -45,7 +45,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         let kept = session.offline(&args.what, &given)?;
         return each_offline(session, kept, true, |judged| one(session, &judged));
     }
-    let parts = session.look(&args.what, &given, CommandPurpose::Finish)?;
+    let parts = session.evaluate(&args.what, &given, CommandPurpose::Finish)?;
     each(session, parts, args.proofs.proofs, true, |judged| one(session, &judged))
 }
 

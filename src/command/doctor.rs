@@ -13,12 +13,12 @@ use crate::council::TextDigest;
 use crate::error::{Error, Exit};
 use crate::incident::Journal;
 use crate::readiness::by_cast::{Compared, compare};
-use crate::readiness::council_gaps::CouncilSeen;
-use crate::readiness::examine::{ChainSeen, CouncilState, examine};
+use crate::readiness::council_gaps::ExaminedCouncil;
+use crate::readiness::examine::{CouncilState, ExaminedChain, examine};
 use crate::readiness::last_drills::DrilledSafe;
 use crate::readiness::{Gap, GapLevel, GapReport, drill_times, seal};
 use crate::safe::parse_address;
-use crate::session::{Session, calling_roll};
+use crate::session::{Session, roll_call_run};
 use crate::store::output_of;
 use crate::ui::Text;
 use crate::view::doctor_lines as view;
@@ -65,10 +65,10 @@ pub struct Args {
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     if args.roll_call {
-        return calling_roll::sign(session, &args.key, args.person.as_deref());
+        return roll_call_run::sign(session, &args.key, args.person.as_deref());
     }
     if let Some(path) = &args.lines {
-        return calling_roll::import_lines(session, path);
+        return roll_call_run::import_lines(session, path);
     }
     let now = clock::seconds();
     let keys = session.own_keys(&args.key)?;
@@ -76,14 +76,14 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let journal = Journal::read(&session.incidents.journal().read()?);
     let seen = session.ui.wait("trying every lever on forks", || examine(session, &journal, payer, now));
     let compared = compare_with_cast(&seen);
-    let all = CouncilSeen {
+    let all = ExaminedCouncil {
         council: &session.council,
         digest: TextDigest::of(&session.text),
         catalogue: &session.catalogue,
         seen: &seen,
         keys: [keys.signing.as_ref(), keys.paying.as_ref()],
         payer,
-        proofs: &calling_roll::recorded_proofs(&journal),
+        proofs: &roll_call_run::recorded_proofs(&journal),
         drills: &drill_times::all(journal.iter()),
         compared: &compared,
         now,
@@ -129,7 +129,7 @@ fn drill_objects(session: &Session, drilled: &[DrilledSafe]) -> Vec<Value> {
     drilled.iter().map(|one| view::drill_object(one, &session.council.response, name)).collect()
 }
 
-fn show(session: &Session, chains: &[ChainSeen], drilled: &[DrilledSafe], told: &[GapReport]) {
+fn show(session: &Session, chains: &[ExaminedChain], drilled: &[DrilledSafe], told: &[GapReport]) {
     let rows = view::lever_rows(chains);
     if !rows.is_empty() {
         session.ui.table(&["lever", "chain", "on a fork", "gas"], &rows);

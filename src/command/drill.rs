@@ -10,7 +10,7 @@ use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::session::Session;
 use crate::session::proposing::{self, ProposeTerms};
-use crate::session::signing::solo::Keystores;
+use crate::session::signing::one_person_drill::Keystores;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 
 use crate::error::{Error, Exit};
 use crate::safe::parse_address;
-use crate::session::first_file::{self, InitTerms};
+use crate::session::council_init::{self, InitTerms};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -53,7 +53,7 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
         chain: args.chain.as_deref(),
         safe_name: &args.safe_name,
     };
-    first_file::run(ui, council, &terms)
+    council_init::run(ui, council, &terms)
 }
 
 fn parse_owner(text: &str) -> Result<(String, Address), String> {

@@ -6,7 +6,7 @@ use clap::ValueHint;
 
 use crate::cli::args::ARGUMENTS;
 use crate::error::{Error, Exit};
-use crate::session::{Session, records::logged};
+use crate::session::{Session, records::journal_log};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,5 +29,9 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    if args.verify { logged::verify(session, &args.files) } else { logged::list(session, &args.files) }
+    if args.verify {
+        journal_log::verify(session, &args.files)
+    } else {
+        journal_log::list(session, &args.files)
+    }
 }

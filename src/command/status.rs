@@ -40,11 +40,11 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     }
     session.note_changes(&session.rests_of(what, &given)?)?;
     if args.offline {
-        let kept = session.kept_offline(what, &given)?;
+        let kept = session.derive_kept(what, &given)?;
         return each_offline(session, kept, false, |judged| {
             Ok(status_report::offline(session, what, &judged))
         });
     }
-    let parts = session.look(what, &given, CommandPurpose::Look)?;
+    let parts = session.evaluate(what, &given, CommandPurpose::Show)?;
     each(session, parts, args.proofs.proofs, false, |judged| status_report::online(session, what, &judged))
 }

@@ -3,7 +3,7 @@
 use crate::cli::args::ARGUMENTS;
 use crate::error::{Error, Exit};
 use crate::session::Session;
-use crate::session::alarms::lookout::look_on;
+use crate::session::alarms::alarm_watch::watch_alarms;
 use crate::ui::Text;
 
 const EXAMPLES: &str = "\
@@ -39,7 +39,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let plural = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let text = format!("watching {} on {}", plural(count, "alarm"), plural(watches.len(), "chain"));
     session.ui.say(&Text::new(&text));
-    let state = look_on(session, watches, (args.once, args.run.as_deref()));
+    let state = watch_alarms(session, watches, (args.once, args.run.as_deref()));
     session.ui.object(&state);
     match (state.fired.is_empty(), state.unread.is_empty()) {
         (true, false) if args.once => Err(Error::new(

@@ -12,7 +12,7 @@ impl Streak {
     /// Counts one look. Returns `true` once, as soon as the claim has been false for `blocks` blocks. A look at the same
     /// block says nothing new. One at an older block does not count, because an RPC may lag behind; the next look counts from
     /// there, because the newer block may have been a wrong answer. A look that holds begins anew.
-    pub const fn look(&mut self, is_false: bool, block: u64, blocks: u64) -> bool {
+    pub const fn record(&mut self, is_false: bool, block: u64, blocks: u64) -> bool {
         if !is_false {
             *self = Self { since: None, newest: block, has_fired: false };
             return false;
@@ -51,7 +51,11 @@ mod tests {
     /// Which of the looks fires.
     fn fired(blocks: u64, looks: &[(bool, u64)]) -> Vec<u64> {
         let mut streak = Streak::default();
-        looks.iter().filter(|(is_false, block)| streak.look(*is_false, *block, blocks)).map(|l| l.1).collect()
+        looks
+            .iter()
+            .filter(|(is_false, block)| streak.record(*is_false, *block, blocks))
+            .map(|l| l.1)
+            .collect()
     }
 
     #[test]
@@ -80,25 +84,25 @@ mod tests {
     #[test]
     fn a_gap_is_no_second_alarm() {
         let mut streak = Streak::default();
-        assert!(streak.look(true, 5, 1));
+        assert!(streak.record(true, 5, 1));
         streak.gap();
-        assert!(!streak.look(true, 9, 1), "false before the gap and after it: the same firing");
+        assert!(!streak.record(true, 9, 1), "false before the gap and after it: the same firing");
         streak.gap();
         streak.gap();
-        assert!(!streak.look(true, 12, 1));
-        assert!(!streak.look(false, 13, 1));
-        assert!(streak.look(true, 14, 1), "it held in between");
+        assert!(!streak.record(true, 12, 1));
+        assert!(!streak.record(false, 13, 1));
+        assert!(streak.record(true, 14, 1), "it held in between");
     }
 
     #[test]
     fn a_gap_counts_no_blocks() {
         let mut streak = Streak::default();
-        assert!(!streak.look(true, 5, 3));
+        assert!(!streak.record(true, 5, 3));
         streak.gap();
         assert!(!streak.is_pending());
-        assert!(!streak.look(true, 8, 3), "nobody saw blocks 6 and 7");
-        assert!(!streak.look(true, 9, 3));
-        assert!(streak.look(true, 10, 3));
+        assert!(!streak.record(true, 8, 3), "nobody saw blocks 6 and 7");
+        assert!(!streak.record(true, 9, 3));
+        assert!(streak.record(true, 10, 3));
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl EventAlarmParts {
 
 impl Counted {
     /// Judges the claims of a plan, all of which are about this number.
-    pub(super) fn look(&self, plan: &Plan, logs: &FoundLogs) -> AlarmEvaluation {
+    pub(super) fn evaluate(&self, plan: &Plan, logs: &FoundLogs) -> AlarmEvaluation {
         let Some(Check::Event(event)) = plan.after.first() else {
             return AlarmEvaluation::Unreadable("it names no event".into());
         };

@@ -53,7 +53,7 @@ pub use library::dictionary::Dictionary;
 pub use library::filter::Filter;
 pub use library::fit::{Fit, fits};
 pub use library::one_line::PlaybookSummary;
-pub use library::scaffold::{ScaffoldInput, SeenChange, draft, params_of};
+pub use library::scaffold::{ObservedChange, ScaffoldInput, draft, params_of};
 pub use library::signatures::{DraftError, Signatures};
 pub use library::{Catalogue, LibraryEntry, LookupError, Origin};
 pub use param::{Param, ParamUnit, Zero};

@@ -50,7 +50,7 @@ impl Watched {
     }
 
     /// Judges the claims by these answers.
-    pub fn look(
+    pub fn evaluate(
         &self,
         chain_id: u64,
         names: &AddressBook,
@@ -65,7 +65,7 @@ impl Watched {
             Err(why) => return AlarmEvaluation::Unreadable(why.to_string()),
         };
         match &self.counted {
-            Some(counted) => counted.look(&plan, logs),
+            Some(counted) => counted.evaluate(&plan, logs),
             None => judge(&plan, readings),
         }
     }
@@ -154,7 +154,7 @@ mod tests {
         let names = AddressBook::default();
         let mut readings = Readings::default();
         for _ in 0..4 {
-            match watched.look(1, &names, &readings, &FoundLogs::new()) {
+            match watched.evaluate(1, &names, &readings, &FoundLogs::new()) {
                 AlarmEvaluation::Needs(needs) => {
                     for query in needs.queries {
                         let answer = value(&query);

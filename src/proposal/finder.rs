@@ -7,11 +7,11 @@ use std::ops::RangeInclusive;
 
 use alloy::primitives::{Address, hex};
 
-use super::few::Few;
 use super::foreign_forms::{from_compact, from_parts};
 use super::line::{self, ALPHABET, LineKind};
 use super::owner_signature::{FIRST_LENGTH, FIRST_START, Stated};
 use super::stated_ahead::{StatedAhead, nonce_before};
+use super::truncated::Truncated;
 use super::wallet_signature::StatedContract;
 use crate::safe::{Nonce, Packed, Purpose, decode_approvals, decode_exec, looks_packed};
 
@@ -29,7 +29,7 @@ pub struct Finds {
     /// Signatures made ahead: each names the nonce that it is for.
     pub ahead: Vec<StatedAhead>,
     /// Lines that begin like ours and cannot be read.
-    pub damaged: Few<Damaged>,
+    pub damaged: Truncated<Damaged>,
     /// The number of characters that were looked at, those that were looked at twice counted twice.
     pub work: usize,
 }

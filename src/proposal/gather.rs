@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use alloy::primitives::Address;
 
-use super::few::Few;
+use super::truncated::Truncated;
 use super::unpack::SignatureParts;
 use super::{
     Finds, OwnerSignature, Proposal, SafeOwners, Stated, StatedContract, VerifyError, WalletSignature,
@@ -53,7 +53,7 @@ pub struct GatherResult {
     pub contracts: Vec<WalletSignature>,
     /// The number of further good signatures by an owner who has signed the proposal already.
     pub spare: BTreeMap<(SafeTxHash, Address), usize>,
-    pub refused: Few<RefusedSignature>,
+    pub refused: Truncated<RefusedSignature>,
     /// The number that was not looked at, because the bound was reached.
     pub not_looked_at: usize,
     /// The number of signatures that were recovered: the work.

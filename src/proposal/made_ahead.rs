@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use alloy::primitives::{Address, hex};
 
-use super::few::Few;
+use super::truncated::Truncated;
 use super::{Finds, OwnerSignature, ProposalAndOwners, StatedAhead, VerifyError};
 use crate::safe::{EcdsaSignature, Nonce, SafeTxHash};
 
@@ -33,7 +33,7 @@ pub struct GatheredAhead {
     /// At most one of an owner for a nonce.
     pub new: Vec<SignedAhead>,
     /// The place of the text in which it was found, and why it was refused.
-    pub refused: Few<(usize, String)>,
+    pub refused: Truncated<(usize, String)>,
     pub not_looked_at: usize,
 }
 

@@ -20,8 +20,8 @@
 //! Never: the chain, the Safe's address, its owners, the batch contract ([`BatchContract`]), the playbook's text. The Safe's
 //! state, the block and the rehearsal that a file records are compared and shown as its word; nothing signed rests on them.
 
+mod approval_queries;
 mod approvals;
-mod asking;
 mod bearer;
 mod binding;
 mod build;
@@ -29,7 +29,6 @@ mod claims;
 mod contender;
 mod drill_name;
 mod explain;
-mod few;
 mod finder;
 mod foreign_forms;
 mod gather;
@@ -47,14 +46,15 @@ mod stated_ahead;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod truncated;
 mod unpack;
 mod wallet_signature;
 mod wire;
 mod wire_levers;
 mod wire_reading;
 
+pub use approval_queries::{approval_query, approving_answer, contract_query};
 pub use approvals::{Approvals, Child, Shortfall, contract_queries};
-pub use asking::{approval_query, approving_answer, contract_query};
 pub use bearer::{BadBearer, Bearer, MOST_BEARER};
 pub use binding::{Binding, BindingError, BoundLever, FieldDifference, OpenArgument, command, differences};
 pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
@@ -62,7 +62,6 @@ pub use claims::{Claims, ShortDigest};
 pub use contender::{Contender, nonce_keeper};
 pub use drill_name::{BadDrillName, DrillName};
 pub use explain::{Candidate, ExplainContext, Explanation, SignedFor, explain};
-pub use few::Few;
 pub use finder::{Damaged, Finds, find_signatures};
 pub use gather::{GatherResult, ProposalAndOwners, RefusedSignature, gather};
 pub use made_ahead::{GatheredAhead, SignedAhead, base_entry, gather_ahead, keep_at_most};
@@ -76,6 +75,7 @@ pub use safe_owners::{OwnerSafe, SafeOwners, Way};
 pub use set_file::{Set, SetError};
 pub use stated_ahead::StatedAhead;
 pub use tally::Tally;
+pub use truncated::Truncated;
 pub use wallet_signature::{StatedContract, WalletSignature};
 
 use crate::evm::{Assumed, Block, Readings};

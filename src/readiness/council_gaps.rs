@@ -4,13 +4,13 @@ use alloy::primitives::Address;
 
 use super::by_cast::Compared;
 use super::drill_times::Drill;
-use super::examine::{ChainSeen, CouncilState};
-use super::key_gaps::KeySeen;
+use super::examine::{CouncilState, ExaminedChain};
+use super::key_gaps::ExaminedKey;
 use super::last_drills::{self, DrilledSafe};
-use super::levers::LeverSeen;
+use super::levers::ExaminedLever;
 use super::roll_call::Proof;
-use super::safe_state::SafeSeen;
-use super::targets::TargetSeen;
+use super::safe_state::ExaminedSafe;
+use super::targets::ExaminedTarget;
 use super::{
     Gap, key_gaps, levers, people_gaps, prepared, roll_call, rpcs, safe_state, service_gaps, targets,
 };
@@ -23,14 +23,14 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Everything that was seen of a council.
 #[derive(Clone, Copy, Debug)]
-pub struct CouncilSeen<'a> {
+pub struct ExaminedCouncil<'a> {
     pub council: &'a Council,
     /// The digest of the reader's own council file.
     pub digest: TextDigest,
     pub catalogue: &'a Catalogue,
     pub seen: &'a CouncilState,
     /// The key that the reader signs with, and the one that pays, where it is another.
-    pub keys: [Option<&'a KeySeen>; 2],
+    pub keys: [Option<&'a ExaminedKey>; 2],
     pub payer: Option<Address>,
     /// The roll calls that the journal keeps.
     pub proofs: &'a [Proof],
@@ -42,7 +42,7 @@ pub struct CouncilSeen<'a> {
     pub now: u64,
 }
 
-impl CouncilSeen<'_> {
+impl ExaminedCouncil<'_> {
     /// Returns every gap, in the order of worth.
     pub fn gaps(&self) -> Vec<Gap> {
         let mut gaps = self.of_rpcs();
@@ -72,7 +72,7 @@ impl CouncilSeen<'_> {
     }
 
     fn of_rpcs(&self) -> Vec<Gap> {
-        let of = |chain: &ChainSeen| {
+        let of = |chain: &ExaminedChain| {
             let unread = |why: &String| rpcs::RpcGap::Unread { chain: chain.chain.clone(), why: why.clone() };
             let mut gaps: Vec<rpcs::RpcGap> = chain.failed.iter().map(unread).collect();
             gaps.extend(rpcs::gaps(&chain.chain, &chain.endpoints, chain.age, chain.block_time));
@@ -85,7 +85,7 @@ impl CouncilSeen<'_> {
 
     fn of_services(&self) -> Vec<Gap> {
         let states = self.states();
-        let of = |chain: &ChainSeen| match &chain.service {
+        let of = |chain: &ExaminedChain| match &chain.service {
             None => Vec::new(),
             Some(Err(why)) => {
                 let why = format!("cannot be used: {why}");
@@ -110,22 +110,25 @@ impl CouncilSeen<'_> {
     }
 
     fn of_safes(&self) -> Vec<Gap> {
-        let of =
-            |(name, seen): &(String, Result<SafeSeen, String>)| match (seen, self.council.safes.get(name)) {
-                (Err(why), _) => vec![safe_state::SafeGap::Unread { safe: name.clone(), why: why.clone() }],
-                (Ok(seen), Some(pinned)) => safe_state::gaps(self.council, pinned, seen),
-                (Ok(_), None) => Vec::new(),
-            };
+        let of = |(name, seen): &(String, Result<ExaminedSafe, String>)| match (
+            seen,
+            self.council.safes.get(name),
+        ) {
+            (Err(why), _) => vec![safe_state::SafeGap::Unread { safe: name.clone(), why: why.clone() }],
+            (Ok(seen), Some(pinned)) => safe_state::gaps(self.council, pinned, seen),
+            (Ok(_), None) => Vec::new(),
+        };
         self.seen.chains.iter().flat_map(|chain| &chain.safes).flat_map(of).map(Gap::Safe).collect()
     }
 
     fn of_levers(&self) -> Vec<Gap> {
-        let tried: Vec<LeverSeen> = self.seen.chains.iter().flat_map(|chain| chain.levers.clone()).collect();
+        let tried: Vec<ExaminedLever> =
+            self.seen.chains.iter().flat_map(|chain| chain.levers.clone()).collect();
         let cap = |safe: &council::Safe| {
             self.seen.chains.iter().find(|chain| chain.chain == safe.chain).and_then(|chain| chain.gas_cap)
         };
         let gaps = levers::gaps(&tried).into_iter().chain(levers::too_much_gas(self.council, &tried, cap));
-        let targets: Vec<TargetSeen> =
+        let targets: Vec<ExaminedTarget> =
             self.seen.chains.iter().flat_map(|chain| chain.targets.clone()).collect();
         let of_targets = targets::gaps(&targets, &targets::stopping(self.catalogue));
         gaps.map(Gap::Lever).chain(of_targets.into_iter().map(Gap::Target)).collect()
@@ -146,7 +149,7 @@ impl CouncilSeen<'_> {
             return gaps.into_iter().map(Gap::Key).collect();
         };
         for chain in &self.seen.chains {
-            let costliest = chain.levers.iter().filter_map(LeverSeen::gas).max();
+            let costliest = chain.levers.iter().filter_map(ExaminedLever::gas).max();
             let poor = |balance| key_gaps::payer(address, &chain.chain, balance, chain.base_fee, costliest);
             gaps.extend(chain.balance.and_then(poor));
         }

@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, U256};
 
-use super::own_ledger::{self, LedgerSeen};
+use super::own_ledger::{self, ExaminedLedger};
 use super::told::{GapReport, not_ready, warning};
 use crate::council::Council;
 use crate::evm::amount;
@@ -16,7 +16,7 @@ const TIP: u64 = 1_000_000_000;
 
 /// A key that this machine's settings or flags name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeySeen {
+pub struct ExaminedKey {
     /// `ledger`, or the name of a keystore.
     pub named: String,
     pub state: KeyState,
@@ -26,7 +26,7 @@ pub struct KeySeen {
 pub enum KeyState {
     /// A keystore that can be read, and the address that it states.
     Keystore(Option<Address>),
-    Ledger(Box<LedgerSeen>),
+    Ledger(Box<ExaminedLedger>),
     /// Why it cannot be used now.
     Unusable(String),
 }
@@ -86,7 +86,7 @@ pub fn payer(
 }
 
 /// Returns what is wrong with the key that the reader signs with.
-pub fn signing(council: &Council, key: &KeySeen) -> Vec<KeyGap> {
+pub fn signing(council: &Council, key: &ExaminedKey) -> Vec<KeyGap> {
     match &key.state {
         KeyState::Unusable(_) => unusable(key).into_iter().collect(),
         KeyState::Keystore(stated) => {
@@ -101,7 +101,7 @@ pub fn signing(council: &Council, key: &KeySeen) -> Vec<KeyGap> {
 }
 
 /// Returns the gap of a key that cannot be used now.
-pub fn unusable(key: &KeySeen) -> Option<KeyGap> {
+pub fn unusable(key: &ExaminedKey) -> Option<KeyGap> {
     match &key.state {
         KeyState::Unusable(why) => Some(KeyGap::Unusable { named: key.named.clone(), why: why.clone() }),
         KeyState::Keystore(_) | KeyState::Ledger(_) => None,

@@ -109,14 +109,14 @@ pub enum LeverTrial {
 
 /// A lever and how it was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeverSeen {
+pub struct ExaminedLever {
     pub lever: String,
     pub tried: LeverTrial,
     /// The first day from now on which it cannot be pulled any more, within the time that was looked at.
     pub ends_in: Option<u64>,
 }
 
-impl LeverSeen {
+impl ExaminedLever {
     /// Returns the gas of its transaction, if it could be pulled.
     pub const fn gas(&self) -> Option<u64> {
         match self.tried {
@@ -128,10 +128,10 @@ impl LeverSeen {
 }
 
 /// Returns what is wrong with the levers. Those that fail for one reason are one gap.
-pub fn gaps(seen: &[LeverSeen]) -> Vec<LeverGap> {
+pub fn gaps(seen: &[ExaminedLever]) -> Vec<LeverGap> {
     let mut failing: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut gaps = Vec::new();
-    for LeverSeen { lever, tried, ends_in } in seen {
+    for ExaminedLever { lever, tried, ends_in } in seen {
         let (lever, own) = (lever.clone(), |why: &String| why.clone());
         gaps.extend(ends_in.map(|days| LeverGap::Ends { lever: lever.clone(), days }));
         gaps.extend(match tried {
@@ -158,10 +158,10 @@ pub fn gaps(seen: &[LeverSeen]) -> Vec<LeverGap> {
 /// take each is added up: together they take no more. `cap` is that of a Safe's chain.
 pub fn too_much_gas(
     council: &Council,
-    seen: &[LeverSeen],
+    seen: &[ExaminedLever],
     cap: impl Fn(&council::Safe) -> Option<u64>,
 ) -> Vec<LeverGap> {
-    let gas_of = |name: &String| seen.iter().find(|one| one.lever == *name).and_then(LeverSeen::gas);
+    let gas_of = |name: &String| seen.iter().find(|one| one.lever == *name).and_then(ExaminedLever::gas);
     let of_part = |lever: &str, part: &council::Part| {
         let cap = cap(council.safes.get(&part.safe)?)?;
         let gas = part.levers.iter().filter_map(gas_of).fold(0, u64::saturating_add);
@@ -180,8 +180,8 @@ pub fn too_much_gas(
 mod tests {
     use super::*;
 
-    fn seen(lever: &str, tried: LeverTrial) -> LeverSeen {
-        LeverSeen { lever: lever.into(), tried, ends_in: None }
+    fn seen(lever: &str, tried: LeverTrial) -> ExaminedLever {
+        ExaminedLever { lever: lever.into(), tried, ends_in: None }
     }
 
     #[test]
@@ -198,7 +198,7 @@ mod tests {
             lever("d")
         );
         let council = Council::parse("c", &text).unwrap();
-        let all: Vec<LeverSeen> =
+        let all: Vec<ExaminedLever> =
             [("a", 6), ("b", 7), ("d", 8)].map(|(name, gas)| seen(name, LeverTrial::Works { gas })).into();
         let gaps = |cap: u64| too_much_gas(&council, &all, |_| Some(cap));
         let gap = |lever: &str, gas, cap| LeverGap::TooMuchGas {
@@ -225,7 +225,7 @@ mod tests {
             seen("f", wrong(TrialPart::Stranger, "not denied")),
             seen("g", LeverTrial::Open(vec!["fee".into()])),
             seen("h", LeverTrial::Bad("no playbook".into())),
-            LeverSeen { ends_in: Some(9), ..seen("i", LeverTrial::Works { gas: 1 }) },
+            ExaminedLever { ends_in: Some(9), ..seen("i", LeverTrial::Works { gas: 1 }) },
         ];
         let gaps = gaps(&all);
         let told: Vec<String> = gaps.iter().map(|gap| gap.report().sentence).collect();

@@ -1,12 +1,12 @@
 //! Is everyone and everything ready, before the incident: what `doctor` asks, and what it finds. And what is
-//! signed ahead, and what that is still worth: [`assessment`]; and what drills took: [`drill_times`].
+//! signed ahead, and what that is still worth: [`armed_status`]; and what drills took: [`drill_times`].
 //!
 //! [`examine`](examine::examine) reads the chains and tries the levers on forks of them. All else is pure: values in,
 //! [`Gap`]s out, each question a small function.
 //!
 //! May touch `ceremony` and values. It prints nothing.
 
-pub mod assessment;
+pub mod armed_status;
 pub mod by_cast;
 pub mod council_gaps;
 pub mod drill_times;

@@ -11,7 +11,7 @@ const SETTINGS: &str = "set it in the Ethereum app; breakglass device --settings
 
 /// A Ledger that answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LedgerSeen {
+pub struct ExaminedLedger {
     pub status: Status,
     /// The settings that the app does not tell, as the reader's own settings state them.
     pub stated: StatedSettings,
@@ -97,8 +97,8 @@ impl LedgerGap {
 }
 
 /// Returns what is wrong with a Ledger that answered. One that holds no owner's key is told with the keys.
-pub fn gaps(council: &Council, seen: &LedgerSeen) -> Vec<LedgerGap> {
-    let LedgerSeen { status, stated, signs, pays, .. } = seen;
+pub fn gaps(council: &Council, seen: &ExaminedLedger) -> Vec<LedgerGap> {
+    let ExaminedLedger { status, stated, signs, pays, .. } = seen;
     let mut gaps = Vec::new();
     if !signs {
         return gaps;
@@ -176,10 +176,16 @@ mod tests {
         Council::parse("c", &text).unwrap()
     }
 
-    fn ids(change: impl FnOnce(&mut LedgerSeen)) -> Vec<(&'static str, GapLevel)> {
+    fn ids(change: impl FnOnce(&mut ExaminedLedger)) -> Vec<(&'static str, GapLevel)> {
         let first = Address::repeat_byte(1);
-        let mut seen =
-            LedgerSeen { status: STATUS, stated: READY, held: vec![first], first, signs: true, pays: false };
+        let mut seen = ExaminedLedger {
+            status: STATUS,
+            stated: READY,
+            held: vec![first],
+            first,
+            signs: true,
+            pays: false,
+        };
         change(&mut seen);
         gaps(&council(), &seen).iter().map(LedgerGap::report).map(|told| (told.id, told.level)).collect()
     }
@@ -194,7 +200,7 @@ mod tests {
         assert_eq!(ids(|seen| seen.stated = StatedSettings::default()), [("ledger-untold", Warning)]);
         assert_eq!(ids(|seen| seen.status.takes_fields = false), [("ledger-app", NotReady)]);
         assert_eq!(ids(|seen| seen.pays = true), [("ledger-pays", Warning)]);
-        let only_pays = |seen: &mut LedgerSeen| {
+        let only_pays = |seen: &mut ExaminedLedger| {
             (seen.signs, seen.pays, seen.status.blind_signing) = (false, true, true);
         };
         assert_eq!(ids(only_pays), [], "to pay it is turned on");

@@ -5,7 +5,7 @@ use crate::ceremony::overviews::cards::JournaledCard;
 use crate::proposal::Stale;
 use crate::safe::{SafeId, SafeState, SafeTx};
 
-use super::assessment::{Armed, NonceStatus, Usability};
+use super::armed_status::{ArmedStatus, NonceStatus, Usability};
 use super::roll_call::day;
 use super::told::{GapReport, not_ready, warning};
 
@@ -104,16 +104,16 @@ fn nonces(count: usize) -> String {
 
 /// The signatures made ahead of one transaction, or why they could not be looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetSeen {
+pub struct ExaminedSet {
     pub what: String,
     pub safe: String,
-    pub state: Result<Armed, String>,
+    pub state: Result<ArmedStatus, String>,
     /// Why it cannot be used as it is, if it cannot.
     pub stale: Vec<String>,
 }
 
-impl SetSeen {
-    pub fn new(examined: Examined, armed: Armed) -> Self {
+impl ExaminedSet {
+    pub fn new(examined: Examined, armed: ArmedStatus) -> Self {
         Self { what: examined.words, safe: examined.safe, state: Ok(armed), stale: examined.stale }
     }
 
@@ -146,12 +146,12 @@ impl SetSeen {
 
 /// A card that was printed, and the transaction that its lever comes to now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CardSeen {
+pub struct ExaminedCard {
     pub kept: JournaledCard,
     pub now: Result<(SafeId, SafeTx), String>,
 }
 
-impl CardSeen {
+impl ExaminedCard {
     /// Returns why it is to be printed again; `None` if it is good, or if its Safe is not among these.
     fn gap(&self, safes: &[(&str, &SafeState)]) -> Option<PreparedGap> {
         let JournaledCard { about, time, card } = &self.kept;
@@ -172,18 +172,18 @@ impl CardSeen {
 }
 
 /// Returns what is wrong with what was made ready before.
-pub fn gaps(sets: &[SetSeen], cards: &[CardSeen], safes: &[(&str, &SafeState)]) -> Vec<PreparedGap> {
-    sets.iter().filter_map(SetSeen::gap).chain(cards.iter().filter_map(|card| card.gap(safes))).collect()
+pub fn gaps(sets: &[ExaminedSet], cards: &[ExaminedCard], safes: &[(&str, &SafeState)]) -> Vec<PreparedGap> {
+    sets.iter().filter_map(ExaminedSet::gap).chain(cards.iter().filter_map(|card| card.gap(safes))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::GapLevel;
-    use super::super::assessment::{Death, NonceRow};
+    use super::super::armed_status::{Death, NonceRow};
     use super::*;
     use crate::safe::Nonce;
 
-    fn set(by: Usability, standings: &[NonceStatus], stale: &[&str]) -> SetSeen {
+    fn set(by: Usability, standings: &[NonceStatus], stale: &[&str]) -> ExaminedSet {
         let row = |(n, standing): (usize, &NonceStatus)| NonceRow {
             nonce: Nonce::from(u64::try_from(n).unwrap()),
             signed: Vec::new(),
@@ -191,15 +191,15 @@ mod tests {
             standing: *standing,
         };
         let rows = standings.iter().enumerate().map(row).collect();
-        SetSeen {
+        ExaminedSet {
             what: "vault".into(),
             safe: "guardian".into(),
-            state: Ok(Armed { rows, gaps: Vec::new(), by, ways: Vec::new() }),
+            state: Ok(ArmedStatus { rows, gaps: Vec::new(), by, ways: Vec::new() }),
             stale: stale.iter().map(ToString::to_string).collect(),
         }
     }
 
-    fn told(set: &SetSeen) -> Option<(&'static str, GapLevel)> {
+    fn told(set: &ExaminedSet) -> Option<(&'static str, GapLevel)> {
         set.gap().map(|gap| gap.report()).map(|told| (told.id, told.level))
     }
 
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(told(&stale), Some(("armed-stale", GapLevel::NotReady)));
         let dead = set(Usability::Nobody(Death::NoOwner), &[NonceStatus::Short(2)], &["stale too"]);
         assert_eq!((told(&dead), dead.left()), (Some(("armed-dead", GapLevel::Warning)), 0));
-        let unread = SetSeen { state: Err("no chain".into()), ..dead };
+        let unread = ExaminedSet { state: Err("no chain".into()), ..dead };
         assert_eq!(told(&unread), Some(("armed-unread", GapLevel::NotReady)));
     }
 }

@@ -13,7 +13,7 @@ use crate::safe::deployments::{Contract, Deployment, is_proxy_code, known_at};
 
 /// A Safe as it is on chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SafeSeen {
+pub struct ExaminedSafe {
     pub state: SafeState,
     /// keccak256 of the code at its own address.
     pub proxy_code: B256,
@@ -117,7 +117,7 @@ impl SafeGap {
 }
 
 /// Returns what is wrong with a Safe as it is on chain.
-pub fn gaps(council: &Council, pinned: &Safe, seen: &SafeSeen) -> Vec<SafeGap> {
+pub fn gaps(council: &Council, pinned: &Safe, seen: &ExaminedSafe) -> Vec<SafeGap> {
     let names = council.names_on(&pinned.chain);
     let state = &seen.state;
     let mut gaps = differences(pinned, state, &names);
@@ -159,7 +159,7 @@ pub fn gaps(council: &Council, pinned: &Safe, seen: &SafeSeen) -> Vec<SafeGap> {
 }
 
 /// Code of a Safe that is not the published one can do anything.
-fn of_code(pinned: &Safe, SafeSeen { state, proxy_code, .. }: &SafeSeen) -> Vec<SafeGap> {
+fn of_code(pinned: &Safe, ExaminedSafe { state, proxy_code, .. }: &ExaminedSafe) -> Vec<SafeGap> {
     let is_singleton = |known: &&Deployment| {
         let contract = matches!(known.contract, Contract::Singleton | Contract::SingletonL2);
         contract && known.version == state.id.version
@@ -172,7 +172,7 @@ fn of_code(pinned: &Safe, SafeSeen { state, proxy_code, .. }: &SafeSeen) -> Vec<
     singleton.into_iter().chain(proxy).collect()
 }
 
-fn of_owners(pinned: &Safe, seen: &SafeSeen, names: &AddressBook) -> Vec<SafeGap> {
+fn of_owners(pinned: &Safe, seen: &ExaminedSafe, names: &AddressBook) -> Vec<SafeGap> {
     // Only accounts that are not Safes of the file were looked at.
     let kinds = owner_kinds(&seen.accounts, seen.state.owners.list(), &[]).into_iter();
     let gap =

@@ -6,13 +6,13 @@
 use std::collections::BTreeSet;
 
 use super::GapReport;
-use super::council_gaps::CouncilSeen;
+use super::council_gaps::ExaminedCouncil;
 use super::drill_times::Drill;
 use super::key_gaps::KeyState;
 use super::last_drills::{DrilledSafe, LastDrill};
 use super::levers::LeverTrial;
 use super::roll_call::{self, day, days};
-use super::safe_state::SafeSeen;
+use super::safe_state::ExaminedSafe;
 use crate::chain::agreeing;
 use crate::council::Zone;
 use crate::incident::{Journal, Utc};
@@ -95,7 +95,7 @@ const YEAR: i64 = 365;
 type ControlEvidence = (&'static str, ConditionState, String);
 
 /// Returns the controls in the order of the documents. `told` are the gaps that were found.
-pub fn controls(seen: &CouncilSeen, told: &[GapReport], journal: &Journal) -> Vec<Control> {
+pub fn controls(seen: &ExaminedCouncil, told: &[GapReport], journal: &Journal) -> Vec<Control> {
     let has = |ids: &[&str]| told.iter().filter(|told| ids.contains(&told.id)).count();
     let mut found = of_safes(seen, &has);
     found.extend(of_signers(seen, &has));
@@ -112,8 +112,8 @@ pub fn controls(seen: &CouncilSeen, told: &[GapReport], journal: &Journal) -> Ve
     CONTROLS.into_iter().map(control).collect()
 }
 
-fn of_safes(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<ControlEvidence> {
-    let safes: Vec<(&str, Option<&SafeSeen>)> = (seen.seen.chains.iter().flat_map(|chain| &chain.safes))
+fn of_safes(seen: &ExaminedCouncil, has: &dyn Fn(&[&str]) -> usize) -> Vec<ControlEvidence> {
+    let safes: Vec<(&str, Option<&ExaminedSafe>)> = (seen.seen.chains.iter().flat_map(|chain| &chain.safes))
         .map(|(name, safe)| (name.as_str(), safe.as_ref().ok()))
         .collect();
     let differ = has(&["safe", "safe-differs", "safe-unpinned", "safe-code", "chain"]);
@@ -122,7 +122,7 @@ fn of_safes(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<ControlEv
     } else {
         format!("{differ} differences between the council file and the chain")
     };
-    let weak = |(name, safe): &(&str, Option<&SafeSeen>)| {
+    let weak = |(name, safe): &(&str, Option<&ExaminedSafe>)| {
         let state = &(*safe)?.state;
         let (owners, threshold) = (state.owners.list().len(), state.owners.threshold().get());
         let is_strong = owners >= 3 && threshold * 2 >= owners && threshold < owners;
@@ -142,7 +142,7 @@ fn of_safes(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<ControlEv
     ]
 }
 
-fn of_signers(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<ControlEvidence> {
+fn of_signers(seen: &ExaminedCouncil, has: &dyn Fn(&[&str]) -> usize) -> Vec<ControlEvidence> {
     let proven: BTreeSet<_> = seen.proofs.iter().map(|proof| proof.statement().owner).collect();
     let never = has(&["roll-call"]) > 0;
     let (old, few) = (has(&["roll-call-old"]), has(&["roll-call-few"]));
@@ -165,7 +165,7 @@ fn of_signers(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<Control
     ]
 }
 
-fn of_transactions(seen: &CouncilSeen, journal: &Journal) -> Vec<ControlEvidence> {
+fn of_transactions(seen: &ExaminedCouncil, journal: &Journal) -> Vec<ControlEvidence> {
     let chains = &seen.seen.chains;
     let public: Vec<&str> =
         chains.iter().filter(|chain| chain.relays.is_empty()).map(|chain| chain.chain.as_str()).collect();
@@ -196,7 +196,7 @@ fn of_transactions(seen: &CouncilSeen, journal: &Journal) -> Vec<ControlEvidence
     ]
 }
 
-fn of_levers(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<ControlEvidence> {
+fn of_levers(seen: &ExaminedCouncil, has: &dyn Fn(&[&str]) -> usize) -> Vec<ControlEvidence> {
     let levers = || seen.seen.chains.iter().flat_map(|chain| &chain.levers);
     let works =
         levers().filter(|lever| matches!(lever.tried, LeverTrial::Works { .. } | LeverTrial::Done)).count();
@@ -219,7 +219,7 @@ fn of_levers(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<ControlE
     ]
 }
 
-fn of_drills(seen: &CouncilSeen) -> Vec<ControlEvidence> {
+fn of_drills(seen: &ExaminedCouncil) -> Vec<ControlEvidence> {
     let drilled = seen.drilled();
     let today = day(seen.now);
     let date = |drill: &Drill| day(drill.began.as_seconds());
@@ -250,7 +250,7 @@ fn of_drills(seen: &CouncilSeen) -> Vec<ControlEvidence> {
 }
 
 /// Controls of which this program sees a part: too little to say that they are met.
-fn in_part(seen: &CouncilSeen) -> Vec<ControlEvidence> {
+fn in_part(seen: &ExaminedCouncil) -> Vec<ControlEvidence> {
     let people = &seen.council.people;
     let zones: BTreeSet<&str> =
         people.values().filter_map(|person| person.zone.as_ref()).map(Zone::name).collect();

@@ -10,7 +10,7 @@ use crate::playbook::{Catalogue, Playbook, PlaybookKind, Undo};
 
 /// A contract of the council file, and what it is on its chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TargetSeen {
+pub struct ExaminedTarget {
     pub target: String,
     pub chain: String,
     /// The code that answers for it, by where it lies: its own first, then its implementation's.
@@ -107,7 +107,7 @@ impl TargetGap {
 }
 
 /// Returns what is wrong with the contracts.
-pub fn gaps(seen: &[TargetSeen], stopping: &[Stopping]) -> Vec<TargetGap> {
+pub fn gaps(seen: &[ExaminedTarget], stopping: &[Stopping]) -> Vec<TargetGap> {
     let mut gaps: Vec<TargetGap> = seen.iter().flat_map(of_code).collect();
     gaps.extend(seen.iter().flat_map(|one| uncovered(one, stopping)));
     gaps.extend(seen.iter().filter_map(foreign_target));
@@ -117,7 +117,7 @@ pub fn gaps(seen: &[TargetSeen], stopping: &[Stopping]) -> Vec<TargetGap> {
     gaps
 }
 
-fn of_code(seen: &TargetSeen) -> Vec<TargetGap> {
+fn of_code(seen: &ExaminedTarget) -> Vec<TargetGap> {
     let (target, chain) = (&seen.target, &seen.chain);
     if seen.code.is_empty() {
         return vec![TargetGap::NoCode { target: target.clone(), chain: chain.clone() }];
@@ -132,7 +132,7 @@ fn of_code(seen: &TargetSeen) -> Vec<TargetGap> {
     others.map(gap).collect()
 }
 
-fn foreign_target(seen: &TargetSeen) -> Option<TargetGap> {
+fn foreign_target(seen: &ExaminedTarget) -> Option<TargetGap> {
     let by = seen.strangers.first().filter(|_| !seen.is_reached)?.clone();
     Some(TargetGap::NotYours { target: seen.target.clone(), chain: seen.chain.clone(), by })
 }
@@ -175,7 +175,7 @@ pub fn stopping(catalogue: &Catalogue) -> Vec<Stopping> {
 }
 
 /// Returns the functions that stop a contract and that no lever calls there, the first playbook's for each.
-fn uncovered(contract: &TargetSeen, stopping: &[Stopping]) -> Vec<TargetGap> {
+fn uncovered(contract: &ExaminedTarget, stopping: &[Stopping]) -> Vec<TargetGap> {
     let mut seen = BTreeSet::new();
     let open = stopping.iter().filter(|one| {
         contract.functions.contains(&one.selector)
@@ -214,12 +214,12 @@ mod tests {
             signature: format!("f{n}()"),
             playbook: playbook.into(),
         };
-        let contract = |functions: &[u8], called: &[u8]| TargetSeen {
+        let contract = |functions: &[u8], called: &[u8]| ExaminedTarget {
             target: "router".into(),
             chain: "mainnet".into(),
             functions: functions.iter().map(|n| selector(*n)).collect(),
             called: called.iter().map(|n| selector(*n)).collect(),
-            ..TargetSeen::default()
+            ..ExaminedTarget::default()
         };
         let known = [stopping(1, "pause/a"), stopping(1, "pause/b"), stopping(2, "pause/c")];
         assert_eq!(uncovered(&contract(&[1, 3], &[1]), &known), []);
@@ -235,12 +235,12 @@ mod tests {
         let (own, behind) = (Address::repeat_byte(1), Address::repeat_byte(2));
         let hash = B256::repeat_byte;
         let with = |code: &[(Address, B256)], pins: &[B256]| {
-            let seen = TargetSeen {
+            let seen = ExaminedTarget {
                 target: "vault".into(),
                 chain: "mainnet".into(),
                 code: code.to_vec(),
                 pins: pins.to_vec(),
-                ..TargetSeen::default()
+                ..ExaminedTarget::default()
             };
             gaps(&[seen], &[]).iter().map(|gap| gap.report().id).collect::<Vec<_>>()
         };
@@ -254,12 +254,12 @@ mod tests {
     #[test]
     fn a_target_of_another_is_told_where_no_lever_works_on_it() {
         let stranger = |who| Stranger { by: "owner()", who };
-        let seen = |is_reached, strangers: &[Stranger]| TargetSeen {
+        let seen = |is_reached, strangers: &[Stranger]| ExaminedTarget {
             target: "vault".into(),
             chain: "mainnet".into(),
             is_reached,
             strangers: strangers.to_vec(),
-            ..TargetSeen::default()
+            ..ExaminedTarget::default()
         };
         let dao = stranger(Some(Address::repeat_byte(7)));
         assert_eq!(foreign_target(&seen(false, &[])), None);

@@ -4,7 +4,7 @@ use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::online::ReadPoint;
 use crate::ceremony::order::Given;
-use crate::ceremony::rehearsal::{Performed, outcome};
+use crate::ceremony::rehearsal_result::{CompletedRehearsal, check_success};
 use crate::check::nonce_of_done;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
@@ -32,11 +32,11 @@ pub struct DryRunTerms<'w> {
 pub fn run(session: &Session, terms: &DryRunTerms) -> Result<Exit, Error> {
     let given = terms.given;
     session.note_changes(&session.rests_of(terms.what, given)?)?;
-    let parts = session.look_at_each(session.parts(terms.what, given)?, |found| {
+    let parts = session.evaluate_each(session.parts(terms.what, given)?, |found| {
         let found = session.for_purpose(found, given, CommandPurpose::Finish)?;
         let link = session.connect_or_fork(found.safe(), terms.fork_url)?;
         let view = ReadPoint { link, at: terms.at.map_or(BlockTag::Latest, BlockTag::Number) };
-        session.look_at(found, view, given, true, None)
+        session.evaluate_found(found, view, given, true, None)
     });
     each(session, parts, terms.proofs, false, |judged| one(session, terms, &judged))
 }
@@ -71,9 +71,9 @@ fn not_rehearsed(judged: &Judged) -> Error {
 }
 
 /// Checks that it succeeds and leaves what the playbook promises.
-fn succeeds(judged: &Judged, done: &Performed) -> Result<(), Error> {
+fn succeeds(judged: &Judged, done: &CompletedRehearsal) -> Result<(), Error> {
     let failed = |why: String| Error::new(Exit::Failed, why);
-    outcome(&done.rehearsal, judged.plan(), &judged.derived.names)
+    check_success(&done.rehearsal, judged.plan(), &judged.derived.names)
         .map_err(|why| failed(format!("the rehearsal fails: {why}")))?;
     match done.after.iter().find(|verdict| !verdict.holds) {
         Some(verdict) => Err(failed(format!("it would not do its work: {}", verdict.sentence))),

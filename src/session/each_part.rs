@@ -1,8 +1,8 @@
 //! Several transactions in one command: one after the other, whatever becomes of the others.
 
 use crate::ceremony::derived::Derived;
+use crate::ceremony::evaluate::PartResult;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::look::PartResult;
 use crate::ceremony::rehearse::Rehearsed;
 use crate::error::{Error, Exit};
 use crate::session::Session;

@@ -8,7 +8,7 @@ use crate::ceremony::order::Given;
 use crate::ceremony::signatures::importing::{Taken, no_signature_error};
 use crate::error::{Error, Exit};
 use crate::incident::{DrillStep, JournalAct, MOST_LISTED, Plain, Utc};
-use crate::proposal::{Few, Finds, GatherResult, OwnerSignature, find_signatures};
+use crate::proposal::{Finds, GatherResult, OwnerSignature, Truncated, find_signatures};
 use crate::safe::listed;
 use crate::session::Session;
 use crate::store::{self, ForeignText, StoreError};
@@ -29,9 +29,9 @@ struct Sources {
     finds: Vec<Finds>,
     bytes: usize,
     /// Texts in which bytes that are not UTF-8 were passed over.
-    damaged: Few<String>,
+    damaged: Truncated<String>,
     /// Files or folders that cannot be read.
-    failed: Few<Error>,
+    failed: Truncated<Error>,
     /// Files over the bound.
     left: usize,
 }
@@ -183,7 +183,7 @@ impl Sources {
         let strange = gathered.refused.first().iter().filter_map(|refusal| {
             Some(RefusedImport { origin: self.origins.get(refusal.text)?.clone(), why: refusal.why.clone() })
         });
-        damaged.take(Few::<()>::SHOWN).chain(strange)
+        damaged.take(Truncated::<()>::SHOWN).chain(strange)
     }
 
     /// The same, of those that were made ahead.
@@ -284,7 +284,7 @@ impl Received {
 }
 
 /// Returns the error for what could not be kept or read, beside what was taken in all the same.
-fn failure(sources: &Sources, unkept: &Few<Error>) -> Option<Error> {
+fn failure(sources: &Sources, unkept: &Truncated<Error>) -> Option<Error> {
     let (failed, what) = match (unkept.first().first(), sources.failed.first().first()) {
         (Some(error), _) => (error, "could not be kept"),
         (None, error) => (error?, "could not be read"),

@@ -12,7 +12,7 @@ use crate::view::state_now::{self, StateNow};
 /// without a name is the same.
 pub fn now(session: &Session, offline: bool) -> Result<Exit, Error> {
     let ui = session.ui;
-    let overview = overview::look(session, offline)?;
+    let overview = overview::read(session, offline)?;
     ui.say(&Text::default().bold(&session.council.name).dim(&format!("   {}", session.path.display())));
     let now = StateNow::new(session, &overview);
     ui.show(&now.chains());

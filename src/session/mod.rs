@@ -3,25 +3,25 @@
 //!
 //! May touch every room below it. It decides nothing that `ceremony` decides.
 
-pub mod accept;
-pub mod adding;
+pub mod accepting_changes;
 pub mod alarms;
-pub mod answer;
 pub mod authoring;
 pub mod broadcasts;
-pub mod calling_roll;
+pub mod card_printing;
+pub mod council_adding;
+pub mod council_init;
 pub mod dry_running;
 pub mod each_part;
 pub mod exporting;
-pub mod first_file;
 pub mod incoming;
 pub mod levers_now;
 pub mod machine;
 pub mod one_key;
-pub mod printing;
 pub mod proposing;
-mod question;
 pub mod records;
+pub mod review_answer;
+mod review_question;
+pub mod roll_call_run;
 pub mod signing;
 pub mod status_report;
 

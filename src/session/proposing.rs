@@ -11,8 +11,8 @@ use crate::incident::JournalAct;
 use crate::playbook::PlaybookKind;
 use crate::proposal::DrillName;
 use crate::session::each_part::each;
-use crate::session::signing::solo::{self, Keystores};
-use crate::session::{Session, signing::drilled};
+use crate::session::signing::one_person_drill::{self, Keystores};
+use crate::session::{Session, signing::drill_ending};
 use crate::view::proposed::WrittenProposal;
 
 /// A person's wishes.
@@ -32,7 +32,7 @@ pub fn propose(session: &Session, kind: PlaybookKind, terms: &ProposeTerms) -> R
     let ProposeTerms { levers, given, accept, proofs } = terms;
     require_verb(kind, &Order::parts(session, levers, given)?, &levers.join(" "))?;
     session.require_accepted(&session.rests_of(levers, given)?, accept)?;
-    let parts = session.look(levers, given, CommandPurpose::Propose)?;
+    let parts = session.evaluate(levers, given, CommandPurpose::Propose)?;
     each(session, parts, *proofs, false, |judged| Ok(announce(session, &review(session, terms, judged)?.1)))
 }
 
@@ -71,14 +71,14 @@ pub fn drill(session: &Session, terms: &ProposeTerms, solo: Option<&Keystores>) 
     let ProposeTerms { levers, given, accept, proofs } = terms;
     let orders = session.drills_of(levers, given)?;
     session.require_accepted(&session.rests_of(levers, given)?, accept)?;
-    let parts = session.look_at_drills(orders, given);
+    let parts = session.evaluate_drills(orders, given);
     each(session, parts, *proofs, false, |judged| {
         let (judged, proposed) = review(session, terms, judged)?;
         let Some(keys) = solo else { return Ok(announce(session, &proposed)) };
-        solo::sign(session, &judged, keys)?;
+        one_person_drill::sign(session, &judged, keys)?;
         let Some(name) = DrillName::of(judged.proposal()) else { return Ok(Exit::Done) };
         let given = session.given_of(judged.proposal());
-        drilled::broadcast(session, &[name.to_string()], &given, accept, *proofs)
+        drill_ending::broadcast(session, &[name.to_string()], &given, accept, *proofs)
     })
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::ceremony::trials::council_check::{LeverReport, bad_among};
-use crate::ceremony::trials::council_online::{CouncilReport, OwnerSeen};
+use crate::ceremony::trials::council_online::{CouncilReport, ExaminedOwner};
 use crate::check::OwnerKind;
 use crate::ui::{Lines, Text};
 
@@ -22,7 +22,7 @@ pub fn lines(report: &CouncilReport) -> Lines {
     for fault in &report.faults {
         lines.say(&Text::default().bad("✗ ").add(fault));
     }
-    for OwnerSeen { safe, owner, kind } in &report.owners {
+    for ExaminedOwner { safe, owner, kind } in &report.owners {
         let sentence = format!("{safe}: {}", kind.sentence(owner));
         if *kind == OwnerKind::Safe {
             lines.say(&Text::default().good("✓ ").dim(&sentence));
@@ -94,7 +94,7 @@ pub fn object<'a>(council: &'a str, report: &'a CouncilReport) -> ReportObject<'
         owners: report
             .owners
             .iter()
-            .map(|OwnerSeen { safe, owner, kind }| OwnerObject {
+            .map(|ExaminedOwner { safe, owner, kind }| OwnerObject {
                 safe,
                 owner,
                 sentence: kind.sentence(owner),

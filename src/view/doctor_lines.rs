@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::chain::{EndpointFault, EndpointReport, EndpointStatus, Offers, ServiceAnswer, ServiceSays};
 use crate::council::Response;
 use crate::readiness::by_cast::Compared;
-use crate::readiness::examine::ChainSeen;
-use crate::readiness::key_gaps::{KeySeen, KeyState};
+use crate::readiness::examine::ExaminedChain;
+use crate::readiness::key_gaps::{ExaminedKey, KeyState};
 use crate::readiness::last_drills::{DrilledSafe, LastDrill};
-use crate::readiness::levers::{LeverSeen, LeverTrial};
-use crate::readiness::prepared::{CardSeen, SetSeen};
+use crate::readiness::levers::{ExaminedLever, LeverTrial};
+use crate::readiness::prepared::{ExaminedCard, ExaminedSet};
 use crate::readiness::seal::{ConditionState, Control};
 use crate::readiness::{GapLevel, GapReport};
 use crate::ui::{Lines, Text};
@@ -23,9 +23,9 @@ pub const DRILLS: [&str; 7] =
     ["Safe", "last drill", "lever", "first signature", "enough", "proven", "did not sign"];
 
 /// Returns a row for each lever: its name, its chain, how it was tried, and its gas.
-pub fn lever_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
+pub fn lever_rows(seen: &[ExaminedChain]) -> Vec<Vec<String>> {
     let levers = seen.iter().flat_map(|chain| chain.levers.iter().map(move |lever| (chain, lever)));
-    let row = |(chain, lever): (&ChainSeen, &LeverSeen)| {
+    let row = |(chain, lever): (&ExaminedChain, &ExaminedLever)| {
         let gas = lever.gas().map(|gas| gas.to_string()).unwrap_or_default();
         vec![lever.lever.clone(), chain.chain.clone(), state(&lever.tried).into(), gas]
     };
@@ -33,14 +33,14 @@ pub fn lever_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
 }
 
 /// Returns a row for each RPC that answered, how fast it is and what it offers; and for each Transaction Service.
-pub fn rpc_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
+pub fn rpc_rows(seen: &[ExaminedChain]) -> Vec<Vec<String>> {
     let yes = |offered: bool| if offered { "yes" } else { "no" }.to_string();
     let row = |(rpc, offers): &(String, Result<Offers, String>)| {
         let Offers { latency, access_lists, proofs, history } = offers.as_ref().ok()?;
         let millis = latency.as_millis().to_string();
         Some(vec![rpc.clone(), millis, yes(*access_lists), yes(*proofs), yes(*history)])
     };
-    let of_service = |chain: &ChainSeen| {
+    let of_service = |chain: &ExaminedChain| {
         let says = chain.service.as_ref()?.as_ref().ok()?;
         let millis = says.latency.as_ref().ok()?.as_millis().to_string();
         let not = || "-".to_string();
@@ -141,12 +141,12 @@ pub fn compared_object(compared: &Compared) -> Value {
     }
 }
 
-pub fn set_object(set: &SetSeen) -> Value {
+pub fn set_object(set: &ExaminedSet) -> Value {
     let why = set.state.as_ref().err().or(set.stale.first());
     json!({ "what": set.what, "safe": set.safe, "nonces_left": set.left(), "why": why })
 }
 
-pub fn card_object(card: &CardSeen) -> Value {
+pub fn card_object(card: &ExaminedCard) -> Value {
     let about = &card.kept.about;
     json!({
         "what": about.what.to_string(), "safe": about.safe.to_string(),
@@ -155,7 +155,7 @@ pub fn card_object(card: &CardSeen) -> Value {
     })
 }
 
-pub fn key_object(key: &KeySeen) -> Value {
+pub fn key_object(key: &ExaminedKey) -> Value {
     match &key.state {
         KeyState::Unusable(why) => json!({ "key": key.named, "usable": false, "why": why }),
         KeyState::Keystore(stated) => {
@@ -201,7 +201,7 @@ fn service_object(service: &Result<ServiceSays, String>) -> Value {
     })
 }
 
-pub fn chain_object(chain: &ChainSeen) -> Value {
+pub fn chain_object(chain: &ExaminedChain) -> Value {
     let endpoint = |endpoint: &EndpointReport| {
         json!({
             "rpc": endpoint.shown, "agrees": endpoint.standing == EndpointStatus::Agrees, "newest": endpoint.newest,
@@ -219,7 +219,7 @@ pub fn chain_object(chain: &ChainSeen) -> Value {
         let millis = answer.as_ref().ok().map(Duration::as_millis);
         json!({ "relay": relay, "latency_ms": millis, "why": answer.as_ref().err() })
     };
-    let lever = |lever: &LeverSeen| {
+    let lever = |lever: &ExaminedLever| {
         json!({
             "lever": lever.lever, "state": state(&lever.tried), "gas": lever.gas(), "ends_in_days": lever.ends_in,
         })

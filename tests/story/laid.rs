@@ -23,7 +23,7 @@ fn name(n: u32) -> String {
     if n == 1 { "proposal.json".into() } else { format!("proposal-{n}.json") }
 }
 
-/// Few lines beside the review, and nobody waits.
+/// Truncated lines beside the review, and nobody waits.
 #[track_caller]
 fn is_short(run: impl FnOnce() -> Run) -> Run {
     let begun = Instant::now();

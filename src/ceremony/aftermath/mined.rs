@@ -168,7 +168,7 @@ mod tests {
     /// Only a rehearsal with the owners' own signatures, at its own turn, says what the block must hold.
     #[test]
     fn only_a_signed_rehearsal_at_its_turn_is_compared() {
-        use crate::ceremony::rehearsal::tests::performed;
+        use crate::ceremony::rehearsal_result::tests::performed;
         use crate::ceremony::tests::on_chain::rehearsed;
         use crate::ceremony::tests::{Home, at, proposed};
         use crate::fork::RunResult;
@@ -177,7 +177,7 @@ mod tests {
         let vault = proposed(&desk, &["vault"], &at(4), 0);
         let is_compared = |is_signed: bool, ahead: bool| {
             let done = performed(RunResult::Succeeded, &[true]);
-            let done = crate::ceremony::rehearsal::Performed { ahead, is_signed, ..done };
+            let done = crate::ceremony::rehearsal_result::CompletedRehearsal { ahead, is_signed, ..done };
             expected(&rehearsed(&desk, &vault, done)).is_some()
         };
         assert!(is_compared(true, false));

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::ceremony::aftermath::mined::{self, AsRehearsed};
 use crate::ceremony::aftermath::since;
+use crate::ceremony::chain_view::{ChainView, proven_at};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::prefetch::after_queries;
-use crate::ceremony::seen::{ChainView, proven_at};
 use crate::chain::{Ask, Chain, ChainError, Events, ExecutedTx, Receipt};
 use crate::check::Match;
 use crate::error::{Error, Exit};

@@ -104,7 +104,7 @@ impl Desk<'_> {
     /// The values that the playbook looks at, in the block before and in the block of the transaction.
     fn changes(&self, link: &Chain, proposal: &Proposal, block: u64) -> Result<Vec<ValueChange>, Error> {
         let given = Given::default();
-        let derived = self.existing(proposal.clone(), &given)?.offline(self, &given)?;
+        let derived = self.find_own_lever(proposal.clone(), &given)?.offline(self, &given)?;
         let checks: Vec<&Check> = derived.plan().map(|plan| plan.after.iter().collect()).unwrap_or_default();
         let checks = checks.get(..checks.len().min(MOST_CHECKS)).unwrap_or_default();
         let queries: Vec<Query> = checks.iter().flat_map(|check| check.queries()).collect();

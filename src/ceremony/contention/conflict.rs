@@ -1,7 +1,7 @@
 //! Levers of one transaction that cannot be: a later one rests on a value that an earlier one changes.
 
+use crate::ceremony::chain_view::ChainView;
 use crate::ceremony::derived::OwnDerivation;
-use crate::ceremony::seen::ChainView;
 use crate::chain::ChainError;
 use crate::clock;
 use crate::evm::Readings;

@@ -7,7 +7,7 @@ use crate::ceremony::find::Found;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::online::Online;
 use crate::ceremony::order::{Given, Order};
-use crate::ceremony::rehearsal::Performed;
+use crate::ceremony::rehearsal_result::CompletedRehearsal;
 use crate::ceremony::rehearse::Rehearsed;
 use crate::check::Level;
 use crate::error::{Error, Exit};
@@ -83,8 +83,8 @@ impl<'a> Desk<'a> {
         let nonce = derived.nonce_named.then_some(derived.proposal.nonce());
         let given = &Given { nonce, ..given.clone() };
         let hash = rival.hash();
-        let tried = self.existing(rival, given).and_then(|existing| {
-            let view = self.view(existing.safe)?;
+        let tried = self.find_own_lever(rival, given).and_then(|existing| {
+            let view = self.read_point(existing.safe)?;
             let found = Found::Proposal(Box::new(existing));
             let online = found.online(self, view, given, true, None)?;
             Ok(online.rehearse(self.progress, None, None).judge(true))
@@ -130,7 +130,7 @@ fn still_works(tried: &Judged, new: &Judged) -> bool {
         judged.findings.iter().filter(|f| f.level == Level::Refuse).map(|f| f.id.clone()).collect()
     };
     let known = refusals(new);
-    tried.rehearsal.done().is_some_and(Performed::holds)
+    tried.rehearsal.done().is_some_and(CompletedRehearsal::holds)
         && refusals(tried).iter().all(|refusal| known.contains(refusal))
 }
 
@@ -153,7 +153,7 @@ fn differing(one: &Proposal, other: &Proposal, order: &Order) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ceremony::rehearsal::tests::performed;
+    use crate::ceremony::rehearsal_result::tests::performed;
     use crate::ceremony::tests::on_chain::{judged, rehearsed};
     use crate::ceremony::tests::{Home, at, proposed};
     use crate::evm::Readings;
@@ -174,7 +174,8 @@ mod tests {
         let used = judged(&desk, &vault, 9, Readings::default()).rehearsed().unwrap();
         let done = Box::new(performed(RunResult::Succeeded, &[true]));
         let used =
-            Rehearsed { rehearsal: crate::ceremony::rehearsal::Rehearsing::Done(done), ..used }.judge(true);
+            Rehearsed { rehearsal: crate::ceremony::rehearsal_result::RehearsalResult::Done(done), ..used }
+                .judge(true);
         assert!(
             !still_works(&used, &new) && still_works(&used, &used),
             "it is refused, and so is the new one"

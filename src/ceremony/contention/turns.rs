@@ -162,7 +162,7 @@ impl<'a> Desk<'a> {
             }
         }
         let given = Given { nonce: Some(nonce), ..given.clone() };
-        let view = self.view(order.safe)?;
+        let view = self.read_point(order.safe)?;
         let mut online = propose(self, order, view, &given, None, true)?;
         online.derived.keeper = Some(first);
         Ok(online.rehearse(self.progress, None, None).approving(new.approved))

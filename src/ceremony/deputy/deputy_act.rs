@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::sol_types::SolValue;
 
+use crate::ceremony::chain_view::ChainView;
 use crate::ceremony::deputy::deputy_module::{deputy_query, more_queries, queries, read};
 use crate::ceremony::derivation::{MAX_TURNS, Proposed, before_queries};
 use crate::ceremony::derived::{Derived, OwnDerivation, StoredApprovals};
@@ -14,8 +15,7 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::{Given, Order, Turn};
 use crate::ceremony::prefetch::after_queries;
-use crate::ceremony::rehearsal::{Performed, Rehearsing};
-use crate::ceremony::seen::ChainView;
+use crate::ceremony::rehearsal_result::{CompletedRehearsal, RehearsalResult};
 use crate::ceremony::sending::gas::no_estimate;
 use crate::chain::{Ask, CallRequest, Chain, ChainError, Snapshot};
 use crate::check::Match;
@@ -85,16 +85,16 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// If it cannot be derived or the chain cannot be read. What is wrong with it is told in its findings.
-    pub fn look_as_deputy<'a>(&'a self, lever: &'a Lever, wish: &Wish) -> Result<Act<'a>, Error> {
+    pub fn evaluate_as_deputy<'a>(&'a self, lever: &'a Lever, wish: &Wish) -> Result<Act<'a>, Error> {
         let link = self.connect(self.safe(&lever.safe)?)?;
-        self.look_as_deputy_at(lever, wish, link)
+        self.evaluate_as_deputy_at(lever, wish, link)
     }
 
     /// Looks on a connection that is open.
     ///
     /// # Errors
-    /// As [`Desk::look_as_deputy`].
-    pub fn look_as_deputy_at<'a>(
+    /// As [`Desk::evaluate_as_deputy`].
+    pub fn evaluate_as_deputy_at<'a>(
         &'a self,
         lever: &'a Lever,
         wish: &Wish,
@@ -114,7 +114,7 @@ impl Desk<'_> {
             let mut asked = queries(pause.module, safe.address, pause.nonce);
             asked.extend(more_queries(pause.module, safe.address, pause.form, &snapshot.readings));
             asked.retain(|query| snapshot.readings.get(query).is_none());
-            self.progress.wait(&what, || link.look(&mut snapshot, &asked, &[]))?;
+            self.progress.wait(&what, || link.extend(&mut snapshot, &asked, &[]))?;
         }
         if let By::Key(account) = &lever.by {
             snapshot.state = as_safe(order.chain.id, account.address)?;
@@ -163,7 +163,7 @@ fn derive(
                 missing
             }
         };
-        link.look(&mut snapshot, &missing, &[])?;
+        link.extend(&mut snapshot, &missing, &[])?;
     }
     Err(Error::new(Exit::Failed, "the playbook keeps asking for more values").hint("fix the playbook"))
 }
@@ -243,7 +243,7 @@ fn derived<'a>(
     let (nonce, source) = (state.nonce, BatchSource::Chain(&snapshot.readings));
     let owners = SafeOwners::new((state.id.chain_id, state.id.address), Some(&state.owners), None);
     let owners = owners.ok_or_else(|| Error::new(Exit::Failed, "the account has no owner"))?;
-    let Proposed { proposal, plans } = order.assemble(plans, state, Some(block), nonce, source)?;
+    let Proposed { proposal, plans } = order.build_proposal(plans, state, Some(block), nonce, source)?;
     let kept = StoredApprovals { owners, signatures: Vec::new(), wallets: Vec::new(), keeper: None };
     let place = (order.safe, order.chain);
     Derived::new(
@@ -263,7 +263,7 @@ fn rehearse(
     (how, deputy): (&How, Address),
     plan: &Plan,
     payer: Address,
-) -> Rehearsing {
+) -> RehearsalResult {
     let run = |snapshot: &mut Snapshot| {
         let Some(call) = direct(link, snapshot, (how, deputy), payer)? else { return Ok(None) };
         link.rehearse_direct(snapshot, &call, &after_queries(plan), clock::seconds()).map(Some)
@@ -272,11 +272,11 @@ fn rehearse(
         Ok(Some(rehearsal)) => rehearsal,
         Ok(None) => {
             let why = "the module does not keep its deputy where it could be looked up";
-            return Rehearsing::Failed(why.into());
+            return RehearsalResult::Failed(why.into());
         }
-        Err(error) => return Rehearsing::Failed(error.to_string()),
+        Err(error) => return RehearsalResult::Failed(error.to_string()),
     };
-    Rehearsing::Done(Box::new(Performed {
+    RehearsalResult::Done(Box::new(CompletedRehearsal {
         after: plan.after.iter().map(|check| check.judge(&rehearsal.answers, &rehearsal.events)).collect(),
         after_now: Vec::new(),
         block: snapshot.header.number,

@@ -3,4 +3,4 @@
 pub mod contract;
 pub mod first_council;
 pub mod new_safe;
-pub mod seen_changes;
+pub mod observed_changes;

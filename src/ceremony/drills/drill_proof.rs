@@ -2,7 +2,7 @@
 //! fork with the real one what was promised. Nothing is sent.
 
 use crate::ceremony::judged::Judged;
-use crate::ceremony::rehearsal;
+use crate::ceremony::rehearsal_result;
 use crate::error::{Error, Exit};
 use crate::evm::BlockRef;
 use crate::fork::ExecTransaction;
@@ -40,7 +40,7 @@ pub fn prove(judged: &Judged) -> Result<DrillProof, Error> {
         Error::new(Exit::Failed, format!("the drill is not proven: {what}: {why}"))
             .hint("nothing was sent; breakglass status shows who has signed")
     };
-    rehearsal::outcome(&done.rehearsal, judged.plan(), names)
+    rehearsal_result::check_success(&done.rehearsal, judged.plan(), names)
         .map_err(|why| failed("the act would fail", why))?;
     if let Some(verdict) = done.after.iter().find(|verdict| !verdict.holds) {
         return Err(failed("the act would not do its work", verdict.sentence.clone()));
@@ -55,7 +55,7 @@ pub fn prove(judged: &Judged) -> Result<DrillProof, Error> {
         gas: None,
     };
     let ran = seen.link.rehearse_again(&seen.snapshot, &exec, done.rehearsal.timestamp)?;
-    rehearsal::outcome(&ran, judged.plan(), names)
+    rehearsal_result::check_success(&ran, judged.plan(), names)
         .map_err(|why| failed("the Safe's own code refuses its signatures for the drill's chain", why))?;
     Ok(DrillProof {
         block: seen.snapshot.header.block(),

@@ -2,8 +2,8 @@
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::drills::drill_names::{drills, require_drillable};
+use crate::ceremony::evaluate::PartResult;
 use crate::ceremony::find::Found;
-use crate::ceremony::look::PartResult;
 use crate::ceremony::order::{Given, Order};
 use crate::council::{self, Pull};
 use crate::error::{Error, Exit};
@@ -65,12 +65,12 @@ impl<'a> Desk<'a> {
 
     /// Looks at each drill on the chain as it is now, at a nonce at which it was not proven here before: what was signed for
     /// an earlier drill is not taken for a new one.
-    pub fn look_at_drills(&'a self, orders: Vec<Order<'a>>, given: &Given) -> Vec<PartResult<'a>> {
+    pub fn evaluate_drills(&'a self, orders: Vec<Order<'a>>, given: &Given) -> Vec<PartResult<'a>> {
         let found = |order| Found::Lever { order: Box::new(order), guess: None, approvals: false };
-        self.look_at_each(orders.into_iter().map(found).collect(), |found| {
+        self.evaluate_each(orders.into_iter().map(found).collect(), |found| {
             let Found::Lever { order, .. } = &found else { return Err(not_drilled()) };
             let order = order.as_ref().clone();
-            let first = self.look_at(found, self.view(order.safe)?, given, true, None)?;
+            let first = self.evaluate_found(found, self.read_point(order.safe)?, given, true, None)?;
             let drill = &first.online.derived.proposal;
             let journal = Journal::read(&self.incidents.journal().read()?);
             let is_old = |nonce: Nonce| is_proven(journal.iter(), drill.at_nonce(nonce));
@@ -82,9 +82,9 @@ impl<'a> Desk<'a> {
                 nonce = nonce.next();
             }
             let given = Given { nonce: Some(nonce), ..given.clone() };
-            let view = self.view(order.safe)?;
+            let view = self.read_point(order.safe)?;
             let found = Found::Lever { order: Box::new(order.first()), guess: None, approvals: false };
-            self.look_at(found, view, &given, true, None)
+            self.evaluate_found(found, view, &given, true, None)
         })
     }
 

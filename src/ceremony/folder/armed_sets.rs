@@ -151,7 +151,7 @@ impl<'a> Desk<'a> {
         let given = Given { nonce: Some(proposal.nonce()), ..Given::default() };
         let guess = Some(Box::new(proposal.clone()));
         let found = Found::Lever { order: Box::new(order), guess, approvals: false };
-        let rehearsed = self.look_at(found, self.view(safe)?, &given, true, None)?;
+        let rehearsed = self.evaluate_found(found, self.read_point(safe)?, &given, true, None)?;
         Ok(rehearsed.judge(false))
     }
 }

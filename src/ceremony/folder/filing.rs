@@ -12,7 +12,7 @@ use crate::clock;
 use crate::error::Error;
 use crate::incident::{Entry, Journal};
 use crate::progress::Tone;
-use crate::proposal::{Few, OwnerSignature, Proposal, WalletSignature};
+use crate::proposal::{OwnerSignature, Proposal, Truncated, WalletSignature};
 use crate::safe::{Nonce, SafeId, SafeTxHash};
 use crate::store::{Lock, StoreError, Stored};
 
@@ -35,7 +35,7 @@ impl Desk<'_> {
 
     fn read_files(&self) -> Result<Vec<Arc<KeptFile>>, Error> {
         let stored = self.incidents.proposals()?;
-        let mut left_out = Few::default();
+        let mut left_out = Truncated::default();
         let mut files = Vec::new();
         for Stored { path, folder, text } in stored.files {
             let parsed = match text {
@@ -101,7 +101,7 @@ impl Desk<'_> {
     }
 
     fn kept_among(&self, files: Vec<Arc<KeptFile>>) -> Vec<(PathBuf, Proposal)> {
-        let mut left_out = Few::default();
+        let mut left_out = Truncated::default();
         let mut kept: Vec<Arc<KeptFile>> = Vec::new();
         for file in files {
             let hash = file.proposal.hash();
@@ -139,7 +139,7 @@ impl Desk<'_> {
     }
 
     /// The first of what does not count, and how many more there are.
-    pub fn say_left_out(&self, what: &str, files: &Few<(PathBuf, String)>, unread: usize) {
+    pub fn say_left_out(&self, what: &str, files: &Truncated<(PathBuf, String)>, unread: usize) {
         let say = |text: &str| self.progress.tell_once(Tone::Warn, "left out: ", text);
         for (path, why) in files.first() {
             say(&format!("{}: {why}", path.display()));

@@ -10,7 +10,9 @@ use crate::ceremony::matching::underived;
 use crate::ceremony::order::{Given, Order};
 use crate::council;
 use crate::error::{Error, Exit};
-use crate::proposal::{Few, OwnerSignature, Proposal, SafeOwners, Stated, StatedContract, WalletSignature};
+use crate::proposal::{
+    OwnerSignature, Proposal, SafeOwners, Stated, StatedContract, Truncated, WalletSignature,
+};
 use crate::safe::Nonce;
 
 impl Desk<'_> {
@@ -49,7 +51,7 @@ impl Desk<'_> {
     ) -> Result<(Vec<OwnerSignature>, Vec<WalletSignature>), Error> {
         let mut signatures: Vec<OwnerSignature> = Vec::new();
         let mut wallets: Vec<WalletSignature> = Vec::new();
-        let mut left_out = Few::default();
+        let mut left_out = Truncated::default();
         let ways = owners.ways(proposal);
         let mut names: Vec<String> =
             ways.iter().flat_map(|way| way.owners.list()).map(ToString::to_string).collect();
@@ -140,7 +142,7 @@ impl Desk<'_> {
                 if !kept.is_empty() {
                     found.push((nonce, kept));
                 }
-                if found.len() > Few::<()>::SHOWN {
+                if found.len() > Truncated::<()>::SHOWN {
                     break;
                 }
             }

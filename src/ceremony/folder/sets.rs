@@ -16,7 +16,7 @@ use crate::clock;
 use crate::error::{Error, Exit};
 use crate::progress::Tone;
 use crate::proposal::{
-    Few, Finds, OwnerSignature, Proposal, ProposalAndOwners, SafeOwners, Set, SignedAhead, Stated,
+    Finds, OwnerSignature, Proposal, ProposalAndOwners, SafeOwners, Set, SignedAhead, Stated, Truncated,
     gather_ahead, keep_at_most,
 };
 use crate::safe::{Nonce, SafeTxHash};
@@ -31,7 +31,7 @@ const MOST_RIVAL: usize = 200;
 pub struct TakenAhead {
     pub kept: Vec<KeptAhead>,
     /// The place of the text in which it was found, and why it was refused.
-    pub refused: Few<(usize, String)>,
+    pub refused: Truncated<(usize, String)>,
     pub not_looked_at: usize,
 }
 
@@ -66,7 +66,7 @@ impl<'a> Desk<'a> {
             return Ok(sets.clone());
         }
         let stored = self.incidents.sets()?;
-        let (mut sets, mut left_out) = (Vec::new(), Few::default());
+        let (mut sets, mut left_out) = (Vec::new(), Truncated::default());
         for Stored { path, text, .. } in stored.files {
             let set = text
                 .map_err(|error| error.to_string())
@@ -177,10 +177,10 @@ impl<'a> Desk<'a> {
         }
         let (mut derived, mut failed) = (Vec::new(), Vec::new());
         let look = |found: Found<'a>| {
-            let view = self.view(found.safe())?;
-            self.look_at(found, view, given, true, None)
+            let view = self.read_point(found.safe())?;
+            self.evaluate_found(found, view, given, true, None)
         };
-        for part in self.look_at_each(named, look) {
+        for part in self.evaluate_each(named, look) {
             match part.result {
                 Ok(rehearsed) => {
                     let online = rehearsed.online;

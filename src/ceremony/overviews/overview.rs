@@ -87,18 +87,19 @@ pub enum LeverState {
 ///
 /// # Errors
 /// If the kept files cannot be read.
-pub fn look(desk: &Desk, offline: bool) -> Result<Overview, Error> {
+pub fn read(desk: &Desk, offline: bool) -> Result<Overview, Error> {
     let journal = Journal::read(&desk.incidents.journal().read()?);
     let mut kept = desk.kept_open()?;
     let more_open = kept.len().saturating_sub(MOST_OPEN);
     kept.drain(..more_open);
     kept.extend(unfinished(desk, &journal)?);
     let chains: Vec<&council::CouncilChain> = desk.council.chains.values().collect();
-    let look = |chain: &council::CouncilChain| one_chain(desk, chain, &kept, &journal, offline);
+    let overview_of = |chain: &council::CouncilChain| one_chain(desk, chain, &kept, &journal, offline);
     let all: Vec<Overview> = desk.progress.wait("reading the state of all levers", || {
         thread::scope(|scope| {
-            let look = &look;
-            let running: Vec<_> = chains.iter().map(|chain| scope.spawn(move || look(chain))).collect();
+            let overview_of = &overview_of;
+            let running: Vec<_> =
+                chains.iter().map(|chain| scope.spawn(move || overview_of(chain))).collect();
             running.into_iter().filter_map(|one| one.join().ok()).collect::<Result<_, _>>()
         })
     })?;
@@ -140,8 +141,11 @@ fn one_chain(
     }
     let orders: Vec<(&Lever, Result<Order, Error>)> =
         levers.into_iter().map(|lever| (lever, order(desk, lever))).collect();
-    let seen =
-        if offline { Err("the network was not asked".into()) } else { read(desk, chain, &kept, &orders) };
+    let seen = if offline {
+        Err("the network was not asked".into())
+    } else {
+        read_chain(desk, chain, &kept, &orders)
+    };
     let mut overview = Overview::default();
     for (lever, order) in &orders {
         let state = match (order, &seen) {
@@ -177,7 +181,7 @@ fn order<'a>(desk: &'a Desk, lever: &'a Lever) -> Result<Order<'a>, Error> {
 }
 
 /// All answers about one chain, at one block.
-fn read(
+fn read_chain(
     desk: &Desk,
     chain: &council::CouncilChain,
     kept: &[&Proposal],
@@ -419,7 +423,7 @@ mod tests {
         let vault = proposed(&desk, &["vault"], &at(4), 0);
         desk.keep_signature(&vault, &sign(&desk, ALICE, &vault)).unwrap();
         desk.keep_proposal(&proposed(&desk, &["bridge"], &at(3), 0)).unwrap();
-        let overview = look(&home.desk(), true).unwrap();
+        let overview = read(&home.desk(), true).unwrap();
         let open: Vec<_> =
             overview.open.iter().map(|open| (open.safe.as_str(), open.proposal.nonce())).collect();
         assert_eq!(open, [("guardian", Nonce::from(3)), ("guardian", Nonce::from(4))]);

@@ -97,7 +97,7 @@ impl<'a> Desk<'a> {
         let (names, id) =
             (self.council.names_on(&alarm.chain), self.council.chains.get(&alarm.chain).map_or(0, |c| c.id));
         // Before anything was asked, only a fault of the text is in the way.
-        match watched.look(id, &names, &Readings::default(), &FoundLogs::new()) {
+        match watched.evaluate(id, &names, &Readings::default(), &FoundLogs::new()) {
             AlarmEvaluation::Unreadable(why) => Err(wrong(format!("alarm {}: {why}", alarm.name))),
             _ => Ok(Some(watched)),
         }
@@ -125,13 +125,13 @@ impl<'a> Watch<'a> {
     ///
     /// # Errors
     /// If no quorum agrees, or the newest block is old.
-    pub fn look(&mut self, due: &BTreeSet<&str>, now: u64) -> Result<Sight<'a>, Error> {
+    pub fn read(&mut self, due: &BTreeSet<&str>, now: u64) -> Result<Sight<'a>, Error> {
         let alarms: Vec<&(&Alarm, Watched)> =
             self.alarms.iter().filter(|(alarm, _)| due.contains(alarm.name.as_str())).collect();
         let (mut readings, mut logs) = (Readings::default(), FoundLogs::new());
         let judge = |readings: &Readings, logs: &FoundLogs| -> Vec<(&'a Alarm, AlarmEvaluation)> {
             let look = |(alarm, watched): &&(&'a Alarm, Watched)| {
-                (*alarm, watched.look(self.chain.id, &self.names, readings, logs))
+                (*alarm, watched.evaluate(self.chain.id, &self.names, readings, logs))
             };
             alarms.iter().map(look).collect()
         };

@@ -32,7 +32,7 @@ const MOST_FAULTS: u32 = 5;
 /// # Errors
 /// If its block is no longer part of the chain, or when the chain does not say which of its blocks are final.
 pub fn settle(desk: &Desk, link: &Chain, receipt: &Receipt, wanted: &RequiredDepth) -> Result<Depth, Error> {
-    let mut depth = look(desk, link, receipt)?;
+    let mut depth = measure(desk, link, receipt)?;
     if wanted.finalized && depth.final_block.is_none() {
         let message = format!("{} does not say which of its blocks are final", link.name());
         return Err(Error::new(Exit::Network, message)
@@ -63,7 +63,7 @@ pub fn settle(desk: &Desk, link: &Chain, receipt: &Receipt, wanted: &RequiredDep
 }
 
 /// Where it lies now.
-fn look(desk: &Desk, link: &Chain, receipt: &Receipt) -> Result<Depth, Error> {
+fn measure(desk: &Desk, link: &Chain, receipt: &Receipt) -> Result<Depth, Error> {
     let depth = desk.progress.wait("looking how deep it lies", || link.depth(&receipt.block))?;
     depth.ok_or_else(|| receipt_gone(receipt))
 }

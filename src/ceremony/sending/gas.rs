@@ -2,9 +2,9 @@
 
 use alloy::primitives::Address;
 
+use crate::ceremony::chain_view::ChainView;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::seen::ChainView;
 use crate::error::{Error, Exit};
 use crate::fork::{ExecTransaction, Rehearsal, is_estimated, raise_to_estimate, same_effects, smallest};
 use crate::progress::Tone;

@@ -16,8 +16,8 @@ use crate::error::{Error, Exit};
 use crate::evm::Readings;
 use crate::progress::Tone;
 use crate::proposal::{
-    Approvals, Few, Finds, GatherResult, OwnerSignature, Proposal, ProposalAndOwners, RefusedSignature,
-    SafeOwners, Shortfall, Tally, approving_answer, contract_queries, count, gather,
+    Approvals, Finds, GatherResult, OwnerSignature, Proposal, ProposalAndOwners, RefusedSignature,
+    SafeOwners, Shortfall, Tally, Truncated, approving_answer, contract_queries, count, gather,
 };
 use crate::safe::{Approval, Owners, SafeState, SafeTree, SafeTxHash};
 
@@ -30,7 +30,7 @@ pub struct Taken {
     /// The proposals that signatures may be for.
     pub proposals: Vec<Proposal>,
     /// Signatures that could not be kept.
-    pub unkept: Few<Error>,
+    pub unkept: Truncated<Error>,
     /// The files that were named and whose proposals are not kept, and why.
     pub refused_files: RefusedFiles,
     /// One for each proposal that something was taken in for, or that was named.
@@ -206,10 +206,10 @@ impl<'a> Desk<'a> {
         }
         let (mut derived, mut failed) = (Vec::new(), Vec::new());
         let look = |found: Found<'a>| {
-            let view = self.view(found.safe())?;
-            self.look_at(found, view, given, true, None)
+            let view = self.read_point(found.safe())?;
+            self.evaluate_found(found, view, given, true, None)
         };
-        for part in self.look_at_each(absent, look) {
+        for part in self.evaluate_each(absent, look) {
             match part.result {
                 Ok(rehearsed) => derived.push(rehearsed.online.derived),
                 Err(error) => failed.push((part.title, error)),
@@ -230,8 +230,8 @@ impl<'a> Desk<'a> {
         targets: &[ImportTarget],
         gathered: &mut GatherResult,
         verified: &Verified,
-    ) -> Few<Error> {
-        let mut unkept = Few::default();
+    ) -> Truncated<Error> {
+        let mut unkept = Truncated::default();
         for wallet in &verified.wallets {
             let signed = targets.iter().find(|target| target.proposal.hash() == wallet.hash());
             if let Some(Err(error)) = signed.map(|target| self.keep_wallet(&target.proposal, wallet)) {
@@ -258,7 +258,7 @@ impl<'a> Desk<'a> {
         if foreign.is_empty() {
             return Ok(());
         }
-        let first = foreign.iter().take(Few::<()>::SHOWN);
+        let first = foreign.iter().take(Truncated::<()>::SHOWN);
         let list: Vec<String> = first.map(|(name, value)| format!("{name} = {value}")).collect();
         let more = match foreign.len() - list.len() {
             0 => String::new(),

@@ -14,7 +14,7 @@ fn judged<'a>(desk: &'a Desk, proposal: &Proposal, given: &Given) -> Judged<'a> 
 }
 
 fn existing<'a>(desk: &'a Desk, proposal: &Proposal, given: &Given) -> Existing<'a> {
-    desk.existing(proposal.clone(), given).unwrap()
+    desk.find_own_lever(proposal.clone(), given).unwrap()
 }
 
 fn fields(judged: &Judged) -> Vec<&'static str> {
@@ -87,7 +87,7 @@ fn a_proposal_of_a_safe_that_the_reader_does_not_have_is_refused() {
     };
     for (chain_id, address) in [(5, proposal.safe().address), (1, Address::repeat_byte(0x33))] {
         let stranger = at_safe(chain_id, address);
-        let Err(error) = desk.existing(stranger.clone(), &Given::default()) else { panic!() };
+        let Err(error) = desk.find_own_lever(stranger.clone(), &Given::default()) else { panic!() };
         assert_eq!(error.exit, Exit::Refused);
         assert!(error.message.ends_with("which your council file does not have"), "{}", error.message);
         assert!(desk.derives(&stranger).is_err());

@@ -56,7 +56,7 @@ fn a_folder_of_nothing_that_the_readers_files_give_is_never_over() {
 fn many_files_that_do_not_count_are_counted() {
     let home = Home::new();
     let desk = home.desk();
-    let mut few = crate::proposal::Few::default();
+    let mut few = crate::proposal::Truncated::default();
     desk.say_left_out("proposal", &few, 0);
     assert!(home.heard().is_empty());
     for n in 0..9 {
@@ -81,7 +81,7 @@ fn an_owner_whose_safe_signs_no_chain_id_takes_part_in_no_drill() {
     let vault = proposed(&desk, &["vault"], &at(4), 0);
     let given = Given::default();
     let offline =
-        |proposal: Proposal| desk.existing(proposal, &given).unwrap().offline(&desk, &given).is_ok();
+        |proposal: Proposal| desk.find_own_lever(proposal, &given).unwrap().offline(&desk, &given).is_ok();
     assert!(offline(vault.clone()) && !offline(vault.for_drill().unwrap()));
     let order = order(&desk, &["vault"], &at(4)).drilling(None);
     assert!(desk.assume(order, &at(4)).is_err());
@@ -115,7 +115,7 @@ fn a_file_that_records_the_code_is_kept_beside_one_that_does_not() {
             record
         });
         let vault = vault.recording(record);
-        desk.existing(vault, &given).unwrap().offline(&desk, &given).unwrap()
+        desk.find_own_lever(vault, &given).unwrap().offline(&desk, &given).unwrap()
     };
     let bare = recording(None).keep(&desk).unwrap();
     let first = recording(Some(1)).keep(&desk).unwrap();

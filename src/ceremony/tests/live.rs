@@ -41,7 +41,7 @@ pub(in crate::ceremony) fn looked<'a>(
     given: &Given,
     purpose: CommandPurpose,
 ) -> Vec<Judged<'a>> {
-    let parts = desk.look(&words(what), given, purpose).unwrap();
+    let parts = desk.evaluate(&words(what), given, purpose).unwrap();
     parts.into_iter().map(|part| part.result.unwrap().judge(true)).collect()
 }
 
@@ -103,6 +103,6 @@ fn a_chain_that_is_old_or_answers_half_is_not_believed() {
     let vault = looked(&desk, &["vault"], &given, CommandPurpose::Propose).remove(0);
     assert!(vault.enforce_fresh(&[]).is_err());
     node.refuse("eth_getStorageAt");
-    let parts = desk.look(&words(&["vault"]), &given, CommandPurpose::Propose).unwrap();
+    let parts = desk.evaluate(&words(&["vault"]), &given, CommandPurpose::Propose).unwrap();
     assert!(parts.iter().all(|part| part.result.is_err()));
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::ceremony::chain_view::ChainView;
 use crate::ceremony::contention::together::{blocked_by_nonce, hindered, one_for_each_nonce};
 use crate::ceremony::discovery::contract::ContractLocation;
 use crate::ceremony::discovery::new_safe::{safe_fields, usual_name};
 use crate::ceremony::judged::Judged;
 use crate::ceremony::online::Online;
-use crate::ceremony::rehearsal::{Performed, Rehearsing};
+use crate::ceremony::rehearsal_result::{CompletedRehearsal, RehearsalResult};
 use crate::ceremony::rehearse::Rehearsed;
-use crate::ceremony::seen::ChainView;
 use crate::ceremony::{aftermath::outcome, aftermath::since};
 use crate::chain::{Receipt, Root, Snapshot};
 use crate::check::Level;
@@ -75,12 +75,12 @@ pub(in crate::ceremony) fn now(proposal: &Proposal, nonce: u64) -> SafeState {
 /// A proposal held against a chain whose newest block is as old, with this Safe and these answers.
 fn aged<'a>(desk: &'a Desk, proposal: &Proposal, now: SafeState, readings: Readings, age: u64) -> Judged<'a> {
     let given = Given::default();
-    let derived = desk.existing(proposal.clone(), &given).unwrap().offline(desk, &given).unwrap();
+    let derived = desk.find_own_lever(proposal.clone(), &given).unwrap().offline(desk, &given).unwrap();
     let link = desk.connect(derived.safe).unwrap();
     let safes = desk.pinned_safes(derived.safe);
     let snapshot = Snapshot::told(header(21, crate::clock::seconds() - age), now, safes, readings);
     let online = Online { derived, seen: ChainView::new(link, snapshot) };
-    Rehearsed { online, rehearsal: Rehearsing::Not, approved: None }.judge(true)
+    Rehearsed { online, rehearsal: RehearsalResult::NotWanted, approved: None }.judge(true)
 }
 
 pub(in crate::ceremony) fn judged<'a>(
@@ -93,9 +93,13 @@ pub(in crate::ceremony) fn judged<'a>(
 }
 
 /// The same, rehearsed.
-pub(in crate::ceremony) fn rehearsed<'a>(desk: &'a Desk, proposal: &Proposal, done: Performed) -> Judged<'a> {
+pub(in crate::ceremony) fn rehearsed<'a>(
+    desk: &'a Desk,
+    proposal: &Proposal,
+    done: CompletedRehearsal,
+) -> Judged<'a> {
     let judged = judged(desk, proposal, 4, Readings::default()).rehearsed().unwrap();
-    Rehearsed { rehearsal: Rehearsing::Done(Box::new(done)), ..judged }.judge(true)
+    Rehearsed { rehearsal: RehearsalResult::Done(Box::new(done)), ..judged }.judge(true)
 }
 
 /// The chain's answers to a plan where each of them is this one.

@@ -138,7 +138,7 @@ fn signed_rivals_for_one_nonce_are_told_apart_by_a_person() {
         ["40 bps", "50 bps"].map(|fee| proposed(&desk, &["fee"], &setting(at(4), "fee", fee), 30));
     let check = |desk: &Desk, given: &Given| {
         let order = order(desk, &["fee"], given);
-        let found = desk.existing(forty.clone(), given).unwrap().offline(desk, given).unwrap();
+        let found = desk.find_own_lever(forty.clone(), given).unwrap().offline(desk, given).unwrap();
         desk.require_no_rival(&found, &order, given)
     };
     desk.keep_signature(&forty, &sign(&desk, ALICE, &forty)).unwrap();
@@ -241,7 +241,7 @@ fn a_kept_proposal_is_found_offline_and_else_derived_by_its_nonce() {
     // One that was read from the chain says more than an assumed one.
     let read = proposed(&desk, &["vault"], &at(4), 0);
     let given = Given::default();
-    let read = desk.existing(read, &given).unwrap().offline(&desk, &given).unwrap();
+    let read = desk.find_own_lever(read, &given).unwrap().offline(&desk, &given).unwrap();
     let second = read.keep(&desk).unwrap();
     assert_ne!(second, path);
     assert_eq!(derived.keep(&desk).unwrap(), second);
@@ -311,7 +311,7 @@ fn a_drill_is_found_by_its_name_and_is_not_taken_for_real() {
     let found = found_offline(&desk, &["vault"], &at(4)).unwrap();
     assert_eq!(found[0].proposal(), None);
     let given = Given::default();
-    let derived = desk.existing(drill.clone(), &given).unwrap().offline(&desk, &given).unwrap();
+    let derived = desk.find_own_lever(drill.clone(), &given).unwrap().offline(&desk, &given).unwrap();
     assert!(derived.others.is_empty() && derived.keeper.is_none());
     assert!(!derived.announced, "this machine's journal has not heard of it");
     let mixed = desk

@@ -29,7 +29,7 @@ pub struct CouncilReport {
     pub levers: Vec<LeverReport>,
     pub faults: Vec<String>,
     /// The owners that are not plain keys, by the Safe's name.
-    pub owners: Vec<OwnerSeen>,
+    pub owners: Vec<ExaminedOwner>,
     pub not_checked: Vec<String>,
     /// The gravest exit code of what could not be looked at.
     exit: Option<Exit>,
@@ -37,7 +37,7 @@ pub struct CouncilReport {
 
 /// An owner that is not a plain key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnerSeen {
+pub struct ExaminedOwner {
     pub safe: String,
     /// Its name and address.
     pub owner: String,
@@ -181,7 +181,7 @@ impl Desk<'_> {
     fn conflict_of(&self, combined: &str) -> Result<Option<String>, Error> {
         let given = Given::default();
         for found in self.find(&[combined.into()], &given, CommandPurpose::Propose)? {
-            let view = self.view(found.safe())?;
+            let view = self.read_point(found.safe())?;
             let online = found.online(self, view, &given, true, None)?;
             if let Some(conflict) = online.conflict(self.progress)? {
                 return Ok(Some(conflict.to_string()));
@@ -192,14 +192,18 @@ impl Desk<'_> {
 }
 
 /// Returns the owners on a chain that are not plain keys, as far as the council file pins owners.
-fn owners_seen(council: &Council, chain: &str, accounts: &BTreeMap<Address, AccountKind>) -> Vec<OwnerSeen> {
+fn owners_seen(
+    council: &Council,
+    chain: &str,
+    accounts: &BTreeMap<Address, AccountKind>,
+) -> Vec<ExaminedOwner> {
     let names = council.names_on(chain);
     let safes: Vec<&Safe> = council.safes.values().filter(|safe| safe.chain == chain).collect();
     let known: Vec<Address> = safes.iter().map(|safe| safe.address).collect();
     let of = |safe: &&Safe| {
         let owners = safe.owners.as_ref().map(Owners::list).unwrap_or_default();
         let seen =
-            |(owner, kind)| OwnerSeen { safe: safe.name.clone(), owner: names.with_address(owner), kind };
+            |(owner, kind)| ExaminedOwner { safe: safe.name.clone(), owner: names.with_address(owner), kind };
         owner_kinds(accounts, owners, &known).into_iter().map(seen).collect::<Vec<_>>()
     };
     safes.iter().flat_map(of).collect()

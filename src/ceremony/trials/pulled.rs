@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::ceremony::derivation::{MAX_TURNS, before_queries};
 use crate::ceremony::order::{Order, Turn, TurnError};
 use crate::ceremony::prefetch::after_queries;
-use crate::ceremony::rehearsal;
+use crate::ceremony::rehearsal_result;
 use crate::chain::Forked;
 use crate::check::{Facts, Finding, Match, Past};
 use crate::error::Error;
@@ -113,7 +113,7 @@ pub(in crate::ceremony) fn pull(
     let began = fork.began_at();
     let block = Block { number: began.number, hash: began.hash };
     let batch = BatchSource::Chain(&planned.readings);
-    let derived = order.assemble(planned.plans, now.clone(), Some(block), nonce, batch)?;
+    let derived = order.build_proposal(planned.plans, now.clone(), Some(block), nonce, batch)?;
     let (plan, proposal, readings) = (&planned.plan, &derived.proposal, &planned.readings);
     let exec = ExecTransaction::unsigned(&now, proposal.tx());
     let ran = fork.run(&exec, &after_queries(plan))?;
@@ -179,7 +179,7 @@ fn failure(
     after: &[Verdict],
     held_before: &Readings,
 ) -> Option<String> {
-    if let Err(why) = rehearsal::outcome(ran, Some(plan), &order.names) {
+    if let Err(why) = rehearsal_result::check_success(ran, Some(plan), &order.names) {
         return Some(why);
     }
     let failed: Vec<&str> =

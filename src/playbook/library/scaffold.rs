@@ -16,7 +16,7 @@ pub(in crate::playbook) const SAY: &str = "TO SAY";
 
 /// A view whose value a rehearsal saw change, and its values as a playbook writes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeenChange {
+pub struct ObservedChange {
     pub view: Function,
     pub before: String,
     pub after: String,
@@ -31,7 +31,7 @@ pub struct ScaffoldInput<'a> {
     pub view: Option<&'a str>,
     /// The arguments of the rehearsal that saw the changes.
     pub given: &'a BTreeMap<String, String>,
-    pub seen: &'a [SeenChange],
+    pub seen: &'a [ObservedChange],
 }
 
 /// A check before or after the steps, as text.
@@ -176,7 +176,7 @@ fn by_view(view: Function, inputs: &[(String, String)], params: &mut Vec<(String
 /// By what a rehearsal saw: the argument where the value is one. Only a switch has a value that it must have before: another
 /// may be anything by then.
 fn by_change(
-    seen: &SeenChange,
+    seen: &ObservedChange,
     inputs: &[(String, String)],
     given: &BTreeMap<String, String>,
 ) -> ScaffoldCheck {
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn changes_in_a_rehearsal_become_checks() {
-        let seen = |view: &str, before: &str, after: &str| SeenChange {
+        let seen = |view: &str, before: &str, after: &str| ObservedChange {
             view: parse_function(view).unwrap(),
             before: before.into(),
             after: after.into(),

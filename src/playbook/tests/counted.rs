@@ -25,7 +25,7 @@ fn watched(claim: &str) -> Watched {
 /// Gives the filter that is asked for, and the look once these logs are found.
 fn look(claim: &str, logs: Result<Vec<Log>, String>) -> (LogFilter, AlarmEvaluation) {
     let watched = watched(claim);
-    let look = |logs: &FoundLogs| watched.look(1, &names(), &Readings::default(), logs);
+    let look = |logs: &FoundLogs| watched.evaluate(1, &names(), &Readings::default(), logs);
     let AlarmEvaluation::Needs(needs) = look(&FoundLogs::new()) else { panic!("it asks for nothing") };
     let filter = needs.events.into_iter().next().unwrap();
     let look = look(&[(filter.clone(), logs)].into());

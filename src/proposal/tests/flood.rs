@@ -73,8 +73,8 @@ fn owners_lines_are_found_behind_any_other_text() {
 #[test]
 fn damaged_lines_are_counted_and_the_first_are_kept() {
     let found = find_signatures(&"bgsig1".repeat(100_000));
-    assert_eq!((found.damaged.count(), found.damaged.first().len()), (100_000, Few::<()>::SHOWN));
-    assert_eq!(found.damaged.more(), 100_000 - Few::<()>::SHOWN);
+    assert_eq!((found.damaged.count(), found.damaged.first().len()), (100_000, Truncated::<()>::SHOWN));
+    assert_eq!(found.damaged.more(), 100_000 - Truncated::<()>::SHOWN);
 }
 
 /// The work is counted, not timed.

@@ -9,14 +9,18 @@ use crate::ceremony::overviews::cards::{JournaledCard, is_same, printed};
 use crate::council::Pull;
 use crate::error::{Error, Exit};
 use crate::incident::Journal;
-use crate::readiness::assessment::assess;
-use crate::readiness::prepared::{CardSeen, SetSeen};
+use crate::readiness::armed_status::assess;
+use crate::readiness::prepared::{ExaminedCard, ExaminedSet};
 use crate::safe::{SafeId, SafeTx};
 
 /// Returns what is signed ahead, each transaction once.
-pub fn sets(desk: &Desk) -> Vec<SetSeen> {
-    let unread =
-        |what: String, safe: String, why: String| SetSeen { what, safe, state: Err(why), stale: Vec::new() };
+pub fn sets(desk: &Desk) -> Vec<ExaminedSet> {
+    let unread = |what: String, safe: String, why: String| ExaminedSet {
+        what,
+        safe,
+        state: Err(why),
+        stale: Vec::new(),
+    };
     let groups = match desk.armed(&[], &Given::default()) {
         Ok(groups) => groups,
         Err(error) => return vec![unread("all levers".into(), String::new(), error.message)],
@@ -25,7 +29,7 @@ pub fn sets(desk: &Desk) -> Vec<SetSeen> {
     let look = |group: &Group| {
         let examined = desk.examine(group)?;
         let armed = assess(&examined.signatures, examined.threshold_then, &examined.now);
-        Ok(SetSeen::new(examined, armed))
+        Ok(ExaminedSet::new(examined, armed))
     };
     let seen = at_once(groups.iter().collect(), look);
     let named = titles.into_iter().zip(seen);
@@ -33,12 +37,12 @@ pub fn sets(desk: &Desk) -> Vec<SetSeen> {
 }
 
 /// Returns the newest card of each lever that the journal of this machine has.
-pub fn cards(desk: &Desk, journal: &Journal) -> Vec<CardSeen> {
+pub fn cards(desk: &Desk, journal: &Journal) -> Vec<ExaminedCard> {
     let kept = printed(journal);
     let seen = at_once(kept.iter().collect(), |kept| transaction_now(desk, kept));
     kept.into_iter()
         .zip(seen)
-        .map(|(kept, now)| CardSeen { kept, now: now.map_err(|error| error.message) })
+        .map(|(kept, now)| ExaminedCard { kept, now: now.map_err(|error| error.message) })
         .collect()
 }
 

@@ -10,7 +10,7 @@ use crate::ceremony::desk::Desk;
 use crate::chain::{Chain, ChainError, Codes};
 use crate::council::{self, Target};
 use crate::evm::{Answer, BlockRef, Query, Readings, selectors};
-use crate::readiness::targets::{Stranger, TargetSeen};
+use crate::readiness::targets::{ExaminedTarget, Stranger};
 
 sol! {
     function owner() external view returns (address);
@@ -38,12 +38,12 @@ const ADMIN_ROLE: (&str, B256) = ("DEFAULT_ADMIN_ROLE", B256::ZERO);
 ///
 /// # Errors
 /// If no quorum agrees.
-pub fn look(
+pub fn examine(
     desk: &Desk,
     chain: &council::CouncilChain,
     link: &Chain,
     block: &BlockRef,
-) -> Result<Vec<TargetSeen>, ChainError> {
+) -> Result<Vec<ExaminedTarget>, ChainError> {
     let targets = desk.council.targets.iter();
     let targets: Vec<(&String, &Target)> =
         targets.filter_map(|(name, places)| Some((name, places.get(&chain.name)?))).collect();
@@ -52,7 +52,7 @@ pub fn look(
     }
     let addresses: Vec<Address> = targets.iter().map(|(_, target)| target.address).collect();
     let codes = link.codes(&addresses, block)?;
-    let mut seen: Vec<(Address, TargetSeen)> =
+    let mut seen: Vec<(Address, ExaminedTarget)> =
         targets.iter().map(|(name, target)| (target.address, of_code(name, target, chain, &codes))).collect();
     let safes = desk.council.safes.values().filter(|safe| safe.chain == chain.name);
     let safes: Vec<Address> = safes.map(|safe| safe.address).collect();
@@ -70,15 +70,15 @@ fn of_code(
     target: &Target,
     chain: &council::CouncilChain,
     codes: &BTreeMap<Address, Codes>,
-) -> TargetSeen {
+) -> ExaminedTarget {
     let codes = codes.get(&target.address).map(|codes| codes.codes.as_slice()).unwrap_or_default();
-    TargetSeen {
+    ExaminedTarget {
         target: name.into(),
         chain: chain.name.clone(),
         code: codes.iter().map(|(at, code)| (*at, keccak256(code))).collect(),
         pins: target.code.clone(),
         functions: codes.iter().flat_map(|(_, code)| selectors(code)).collect(),
-        ..TargetSeen::default()
+        ..ExaminedTarget::default()
     }
 }
 
@@ -92,7 +92,7 @@ fn has_role(to: Address, account: Address) -> Query {
 }
 
 /// Returns the questions that a contract's own functions can answer.
-fn questions(address: Address, seen: &TargetSeen, safes: &[Address]) -> Vec<Query> {
+fn questions(address: Address, seen: &ExaminedTarget, safes: &[Address]) -> Vec<Query> {
     let has = |selector: [u8; 4]| seen.functions.contains(&Selector::from(selector));
     let views = IN_CHARGE.iter().filter(|(_, selector)| has(*selector));
     let mut all: Vec<Query> = views.map(|(_, selector)| view(address, *selector)).collect();

@@ -17,7 +17,7 @@ use crate::council::{self, Lever};
 use crate::error::{Error, Exit};
 use crate::evm::Keys;
 use crate::playbook::Undo;
-use crate::readiness::levers::{LeverSeen, LeverTrial};
+use crate::readiness::levers::{ExaminedLever, LeverTrial};
 use crate::safe::Call;
 
 const DAY: u64 = 86_400;
@@ -28,13 +28,13 @@ const MOST_EARLY: usize = 50;
 
 /// A lever that was tried, and what it calls.
 pub struct Trial {
-    pub seen: LeverSeen,
+    pub seen: ExaminedLever,
     pub calls: Vec<Call>,
 }
 
 impl Trial {
     fn without_calls(lever: &str, tried: LeverTrial) -> Self {
-        Self { seen: LeverSeen { lever: lever.into(), tried, ends_in: None }, calls: Vec::new() }
+        Self { seen: ExaminedLever { lever: lever.into(), tried, ends_in: None }, calls: Vec::new() }
     }
 
     pub fn wrong(lever: &str, why: &Error) -> Self {
@@ -102,7 +102,7 @@ impl TrialContext<'_, '_> {
     /// Tries what one key does alone, without its signature.
     fn try_deputy(&self, lever: &Lever, deputy: Address) -> Result<Trial, Error> {
         let wish = Wish { set: &lever.examples, payer: deputy, bearer: None, nonce: new_nonce(lever) };
-        let act = match self.desk.look_as_deputy(lever, &wish) {
+        let act = match self.desk.evaluate_as_deputy(lever, &wish) {
             // Every step is left out.
             Err(error) if error.exit == Exit::Done => {
                 return Ok(Trial::without_calls(&lever.name, LeverTrial::Done));
@@ -149,7 +149,7 @@ impl TrialContext<'_, '_> {
         }
         let ends_in = if report.gas.is_some() { self.ends_in(&order, &mut seen)? } else { None };
         let calls = report.calls.clone();
-        Ok(Trial { seen: LeverSeen { lever: lever.name.clone(), tried: tried(report), ends_in }, calls })
+        Ok(Trial { seen: ExaminedLever { lever: lever.name.clone(), tried: tried(report), ends_in }, calls })
     }
 
     /// Returns `true` if another Safe of the same chain can take the lever back.

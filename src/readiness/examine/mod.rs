@@ -22,26 +22,26 @@ use crate::council::{self, Lever, Safe};
 use crate::error::{Error, Exit};
 use crate::evm::{Answer, BlockTag, Query};
 use crate::incident::Journal;
-use crate::readiness::levers::{LeverSeen, LeverTrial};
-use crate::readiness::prepared::{CardSeen, SetSeen};
-use crate::readiness::safe_state::SafeSeen;
+use crate::readiness::levers::{ExaminedLever, LeverTrial};
+use crate::readiness::prepared::{ExaminedCard, ExaminedSet};
+use crate::readiness::safe_state::ExaminedSafe;
 use crate::readiness::service_gaps::OwnCalls;
-use crate::readiness::targets::TargetSeen;
+use crate::readiness::targets::ExaminedTarget;
 use crate::safe::{Call, Operation, SafeId, SafeTx};
 use lever_trials::{Trial, TrialContext};
 
 /// A council as it is now.
 #[derive(Debug)]
 pub struct CouncilState {
-    pub chains: Vec<ChainSeen>,
+    pub chains: Vec<ExaminedChain>,
     /// Signed ahead.
-    pub sets: Vec<SetSeen>,
-    pub cards: Vec<CardSeen>,
+    pub sets: Vec<ExaminedSet>,
+    pub cards: Vec<ExaminedCard>,
 }
 
 /// A chain, its Safes and its levers as they are now.
 #[derive(Debug, Default)]
-pub struct ChainSeen {
+pub struct ExaminedChain {
     pub chain: String,
     /// Why it could not be read.
     pub failed: Option<String>,
@@ -52,9 +52,9 @@ pub struct ChainSeen {
     pub base_fee: Option<u64>,
     /// The payer's, in wei.
     pub balance: Option<U256>,
-    pub safes: Vec<(String, Result<SafeSeen, String>)>,
-    pub levers: Vec<LeverSeen>,
-    pub targets: Vec<TargetSeen>,
+    pub safes: Vec<(String, Result<ExaminedSafe, String>)>,
+    pub levers: Vec<ExaminedLever>,
+    pub targets: Vec<ExaminedTarget>,
     /// The most gas of one transaction.
     pub gas_cap: Option<u64>,
     /// By RPC; why, if it did not answer.
@@ -81,7 +81,7 @@ pub fn examine(desk: &Desk, journal: &Journal, payer: Option<Address>, now: u64)
     CouncilState { chains, sets: sets.unwrap_or_default(), cards: cards.unwrap_or_default() }
 }
 
-fn chains(desk: &Desk, payer: Option<Address>, now: u64) -> Vec<ChainSeen> {
+fn chains(desk: &Desk, payer: Option<Address>, now: u64) -> Vec<ExaminedChain> {
     let chains: BTreeSet<&str> = desk.council.safes.values().map(|safe| safe.chain.as_str()).collect();
     let chains: Vec<&council::CouncilChain> =
         chains.iter().filter_map(|name| desk.council.chains.get(*name)).collect();
@@ -93,13 +93,13 @@ fn chains(desk: &Desk, payer: Option<Address>, now: u64) -> Vec<ChainSeen> {
         desk.connect_to(chain).map(|link| chain_seen(desk, chain, &link, (payer, now), &bad))
     };
     let seen = at_once(chains.clone(), look);
-    let or_failed = |(chain, seen): (&council::CouncilChain, Result<ChainSeen, Error>)| {
-        seen.unwrap_or_else(|error| ChainSeen::failed(&chain.name, &error))
+    let or_failed = |(chain, seen): (&council::CouncilChain, Result<ExaminedChain, Error>)| {
+        seen.unwrap_or_else(|error| ExaminedChain::failed(&chain.name, &error))
     };
     chains.into_iter().zip(seen).map(or_failed).collect()
 }
 
-impl ChainSeen {
+impl ExaminedChain {
     fn failed(chain: &str, why: &Error) -> Self {
         Self { chain: chain.into(), failed: Some(why.to_string()), ..Self::default() }
     }
@@ -111,7 +111,7 @@ fn chain_seen(
     link: &Chain,
     (payer, now): (Option<Address>, u64),
     bad: &BTreeMap<String, String>,
-) -> ChainSeen {
+) -> ExaminedChain {
     let safes: Vec<&Safe> = desk.council.safes.values().filter(|safe| safe.chain == chain.name).collect();
     let queries: Vec<Query> = payer.map(|address| Query::Balance { address }).into_iter().collect();
     let read = |safe: &Safe| {
@@ -133,7 +133,7 @@ fn chain_seen(
     let Some(first) = snapshots.iter().find_map(|snapshot| snapshot.as_ref().ok()).cloned() else {
         let why = snapshots.into_iter().find_map(Result::err);
         let why = why.unwrap_or_else(|| Error::new(Exit::Failed, "it has no Safe"));
-        return ChainSeen { endpoints: link.endpoints(), ..ChainSeen::failed(&chain.name, &why) };
+        return ExaminedChain { endpoints: link.endpoints(), ..ExaminedChain::failed(&chain.name, &why) };
     };
     let header = &first.header;
     let balance = queries.first().and_then(|query| match first.readings.get(query)? {
@@ -141,7 +141,7 @@ fn chain_seen(
         Answer::Reverted(_) => None,
     });
     let (trials, targets, offers, relays, service) = thread::scope(|scope| {
-        let targets = scope.spawn(|| council_contracts::look(desk, chain, link, &header.block()));
+        let targets = scope.spawn(|| council_contracts::examine(desk, chain, link, &header.block()));
         let offers = scope.spawn(|| faults_as_text(link.offers(first.state.id.address, header.number)));
         let relays = scope.spawn(|| relays(desk, chain));
         let service = scope.spawn(|| ask_service::ask(desk, chain, link, &snapshots));
@@ -153,7 +153,7 @@ fn chain_seen(
         let (offers, relays) = (offers.join().unwrap_or_default(), relays.join().unwrap_or_default());
         (trials, targets, offers, relays, service.join().unwrap_or_default())
     });
-    ChainSeen {
+    ExaminedChain {
         chain: chain.name.clone(),
         failed: None,
         age: Some(judge_age(header.timestamp, now, link.expected_block_time())),
@@ -196,10 +196,10 @@ fn fetch_early<'s>(
     at_once(safes, fetch).into_iter().flatten().collect()
 }
 
-fn safe_seen(snapshot: &Result<Snapshot, Error>) -> Result<SafeSeen, String> {
+fn safe_seen(snapshot: &Result<Snapshot, Error>) -> Result<ExaminedSafe, String> {
     let snapshot = snapshot.as_ref().map_err(ToString::to_string)?;
     let (state, accounts) = (snapshot.state.clone(), snapshot.accounts.clone());
-    Ok(SafeSeen { state, proxy_code: snapshot.code_hash, accounts })
+    Ok(ExaminedSafe { state, proxy_code: snapshot.code_hash, accounts })
 }
 
 fn trials(work: &TrialContext, chain: &council::CouncilChain) -> Vec<Trial> {
@@ -215,7 +215,7 @@ fn trials(work: &TrialContext, chain: &council::CouncilChain) -> Vec<Trial> {
 }
 
 /// Notes which functions of a contract the levers call.
-fn called(desk: &Desk, target: TargetSeen, trials: &[Trial]) -> TargetSeen {
+fn called(desk: &Desk, target: ExaminedTarget, trials: &[Trial]) -> ExaminedTarget {
     let place = desk.council.targets.get(&target.target).and_then(|places| places.get(&target.chain));
     let Some(address) = place.map(|place| place.address) else { return target };
     let calls = |trial: &Trial| {
@@ -224,7 +224,7 @@ fn called(desk: &Desk, target: TargetSeen, trials: &[Trial]) -> TargetSeen {
         its.chain(of_done(desk, &target.target, trial)).collect::<Vec<_>>()
     };
     let works = |trial: &&Trial| matches!(trial.seen.tried, LeverTrial::Works { .. } | LeverTrial::Done);
-    TargetSeen {
+    ExaminedTarget {
         called: trials.iter().flat_map(calls).collect(),
         is_reached: trials.iter().filter(works).any(|trial| !calls(trial).is_empty()),
         ..target

@@ -1,6 +1,6 @@
 //! Alarms: watched for, raised, taken in from other monitors, and who is awake.
 
-pub mod alerted;
-pub mod lookout;
-pub mod raised;
-pub mod roused;
+pub mod alarm_watch;
+pub mod alert_message;
+pub mod awake_lines;
+pub mod raise_alarm;

@@ -51,7 +51,7 @@ pub fn run(ui: &Ui, terms: &DraftTerms, on_chain: Option<&ContractOnChain>) -> R
             };
             let function = from.function(terms.call).map_err(|error| usage(&error))?;
             let (views, nameless) = from.bare_views();
-            let seen = desk.seen_changes(place, desk.only_safe(*safe)?, &function, &given, &views)?;
+            let seen = desk.observed_changes(place, desk.only_safe(*safe)?, &function, &given, &views)?;
             ui.show(&playbook_draft::changes(&seen, nameless));
             (from, seen.changes)
         }

@@ -18,7 +18,7 @@ use crate::session::broadcasts::send_all::{Board, print_calls, send_all};
 use crate::session::broadcasts::send_one::{one, print_call, send_in_order};
 use crate::session::broadcasts::sendable::{JudgedSend, SendTerms};
 use crate::session::machine::keys::{self, KeyPurpose, NamedKey};
-use crate::session::{Session, incoming, signing::drilled};
+use crate::session::{Session, incoming, signing::drill_ending};
 
 const APPROVE_BY_SENDING: &str = "--approve-by-sending";
 
@@ -98,7 +98,7 @@ fn drill(session: &Session, terms: &SendTerms, asked: &Asked) -> Result<Exit, Er
     let terms = SendTerms { given, ..terms.clone() };
     session.require_accepted(&session.rests_of(&terms.what, &terms.given)?, &terms.accept)?;
     import(session, &terms, asked, "nothing was proven")?;
-    drilled::broadcast(session, &terms.what, &terms.given, &terms.accept, terms.proofs)
+    drill_ending::broadcast(session, &terms.what, &terms.given, &terms.accept, terms.proofs)
 }
 
 /// Imports the signatures of the chat that was named.

@@ -9,7 +9,7 @@ use crate::ceremony::enforce::enforce;
 use crate::ceremony::find::{CommandPurpose, Found};
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::Given;
-use crate::ceremony::rehearsal;
+use crate::ceremony::rehearsal_result;
 use crate::ceremony::rehearse::Rehearsed;
 use crate::ceremony::sending::depth::RequiredDepth;
 use crate::ceremony::sending::gas;
@@ -99,8 +99,8 @@ impl<'a> JudgedSend<'a> {
         // may have a folder that cannot be written.
         let lock = |proposal: &Proposal| (!terms.only_call).then(|| session.lock(proposal)).transpose();
         let early = found.proposal().map(lock);
-        let view = session.view(found.safe())?;
-        let rehearsed = session.look_at(found, view, &terms.given, true, payer)?;
+        let view = session.read_point(found.safe())?;
+        let rehearsed = session.evaluate_found(found, view, &terms.given, true, payer)?;
         if let Some(order) = order {
             session.require_no_rival(&rehearsed.online.derived, &order, &terms.given)?;
         }
@@ -125,7 +125,7 @@ impl<'a> JudgedSend<'a> {
     pub fn refreshed(self, from: Address) -> Result<Self, Error> {
         let Self { session, terms, judged, lock, .. } = self;
         let since = clock::moment();
-        let rehearsed = session.look_again(judged, &terms.given, Some(from))?;
+        let rehearsed = session.refresh(judged, &terms.given, Some(from))?;
         Ok(Self { session, terms, judged: judge(session, terms, rehearsed)?, lock, since })
     }
 
@@ -285,7 +285,7 @@ fn judge<'a>(session: &Session, terms: &SendTerms, rehearsed: Rehearsed<'a>) -> 
 /// Refuses what would fail: by the rehearsal with the owners' own signatures, which runs in this process alone.
 fn require_success(judged: &Judged) -> Result<(), Error> {
     let Some(done) = judged.rehearsal.done().filter(|done| done.is_signed) else { return Ok(()) };
-    rehearsal::outcome(&done.rehearsal, judged.plan(), &judged.derived.names).map_err(|why| {
+    rehearsal_result::check_success(&done.rehearsal, judged.plan(), &judged.derived.names).map_err(|why| {
         Error::new(Exit::Failed, format!("the transaction would fail: {why}"))
             .hint("nothing was sent; breakglass status shows what changed since it was signed")
     })

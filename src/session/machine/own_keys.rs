@@ -9,8 +9,8 @@ use crate::ceremony::folder::own_settings::{settings, stated};
 use crate::cli::args;
 use crate::device::{DeviceError, Ledger};
 use crate::error::Error;
-use crate::readiness::key_gaps::{KeySeen, KeyState};
-use crate::readiness::own_ledger::LedgerSeen;
+use crate::readiness::key_gaps::{ExaminedKey, KeyState};
+use crate::readiness::own_ledger::ExaminedLedger;
 use crate::session::Session;
 use crate::session::machine::keys::{self, KeyPurpose, NamedKey, Wait, find};
 
@@ -20,8 +20,8 @@ const LOOK: u64 = 5;
 /// The keys of this machine.
 #[derive(Debug, Default)]
 pub struct OwnKeys {
-    pub signing: Option<KeySeen>,
-    pub paying: Option<KeySeen>,
+    pub signing: Option<ExaminedKey>,
+    pub paying: Option<ExaminedKey>,
     /// The address of the key that pays.
     pub payer: Option<Address>,
 }
@@ -64,7 +64,7 @@ impl Session<'_> {
         found: Result<NamedKey, Error>,
         key: &args::KeyArgs,
         (signs, pays): (bool, bool),
-    ) -> Result<KeySeen, Error> {
+    ) -> Result<ExaminedKey, Error> {
         let state = match found {
             Ok(NamedKey::Keystore { stated, .. }) => KeyState::Keystore(stated),
             Ok(NamedKey::Ledger(target)) => {
@@ -78,7 +78,7 @@ impl Session<'_> {
             }
             Err(error) => KeyState::Unusable(error.message),
         };
-        Ok(KeySeen { named, state })
+        Ok(ExaminedKey { named, state })
     }
 
     /// Asks a Ledger whose keys it holds.
@@ -87,7 +87,7 @@ impl Session<'_> {
         ledger: &mut Ledger,
         wait: &Wait,
         (signs, pays): (bool, bool),
-    ) -> Result<Result<Box<LedgerSeen>, DeviceError>, Error> {
+    ) -> Result<Result<Box<ExaminedLedger>, DeviceError>, Error> {
         let paths = keys::paths(&self.council)?;
         let signers = self.council.signers.values().map(|signer| signer.address);
         let owners = self.council.safes.values().filter_map(|safe| safe.owners.as_ref());
@@ -99,12 +99,12 @@ impl Session<'_> {
             (Ok(held), Ok(first)) => (held.into_iter().map(|account| account.address).collect(), first),
             (Err(why), _) | (_, Err(why)) => return Ok(Err(why)),
         };
-        Ok(Ok(Box::new(LedgerSeen { status, stated: stated(self.ui)?, held, first, signs, pays })))
+        Ok(Ok(Box::new(ExaminedLedger { status, stated: stated(self.ui)?, held, first, signs, pays })))
     }
 }
 
 /// Returns the address that a key pays with.
-fn first(key: &KeySeen) -> Option<Address> {
+fn first(key: &ExaminedKey) -> Option<Address> {
     match &key.state {
         KeyState::Keystore(stated) => *stated,
         KeyState::Ledger(seen) => Some(seen.first),

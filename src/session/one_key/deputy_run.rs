@@ -59,7 +59,7 @@ pub fn run(session: &Session, terms: &DeputyTerms) -> Result<Exit, Error> {
         return Err(not_the_deputy(lever, payer));
     }
     let since = clock::moment();
-    let act = sitting.look(payer, bearer.as_deref())?;
+    let act = sitting.evaluate(payer, bearer.as_deref())?;
     sitting.review(&act);
     enforce_alone(&act.judged.findings, terms.accept)?;
     let goal = match terms.to {
@@ -121,9 +121,9 @@ fn not_the_deputy(lever: &Lever, key: Address) -> Error {
 }
 
 impl<'a> DeputyRun<'a> {
-    fn look(&self, payer: Address, bearer: Option<&str>) -> Result<Act<'a>, Error> {
+    fn evaluate(&self, payer: Address, bearer: Option<&str>) -> Result<Act<'a>, Error> {
         let wish = Wish { set: &self.set, payer, bearer, nonce: self.nonce };
-        self.session.desk.look_as_deputy(self.lever, &wish)
+        self.session.desk.evaluate_as_deputy(self.lever, &wish)
     }
 
     fn open<'s>(
@@ -197,7 +197,7 @@ impl<'a> DeputyRun<'a> {
         if made.is_none() && !is_stale {
             return Ok(act);
         }
-        let again = self.look(payer, made.as_deref().or(bearer))?;
+        let again = self.evaluate(payer, made.as_deref().or(bearer))?;
         enforce_alone(&again.judged.findings, self.terms.accept)?;
         again.changes_the_same(&act)?;
         Ok(again)

@@ -1,11 +1,11 @@
 //! `sign`, ahead of time and in a drill: whose key, the pages, the signature, and where it goes.
 
-pub mod drilled;
+pub mod drill_ending;
 pub mod on_ledger;
-pub mod round;
+pub mod one_person_drill;
 pub mod set_state;
 pub mod sign_each;
 pub mod sign_terms;
 pub mod signers;
 pub mod signing_ahead;
-pub mod solo;
+pub mod signing_round;

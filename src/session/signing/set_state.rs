@@ -4,7 +4,7 @@ use crate::ceremony::folder::armed_sets::Group;
 use crate::ceremony::order::Given;
 use crate::clock;
 use crate::error::{Error, Exit};
-use crate::readiness::assessment::{Usability, assess};
+use crate::readiness::armed_status::{Usability, assess};
 use crate::session::Session;
 use crate::ui::Text;
 use crate::view::armed_texts::armed_lines;

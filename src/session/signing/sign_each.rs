@@ -12,9 +12,9 @@ use crate::proposal::OwnerSignature;
 use crate::safe::Nonces;
 use crate::session::machine::keys::{self, KeyHolder, KeyPurpose, NamedKey};
 use crate::session::signing::on_ledger::{self, Asking};
-use crate::session::signing::round::Round;
 use crate::session::signing::sign_terms::SignTerms;
 use crate::session::signing::signers::Signers;
+use crate::session::signing::signing_round::SigningRound;
 use crate::session::{Session, signing::signing_ahead};
 use crate::ui::Text;
 use crate::view::signed::MadeSignature;
@@ -47,7 +47,7 @@ pub fn run(
         return signing_ahead::run(session, terms, &key, nonces, target);
     }
     let ui = session.ui;
-    let mut round = Round::default();
+    let mut round = SigningRound::default();
     let all = round.load(session, terms)?;
     terms.require_one(all.len())?;
     one_for_each_nonce(&all)?;

@@ -127,7 +127,7 @@ fn load<'a>(session: &'a Session, terms: &SignTerms, nonces: Nonces) -> Result<J
         let derived = session.offline(terms.what, &given)?;
         return Ok(exactly_one(derived)?.judge(true));
     }
-    let part = exactly_one(session.look(terms.what, &given, CommandPurpose::Sign)?)?;
+    let part = exactly_one(session.evaluate(terms.what, &given, CommandPurpose::Sign)?)?;
     Ok(part.result?.prove(session.ui, terms.proofs)?.judge(true))
 }
 

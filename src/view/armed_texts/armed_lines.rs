@@ -6,10 +6,10 @@ use crate::ceremony::folder::armed_sets::Examined;
 use crate::ceremony::folder::sets::KeptAhead;
 use crate::incident::Utc;
 use crate::proposal::Proposal;
-use crate::readiness::assessment::{Armed, Death, NonceRow, NonceStatus, Revocation, Usability};
+use crate::readiness::armed_status::{ArmedStatus, Death, NonceRow, NonceStatus, Revocation, Usability};
 use crate::safe::{Nonce, Nonces, listed};
 use crate::ui::{Lines, Text};
-use crate::view::review_lines::labelled_lines::digits;
+use crate::view::review_lines::review_layout::digits;
 
 const DAY: u64 = 86_400;
 
@@ -102,7 +102,7 @@ fn names(owners: &[Address], name: Names) -> String {
 }
 
 /// Lines on the signatures made ahead of one transaction; `today` in seconds since 1970.
-pub fn armed(examined: &Examined, armed: &Armed, today: u64, name: Names) -> Lines {
+pub fn armed(examined: &Examined, armed: &ArmedStatus, today: u64, name: Names) -> Lines {
     let Examined { words, safe, chain, now, .. } = examined;
     let mut lines = vec![Text::default().bold(words).add(&format!(
         "   {safe} on {chain}, nonce {} is next, threshold {}",
@@ -187,7 +187,7 @@ fn describe(row: &NonceRow, name: Names) -> String {
 }
 
 /// Its use now, as far as the chain tells.
-fn state(examined: &Examined, armed: &Armed) -> Vec<Text> {
+fn state(examined: &Examined, armed: &ArmedStatus) -> Vec<Text> {
     if let Usability::Nobody(death) = armed.by {
         let why = match death {
             Death::Used => "the Safe has used the last of its nonces",

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::ceremony::folder::armed_sets::Examined;
 use crate::ceremony::folder::sets::KeptAhead;
-use crate::readiness::assessment::{Armed, NonceRow, NonceStatus, Revocation, Usability};
+use crate::readiness::armed_status::{ArmedStatus, NonceRow, NonceStatus, Revocation, Usability};
 use crate::view::armed_texts::armed_lines::{next_steps, usable};
 
 /// The signatures made ahead of one transaction.
@@ -57,7 +57,7 @@ fn texts<T: ToString>(all: &[T]) -> Vec<String> {
 }
 
 impl ArmedObject {
-    pub fn new(examined: &Examined, armed: &Armed) -> Self {
+    pub fn new(examined: &Examined, armed: &ArmedStatus) -> Self {
         Self {
             what: examined.words.clone(),
             safe: examined.safe.clone(),

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::ceremony::discovery::seen_changes::ObservedChanges;
-use crate::playbook::SeenChange;
+use crate::ceremony::discovery::observed_changes::ObservedChanges;
+use crate::playbook::ObservedChange;
 use crate::ui::{Lines, Text};
 
 /// Returns the changes that a rehearsal saw; `nameless` views could not be asked.
@@ -41,8 +41,8 @@ struct SeenObject<'a> {
 }
 
 /// Returns the draft as JSON.
-pub fn object<'a>(id: &'a str, text: &'a str, seen: &'a [SeenChange]) -> DraftObject<'a> {
-    let change = |change: &'a SeenChange| SeenObject {
+pub fn object<'a>(id: &'a str, text: &'a str, seen: &'a [ObservedChange]) -> DraftObject<'a> {
+    let change = |change: &'a ObservedChange| SeenObject {
         view: change.view.signature_with_outputs(),
         before: &change.before,
         after: &change.after,

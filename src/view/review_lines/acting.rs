@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::ceremony::deputy::deputy_act::{Act, How};
 use crate::ui::Text;
-use crate::view::review_lines::labelled_lines::digits;
+use crate::view::review_lines::review_layout::digits;
 
 /// The account that makes the call, and whose approval it takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,7 +1,7 @@
 //! The lines of the review block on what is called, and on what changes by it.
 
 use crate::ui::Text;
-use crate::view::review_lines::labelled_lines::{ReviewBlock, compact, digits, fits, labelled, short};
+use crate::view::review_lines::review_layout::{ReviewBlock, compact, digits, fits, labelled, short};
 use crate::view::review_lines::shown_lever::{AfterCheck, CallLine, LeverSummary};
 use crate::view::review_lines::summary::Summary;
 

@@ -5,7 +5,7 @@ use alloy::primitives::Address;
 use crate::ceremony::judged::Judged;
 use crate::check::{Finding, Level, Readable, Sort, readable};
 use crate::ui::{Lines, Text};
-use crate::view::few_lines::{listed, say_few};
+use crate::view::truncated_lists::{say_truncated, truncated_list};
 
 const INDENT: &str = "    ";
 
@@ -117,8 +117,8 @@ fn accepted_before(out: &mut Lines, judged: &Judged) {
     let signers = judged.derived.signatures.iter().map(|s| (named(s.owner()), s.accepted()));
     let lines = std::iter::once(proposer).chain(signers).filter(|(_, ids)| !ids.is_empty());
     let line = |(who, ids): (String, &[String])| {
-        let text = format!("the file says that {who} accepted {}", listed(ids));
+        let text = format!("the file says that {who} accepted {}", truncated_list(ids));
         Text::new(INDENT).warn("! ").add(&text)
     };
-    say_few(out, lines.map(line), "more files say that somebody accepted something");
+    say_truncated(out, lines.map(line), "more files say that somebody accepted something");
 }

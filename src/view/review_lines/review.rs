@@ -7,7 +7,7 @@ use crate::ceremony::judged::Judged;
 use crate::chain::agreeing;
 use crate::check::{Level, Match};
 use crate::playbook::{Origin, PlaybookDigest, PlaybookId};
-use crate::proposal::Few;
+use crate::proposal::Truncated;
 use crate::safe::DRILL_CHAIN_ID;
 use crate::ui::{Lines, Text};
 use crate::view::review_lines::decision::ReviewAnswer;
@@ -144,12 +144,12 @@ pub(in crate::view) fn origin(out: &mut Lines, judged: &Judged) {
     }
     match &judged.derived.matching {
         Match::Differs(rows) | Match::Moved(rows) => {
-            for row in rows.iter().take(Few::<()>::SHOWN) {
+            for row in rows.iter().take(Truncated::<()>::SHOWN) {
                 out.say(&Text::new(INDENT).bold(row.field));
                 out.say(&Text::new(INDENT).add("  in the file   ").bad(&row.file));
                 out.say(&Text::new(INDENT).add("  by your files ").add(&row.own));
             }
-            if let Some(more) = rows.len().checked_sub(Few::<()>::SHOWN).filter(|more| *more > 0) {
+            if let Some(more) = rows.len().checked_sub(Truncated::<()>::SHOWN).filter(|more| *more > 0) {
                 out.say(&Text::new(INDENT).bad(&format!("and {more} more differences")));
             }
         }

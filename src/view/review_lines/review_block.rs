@@ -9,7 +9,7 @@ use crate::view::review_lines::acting::{self, Acting};
 use crate::view::review_lines::already_done::{Done, PersonAddress};
 use crate::view::review_lines::called_lines::{MOST_LEVERS, approves, calls, combined, results};
 use crate::view::review_lines::decision::{Refusal, ReviewAnswer};
-use crate::view::review_lines::labelled_lines::{ReviewBlock, digits, fits, labelled};
+use crate::view::review_lines::review_layout::{ReviewBlock, digits, fits, labelled};
 use crate::view::review_lines::shown_lever::LeverSummary;
 use crate::view::review_lines::summary::{SafeIs, Summary};
 

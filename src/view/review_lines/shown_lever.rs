@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::ceremony::derived::OwnDerivation;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::rehearsal::Performed;
+use crate::ceremony::rehearsal_result::CompletedRehearsal;
 use crate::evm::AddressBook;
 use crate::playbook::{Check, LeverPlan, PlannedCall, Playbook};
 use crate::proposal::calls_of;
@@ -91,7 +91,7 @@ pub(in crate::view) fn call_line(names: &AddressBook, planned: &PlannedCall) -> 
 
 /// Returns the values that a check reads before and after; `None` if nothing was rehearsed.
 fn result(judged: &Judged, check: &Check) -> Option<AfterCheck> {
-    let done: &Performed = judged.rehearsal.done()?;
+    let done: &CompletedRehearsal = judged.rehearsal.done()?;
     let verdict = check.judge(&done.rehearsal.answers, &done.rehearsal.events);
     Some(AfterCheck {
         what: check.label().into(),

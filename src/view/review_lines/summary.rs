@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::ceremony::deputy::deputy_act::{Act, How};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::rehearsal::{Rehearsing, outcome};
+use crate::ceremony::rehearsal_result::{RehearsalResult, check_success};
 use crate::chain::agreeing;
 use crate::check::{Finding, Level, Match};
 use crate::playbook::{Playbook, Severity, Undo};
@@ -281,10 +281,12 @@ fn read(judged: &Judged) -> Option<String> {
 
 fn no_result(judged: &Judged) -> Option<String> {
     match &judged.rehearsal {
-        Rehearsing::Not if judged.seen.is_some() => Some("not rehearsed: its nonce is used".into()),
-        Rehearsing::Not => Some("not rehearsed: nothing was asked of the network".into()),
-        Rehearsing::Failed(why) => Some(format!("NOT REHEARSED: {why}")),
-        Rehearsing::Done(done) => outcome(&done.rehearsal, judged.plan(), &judged.derived.names)
+        RehearsalResult::NotWanted if judged.seen.is_some() => {
+            Some("not rehearsed: its nonce is used".into())
+        }
+        RehearsalResult::NotWanted => Some("not rehearsed: nothing was asked of the network".into()),
+        RehearsalResult::Failed(why) => Some(format!("NOT REHEARSED: {why}")),
+        RehearsalResult::Done(done) => check_success(&done.rehearsal, judged.plan(), &judged.derived.names)
             .err()
             .map(|why| format!("IT FAILS: {why}")),
     }

@@ -6,13 +6,13 @@ use alloy::primitives::{Address, B256, Bytes};
 use serde::{Serialize, Serializer};
 
 use crate::ceremony::judged::Judged;
-use crate::ceremony::rehearsal::{Performed, Rehearsing, outcome};
+use crate::ceremony::rehearsal_result::{CompletedRehearsal, RehearsalResult, check_success};
 use crate::chain::{EndpointStatus, agreeing};
 use crate::evm::amount::ether;
 use crate::evm::{AddressBook, TokenChange, Write};
 use crate::fork::{BalanceChange, Rehearsal, RunResult};
 use crate::playbook::Dictionary;
-use crate::proposal::Few;
+use crate::proposal::Truncated;
 use crate::safe::{slot, slot_word};
 use crate::ui::{Lines, Text};
 use crate::view::review_lines::slot_words::{Names, as_address, shortened, shown};
@@ -147,9 +147,9 @@ impl Changes {
     /// Returns the changes; `None` if nothing was to be rehearsed.
     pub fn of(judged: &Judged) -> Option<Self> {
         match &judged.rehearsal {
-            Rehearsing::Not => None,
-            Rehearsing::Failed(why) => Some(Self::Failed { rehearsed: false, why: why.clone() }),
-            Rehearsing::Done(done) => Some(Self::Done(Box::new(EffectLines::new(judged, done)))),
+            RehearsalResult::NotWanted => None,
+            RehearsalResult::Failed(why) => Some(Self::Failed { rehearsed: false, why: why.clone() }),
+            RehearsalResult::Done(done) => Some(Self::Done(Box::new(EffectLines::new(judged, done)))),
         }
     }
 }
@@ -173,7 +173,7 @@ pub fn agreement(judged: &Judged) -> String {
 }
 
 impl EffectLines {
-    fn new(judged: &Judged, done: &Performed) -> Self {
+    fn new(judged: &Judged, done: &CompletedRehearsal) -> Self {
         let (rehearsal, book) = (&done.rehearsal, &judged.derived.names);
         let slots = Names::new(judged, rehearsal);
         let words = Dictionary::new(judged.derived.own.iter().flat_map(|own| own.order.playbooks()));
@@ -199,7 +199,7 @@ impl EffectLines {
             agreement: agreement(judged),
             proven: judged.proven(),
             succeeds: rehearsal.outcome == RunResult::Succeeded,
-            why_not: outcome(rehearsal, judged.plan(), book).err(),
+            why_not: check_success(rehearsal, judged.plan(), book).err(),
             holds: done.holds(),
             after: VerdictLine::all(&done.after),
             not_as_recorded: done.differs.clone(),
@@ -218,7 +218,7 @@ impl EffectLines {
 
     fn lines(&self) -> Vec<Text> {
         let mut lines = Vec::new();
-        let mut differs = Few::default();
+        let mut differs = Truncated::default();
         self.not_as_recorded.iter().for_each(|line| differs.push(|| line));
         lines.extend(differs.first().iter().map(|line| Text::default().warn("not as recorded: ").add(line)));
         if differs.more() > 0 {

@@ -10,7 +10,7 @@ use crate::playbook::{CallPart, Decided, Plan, PlannedCall, Skipped};
 use crate::proposal::calls_of;
 use crate::safe::{Call, Operation, SafeTx};
 use crate::ui::{Lines, Text};
-use crate::view::few_lines::say_few;
+use crate::view::truncated_lists::say_truncated;
 
 const INDENT: &str = "    ";
 /// Undecoded data is shown whole up to this many bytes; beyond, its beginning, length and hash.
@@ -98,7 +98,7 @@ fn sources(out: &mut Lines, plan: &Plan) {
         let text = format!("{}, because {}", skipped.signature, skipped.reason);
         Text::new(INDENT).warn("left out: ").add(&text)
     };
-    say_few(out, plan.skipped.iter().map(left_out), "more calls are left out, because they are done");
+    say_truncated(out, plan.skipped.iter().map(left_out), "more calls are left out, because they are done");
     for decided in plan.decided.iter().filter(|decided| decided.part != CallPart::LeftOut) {
         out.say(&Text::new(INDENT).add("the chain decides ").bold(&decided.to_string()));
     }

@@ -2,12 +2,12 @@
 
 /// The first of a list, and how many there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Few<T> {
+pub struct Truncated<T> {
     first: Vec<T>,
     count: usize,
 }
 
-impl<T> Few<T> {
+impl<T> Truncated<T> {
     /// The number that is kept to be shown.
     pub const SHOWN: usize = 5;
 
@@ -20,8 +20,8 @@ impl<T> Few<T> {
     }
 
     /// Returns the same with each of the first turned into something else.
-    pub fn map<U>(self, change: impl Fn(&T) -> U) -> Few<U> {
-        Few { first: self.first.iter().map(change).collect(), count: self.count }
+    pub fn map<U>(self, change: impl Fn(&T) -> U) -> Truncated<U> {
+        Truncated { first: self.first.iter().map(change).collect(), count: self.count }
     }
 
     /// Returns the first items: at most [`Self::SHOWN`].
@@ -45,7 +45,7 @@ impl<T> Few<T> {
     }
 }
 
-impl<T> Default for Few<T> {
+impl<T> Default for Truncated<T> {
     fn default() -> Self {
         Self { first: Vec::new(), count: 0 }
     }

@@ -31,7 +31,7 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// Unknown names. What is wrong with one transaction is told with it.
-    pub fn look(
+    pub fn evaluate(
         &'a self,
         what: &[String],
         given: &Given,
@@ -39,7 +39,7 @@ impl<'a> Desk<'a> {
     ) -> Result<Vec<PartResult<'a>>, Error> {
         let found = self.parts(what, given)?;
         let titles: Vec<String> = found.iter().map(Found::title).collect();
-        let looked = side_by_side(self.progress, found, |found| self.look_for(found, given, purpose));
+        let looked = side_by_side(self.progress, found, |found| self.evaluate_for(found, given, purpose));
         let mut parts = Vec::new();
         for (title, looked) in titles.into_iter().zip(looked) {
             match looked {
@@ -55,7 +55,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Looks at one transaction for a purpose. Where it is only to be seen, every signed proposal of its nonce is.
-    fn look_for(
+    fn evaluate_for(
         &'a self,
         found: Found<'a>,
         given: &Given,
@@ -67,8 +67,8 @@ impl<'a> Desk<'a> {
         };
         let found = self.for_purpose(found, given, purpose)?;
         let is_new = matches!(found, Found::Lever { .. });
-        let view = self.view(found.safe())?;
-        let looked = self.look_at(found, view, given, purpose != CommandPurpose::Look, None)?;
+        let view = self.read_point(found.safe())?;
+        let looked = self.evaluate_found(found, view, given, purpose != CommandPurpose::Show, None)?;
         // A drill is what was announced, and makes room for nothing.
         let Some(order) = order.filter(|order| !order.is_drill()) else { return Ok(vec![looked]) };
         // The transaction that it approves is known by now; any other order stays as it was asked for, with what it leaves open.
@@ -80,12 +80,12 @@ impl<'a> Desk<'a> {
             CommandPurpose::Sign if is_new => {
                 Ok(vec![self.prefer_signed(self.make_room(looked, order, given)?, given)?])
             }
-            CommandPurpose::Look => {
+            CommandPurpose::Show => {
                 let mut all = vec![looked];
                 for sibling in self.siblings(&all[0].online.derived, &order, given)? {
-                    let found = Found::Proposal(Box::new(self.existing(sibling, given)?));
-                    let view = self.view(found.safe())?;
-                    all.push(self.look_at(found, view, given, false, None)?);
+                    let found = Found::Proposal(Box::new(self.find_own_lever(sibling, given)?));
+                    let view = self.read_point(found.safe())?;
+                    all.push(self.evaluate_found(found, view, given, false, None)?);
                 }
                 Ok(all)
             }
@@ -94,7 +94,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Looks at each of several at once.
-    pub fn look_at_each(
+    pub fn evaluate_each(
         &self,
         found: Vec<Found<'a>>,
         look: impl Fn(Found<'a>) -> Result<Rehearsed<'a>, Error> + Sync,
@@ -105,12 +105,12 @@ impl<'a> Desk<'a> {
     }
 
     /// The chain of a Safe, as it is now.
-    pub fn view(&self, safe: &council::Safe) -> Result<ReadPoint, Error> {
+    pub fn read_point(&self, safe: &council::Safe) -> Result<ReadPoint, Error> {
         Ok(ReadPoint { link: self.connect(safe)?, at: BlockTag::Latest })
     }
 
     /// Holds what was found against a view of the chain. With a payer, what sending costs them is asked along.
-    pub fn look_at(
+    pub fn evaluate_found(
         &'a self,
         found: Found<'a>,
         view: ReadPoint,
@@ -145,7 +145,7 @@ impl<'a> Desk<'a> {
     ) -> Result<(Found<'a>, Option<Box<Rehearsed<'a>>>), Error> {
         let given = given.of_approved();
         let existing = |proposal: &Proposal| {
-            Ok::<_, Error>(Found::Proposal(Box::new(self.existing(proposal.clone(), &given)?)))
+            Ok::<_, Error>(Found::Proposal(Box::new(self.find_own_lever(proposal.clone(), &given)?)))
         };
         match found {
             Found::Lever { order, guess, approvals } => {
@@ -156,7 +156,7 @@ impl<'a> Desk<'a> {
                     Some(proposal) => existing(proposal)?,
                     None => Found::Lever { order: Box::new(of.order.clone()), guess: None, approvals: false },
                 };
-                let looked = self.look_for(of, &given, CommandPurpose::Sign)?.pop();
+                let looked = self.evaluate_for(of, &given, CommandPurpose::Sign)?.pop();
                 let looked = looked.ok_or_else(|| Error::new(Exit::Failed, "nothing is approved"))?;
                 let order = Box::new(order.approving(looked.online.derived.proposal.clone()));
                 Ok((Found::Lever { order, guess, approvals }, Some(Box::new(looked))))
@@ -164,8 +164,8 @@ impl<'a> Desk<'a> {
             Found::Proposal(made) => {
                 let Some(of) = made.proposal.approves() else { return Ok((Found::Proposal(made), None)) };
                 let of = existing(of)?;
-                let view = self.view(of.safe())?;
-                let looked = self.look_at(of, view, &given, rehearse, None)?;
+                let view = self.read_point(of.safe())?;
+                let looked = self.evaluate_found(of, view, &given, rehearse, None)?;
                 Ok((Found::Proposal(made), Some(Box::new(looked))))
             }
         }
@@ -173,7 +173,7 @@ impl<'a> Desk<'a> {
 
     /// Derives an order on the chain as it is now, and rehearses it.
     pub fn propose(&'a self, order: Order<'a>, given: &Given) -> Result<Rehearsed<'a>, Error> {
-        let view = self.view(order.safe)?;
+        let view = self.read_point(order.safe)?;
         Ok(propose(self, order, view, given, None, true)?.rehearse(self.progress, None, None))
     }
 
@@ -195,7 +195,7 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// For a lever of which no proposal is kept here.
-    pub fn kept_offline(&'a self, what: &[String], given: &Given) -> Result<Vec<Derived<'a>>, Error> {
+    pub fn derive_kept(&'a self, what: &[String], given: &Given) -> Result<Vec<Derived<'a>>, Error> {
         let found = self.find(what, given, CommandPurpose::Offline)?.into_iter();
         let derive = |found| match found {
             Found::Proposal(existing) => existing.offline(self, given),
@@ -206,7 +206,7 @@ impl<'a> Desk<'a> {
 
     /// Looks at the same proposal on the chain as it is now, over the same connection: one round where the first look
     /// recorded what its rehearsal read.
-    pub fn look_again(
+    pub fn refresh(
         &'a self,
         judged: Judged<'a>,
         given: &Given,
@@ -222,7 +222,7 @@ impl<'a> Desk<'a> {
             None => self.connect(judged.derived.safe)?,
         };
         let view = ReadPoint { link, at: BlockTag::Latest };
-        let found = Found::Proposal(Box::new(self.existing(proposal.recording(record), given)?));
-        self.look_at(found, view, given, true, payer)
+        let found = Found::Proposal(Box::new(self.find_own_lever(proposal.recording(record), given)?));
+        self.evaluate_found(found, view, given, true, payer)
     }
 }

@@ -14,7 +14,7 @@ use crate::ui::Text;
 
 /// The lines of others that were read.
 #[derive(Default, Serialize)]
-struct Roused {
+struct AwakeImport {
     /// The names of those who are awake.
     awake: Vec<String>,
     /// Why a line was refused.
@@ -25,7 +25,7 @@ struct Roused {
 ///
 /// # Errors
 /// If it is not known who that is, or the journal cannot be written.
-pub fn say(session: &Session, person: Option<String>) -> Result<Exit, Error> {
+pub fn print_own(session: &Session, person: Option<String>) -> Result<Exit, Error> {
     let name = match person {
         Some(name) => Some(name),
         None => settings(session.ui)?.me,
@@ -48,9 +48,9 @@ pub fn say(session: &Session, person: Option<String>) -> Result<Exit, Error> {
 ///
 /// # Errors
 /// If none is good, or the journal cannot be written.
-pub fn take_in(session: &Session, path: &Path) -> Result<Exit, Error> {
+pub fn import_lines(session: &Session, path: &Path) -> Result<Exit, Error> {
     let now = now();
-    let mut read = Roused::default();
+    let mut read = AwakeImport::default();
     for found in find_awake(&store::read_given(path)?.text) {
         let checked = found.and_then(|line| {
             session.known_name(&line.name.to_string()).map_err(|error| error.message)?;

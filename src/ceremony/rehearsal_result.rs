@@ -11,17 +11,17 @@ use crate::proposal::{Proposal, RecordedBalance, RecordedCode, RehearsalRecord, 
 
 /// The rehearsal, or why there is none.
 #[derive(Clone, Debug)]
-pub enum Rehearsing {
+pub enum RehearsalResult {
     /// No rehearsal was wanted.
-    Not,
+    NotWanted,
     /// It could not be completed, and why.
     Failed(String),
-    Done(Box<Performed>),
+    Done(Box<CompletedRehearsal>),
 }
 
 /// A rehearsal on the reader's own RPC.
 #[derive(Clone, Debug)]
-pub struct Performed {
+pub struct CompletedRehearsal {
     pub rehearsal: Rehearsal,
     /// Whose state it rests on.
     pub block: u64,
@@ -41,8 +41,8 @@ pub struct Performed {
     pub is_signed: bool,
 }
 
-impl Rehearsing {
-    pub fn done(&self) -> Option<&Performed> {
+impl RehearsalResult {
+    pub fn done(&self) -> Option<&CompletedRehearsal> {
         match self {
             Self::Done(done) => Some(done),
             _ => None,
@@ -63,7 +63,7 @@ impl Rehearsing {
     }
 }
 
-impl Performed {
+impl CompletedRehearsal {
     /// It succeeds, and leaves what the playbook promises.
     pub fn holds(&self) -> bool {
         self.rehearsal.outcome == RunResult::Succeeded && self.after.iter().all(|verdict| verdict.holds)
@@ -94,7 +94,7 @@ impl Performed {
 }
 
 /// Returns the innermost reason why a rehearsal fails, if it does.
-pub fn outcome(rehearsal: &Rehearsal, plan: Option<&Plan>, names: &AddressBook) -> Result<(), String> {
+pub fn check_success(rehearsal: &Rehearsal, plan: Option<&Plan>, names: &AddressBook) -> Result<(), String> {
     let errors = plan.map_or(&[][..], |plan| &plan.errors);
     let reason = || match rehearsal.reverts.last() {
         Some(revert) => format!("{} ({})", revert.reason(errors), named(names, revert.by)),
@@ -154,11 +154,11 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::ceremony) fn performed(result: RunResult, holds: &[bool]) -> Performed {
+    pub(in crate::ceremony) fn performed(result: RunResult, holds: &[bool]) -> CompletedRehearsal {
         let text = String::new;
         let verdict =
             |holds: &bool| Verdict { holds: *holds, sentence: text(), expected: text(), found: text() };
-        Performed {
+        CompletedRehearsal {
             rehearsal: ran(result),
             block: 3,
             after: holds.iter().map(verdict).collect(),
@@ -182,14 +182,14 @@ pub(super) mod tests {
 
     #[test]
     fn the_reason_of_a_failure_names_the_contract() {
-        let why = |result| outcome(&ran(result), None, &AddressBook::default());
+        let why = |result| check_success(&ran(result), None, &AddressBook::default());
         assert_eq!(why(RunResult::Succeeded), Ok(()));
         let vault = Address::repeat_byte(9);
         assert!(why(RunResult::Reverted).unwrap_err().ends_with(&format!("({vault})")));
         assert!(why(RunResult::Failed).unwrap_err().starts_with("the Safe reports ExecutionFailure"));
         assert!(why(RunResult::Unannounced).unwrap_err().contains("does not announce"));
         let silent = Rehearsal { reverts: vec![], ..ran(RunResult::Reverted) };
-        assert_eq!(outcome(&silent, None, &AddressBook::default()), Err("no reason given".into()));
+        assert_eq!(check_success(&silent, None, &AddressBook::default()), Err("no reason given".into()));
     }
 
     #[test]
@@ -197,13 +197,16 @@ pub(super) mod tests {
         let home = crate::ceremony::tests::Home::new();
         let desk = home.desk();
         let proposal = crate::ceremony::tests::proposed(&desk, &["vault"], &crate::ceremony::tests::at(4), 0);
-        let done = Rehearsing::Done(Box::new(performed(RunResult::Succeeded, &[true])));
+        let done = RehearsalResult::Done(Box::new(performed(RunResult::Succeeded, &[true])));
         let record = done.record(&proposal).unwrap();
         assert_eq!(record.balances[0].lost, U256::from(3));
         assert_eq!((record.writes.len(), record.tokens.len()), (1, 1));
         assert_eq!((record.balances[0].gained, record.succeeded), (U256::ZERO, true));
         assert!(!performed(RunResult::Reverted, &[]).record(&proposal).succeeded);
-        assert_eq!((done.failure(), Rehearsing::Failed("no".into()).failure()), (None, Some("no")));
-        assert!(Rehearsing::Not.record(&proposal).is_none() && Rehearsing::Not.failure().is_none());
+        assert_eq!((done.failure(), RehearsalResult::Failed("no".into()).failure()), (None, Some("no")));
+        assert!(
+            RehearsalResult::NotWanted.record(&proposal).is_none()
+                && RehearsalResult::NotWanted.failure().is_none()
+        );
     }
 }

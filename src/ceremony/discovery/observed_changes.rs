@@ -8,14 +8,14 @@ use alloy::primitives::{Bytes, U256};
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::discovery::contract::ContractLocation;
-use crate::ceremony::rehearsal;
+use crate::ceremony::rehearsal_result;
 use crate::chain::Ask;
 use crate::clock;
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::{Answer, BlockTag, Query, render};
 use crate::fork::ExecTransaction;
-use crate::playbook::{SeenChange, params_of};
+use crate::playbook::{ObservedChange, params_of};
 use crate::safe::{Operation, SafeTx};
 
 /// Views that are asked; each takes a few values of the state.
@@ -23,7 +23,7 @@ const MOST_VIEWS: usize = 200;
 
 /// The result of rehearsing one call.
 pub struct ObservedChanges {
-    pub changes: Vec<SeenChange>,
+    pub changes: Vec<ObservedChange>,
     /// The number of the contract's slots that were written.
     pub slots: usize,
 }
@@ -34,7 +34,7 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// If the arguments do not fit the function, the chain cannot be asked, or the call fails from the Safe.
-    pub fn seen_changes(
+    pub fn observed_changes(
         &self,
         place: ContractLocation<'_>,
         safe: &council::Safe,
@@ -60,7 +60,7 @@ impl Desk<'_> {
         let exec = ExecTransaction::unsigned(state, &tx);
         let ran = self.progress.wait("rehearsing", || fork.run(&exec, &queries))?;
         let names = self.council.names_on(&place.chain.name);
-        rehearsal::outcome(&ran, None, &names).map_err(|why| {
+        rehearsal_result::check_success(&ran, None, &names).map_err(|why| {
             let message = format!("{} fails from {}: {why}", function.signature(), safe.name);
             Error::new(Exit::Failed, message)
                 .hint("give the Safe its role, or pass other arguments with --set")
@@ -69,7 +69,7 @@ impl Desk<'_> {
             let (before, after) = (before.get(query)?, ran.answers.get(query)?);
             (before != after)
                 .then(|| {
-                    Some(SeenChange {
+                    Some(ObservedChange {
                         view: view.clone(),
                         before: text(view, before)?,
                         after: text(view, after)?,

@@ -7,9 +7,9 @@ use std::time::Duration;
 use alloy::primitives::Address;
 
 use crate::ceremony::enforce::enforce;
+use crate::ceremony::evaluate::PartResult;
 use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::look::PartResult;
 use crate::ceremony::order::{Given, Order};
 use crate::clock;
 use crate::council::Alarm;
@@ -122,7 +122,8 @@ impl Session<'_> {
         if self.deputy_of(alarm).is_some() {
             return Vec::new();
         }
-        let parts = self.look(std::slice::from_ref(&alarm.lever), &Given::default(), CommandPurpose::Propose);
+        let parts =
+            self.evaluate(std::slice::from_ref(&alarm.lever), &Given::default(), CommandPurpose::Propose);
         let parts =
             parts.unwrap_or_else(|error| vec![PartResult { title: alarm.lever.clone(), result: Err(error) }]);
         let prepared: Vec<PreparedTx> = parts.into_iter().map(|part| self.prepare_one(part)).collect();

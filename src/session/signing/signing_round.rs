@@ -13,7 +13,7 @@ use crate::view::signed::MadeSignature;
 
 /// The results so far.
 #[derive(Default, Serialize)]
-pub struct Round {
+pub struct SigningRound {
     #[serde(rename = "signatures")]
     pub signed: Vec<MadeSignature>,
     /// The hashes to which a person said no.
@@ -27,7 +27,7 @@ pub struct Round {
     exit: Option<Exit>,
 }
 
-impl Round {
+impl SigningRound {
     /// Judges what was named. What cannot be reached is said, and does not stop the others.
     ///
     /// # Errors
@@ -37,7 +37,7 @@ impl Round {
             let all = session.offline(terms.what, terms.given)?;
             return Ok(all.into_iter().map(|derived| derived.judge(true)).collect());
         }
-        let parts = session.look(terms.what, terms.given, CommandPurpose::Sign)?;
+        let parts = session.evaluate(terms.what, terms.given, CommandPurpose::Sign)?;
         let count = parts.len();
         let mut all = Vec::new();
         for part in parts {
@@ -119,8 +119,8 @@ mod tests {
     #[test]
     fn a_round_ends_as_the_gravest_of_what_was_left_out() {
         let ui = Ui::new(true);
-        assert_eq!(Round::default().finish(&ui, 2).unwrap(), Exit::Done);
-        let mut round = Round { unreached: vec!["a".into()], ..Round::default() };
+        assert_eq!(SigningRound::default().finish(&ui, 2).unwrap(), Exit::Done);
+        let mut round = SigningRound { unreached: vec!["a".into()], ..SigningRound::default() };
         round.end_as(Exit::Network);
         round.end_as(Exit::Refused);
         round.end_as(Exit::Usage);

@@ -77,7 +77,7 @@ impl Revocation {
 
 /// The signatures made ahead of one transaction, and their worth now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Armed {
+pub struct ArmedStatus {
     /// In the order of the nonces.
     pub rows: Vec<NonceRow>,
     /// Nonces between the next one of the Safe and the last of the set that nobody has signed.
@@ -87,7 +87,7 @@ pub struct Armed {
     pub ways: Vec<Revocation>,
 }
 
-impl Armed {
+impl ArmedStatus {
     /// Returns `true` if whoever has the set can use its next nonce before any transaction that ends it.
     pub fn races(&self) -> bool {
         self.by == Usability::Anyone && !self.ways.is_empty()
@@ -95,14 +95,14 @@ impl Armed {
 }
 
 /// Assesses signatures by their nonce and signer. `then` is the threshold when they were made.
-pub fn assess(signatures: &[(Nonce, Address)], then: usize, now: &SafeState) -> Armed {
+pub fn assess(signatures: &[(Nonce, Address)], then: usize, now: &SafeState) -> ArmedStatus {
     let mut by_nonce: BTreeMap<Nonce, BTreeSet<Address>> = BTreeMap::new();
     for (nonce, signer) in signatures {
         by_nonce.entry(*nonce).or_default().insert(*signer);
     }
     let rows: Vec<NonceRow> = by_nonce.iter().map(|(nonce, signers)| row(*nonce, signers, now)).collect();
     let by = usable_by(&rows, then);
-    Armed { gaps: gaps(&by_nonce, now), ways: revocations(&rows, by, now), by, rows }
+    ArmedStatus { gaps: gaps(&by_nonce, now), ways: revocations(&rows, by, now), by, rows }
 }
 
 fn row(nonce: Nonce, signers: &BTreeSet<Address>, now: &SafeState) -> NonceRow {

@@ -1,10 +1,9 @@
-//! Sending a signed transaction and finding out what became of it.
+//! Transactions in blocks: receipts, and the events by which a Safe tells what it executed.
 
-use alloy::primitives::{Address, B256, Bytes, Log};
-use serde_json::value::RawValue;
+use alloy::primitives::{Address, Bytes, Log};
 use serde_json::{Value, json};
 
-use super::chain_error::{ChainError, EndpointFault, RpcErrorObject};
+use super::chain_error::{ChainError, EndpointFault};
 use super::json_rpc::{AT, RawReply, Request};
 use super::quorum::Chain;
 use super::settle::{Settled, WireLog, WireReceipt, WireTransaction};
@@ -39,30 +38,6 @@ pub struct ExecutedTx {
 }
 
 impl Chain {
-    /// Gives a signed transaction to every endpoint at once; one that takes it is enough. An endpoint that has it
-    /// already has taken it. Sending the same bytes again is harmless.
-    ///
-    /// # Errors
-    /// If none took it; the error says whether it may have left all the same.
-    pub(super) fn send_raw(&self, raw: &[u8]) -> Result<TxHash, ChainError> {
-        let tx = TxHash::of(raw);
-        let request = Request::hint("eth_sendRawTransaction", json!([Bytes::copy_from_slice(raw)]));
-        let verdict = |result: Result<RawReply, EndpointFault>| match result {
-            Ok(Ok(said)) => check_returned_hash(&said, tx),
-            Ok(Err(error)) if is_known(&error) => Ok(()),
-            Ok(Err(error)) => Err(EndpointFault::Refused { method: "the transaction", error }),
-            Err(fault) => Err(fault),
-        };
-        let results = self.each(&request, verdict);
-        if results.iter().any(|(_, result)| result.is_ok()) {
-            return Ok(tx);
-        }
-        let faults: Vec<_> =
-            results.into_iter().filter_map(|(who, result)| Some((who, result.err()?))).collect();
-        let unsure = faults.iter().any(|(_, fault)| may_have_left(fault));
-        Err(ChainError::NotSent { chain: self.name().into(), tx, unsure, faults })
-    }
-
     /// The receipt that a quorum agrees on, with the call's data; `None` while a quorum has none.
     ///
     /// # Errors
@@ -203,22 +178,6 @@ impl Chain {
     }
 }
 
-fn check_returned_hash(said: &RawValue, tx: TxHash) -> Result<(), EndpointFault> {
-    let hash = serde_json::from_str::<B256>(said.get()).ok();
-    (hash == Some(*tx.word()))
-        .then_some(())
-        .ok_or_else(|| EndpointFault::garbage("the hash of another transaction"))
-}
-
-/// Returns `true` if the endpoint may have passed a transaction on although it did not answer.
-const fn may_have_left(fault: &EndpointFault) -> bool {
-    match fault {
-        EndpointFault::Http(status) => *status >= 500,
-        EndpointFault::Refused { .. } | EndpointFault::Throttled { .. } => false,
-        _ => true,
-    }
-}
-
 /// Asks for the events by which a Safe tells the result of one transaction, or of any.
 pub(super) fn logs_request(safe: &SafeId, hash: Option<&SafeTxHash>, from: u64, to: &str) -> Request {
     let mut topics = vec![json!(RESULT_TOPICS)];
@@ -256,32 +215,4 @@ pub(super) fn refuses_logs(error: &ChainError) -> bool {
             )
         )
     })
-}
-
-/// Each client words it in its own way.
-fn is_known(error: &RpcErrorObject) -> bool {
-    let text = error.message.to_ascii_lowercase();
-    ["already known", "alreadyknown", "known transaction", "already imported", "already exists", "already in"]
-        .iter()
-        .any(|words| text.contains(words))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_clients_word_for_known_is_known() {
-        for (message, known) in [
-            ("already known", true),
-            ("AlreadyKnown", true),
-            ("Known transaction", true),
-            ("transaction already imported", true),
-            ("nonce too low", false),
-            ("unknown account", false),
-        ] {
-            let error = RpcErrorObject { code: -32000, message: message.into(), data: None };
-            assert_eq!(is_known(&error), known, "{message}");
-        }
-    }
 }

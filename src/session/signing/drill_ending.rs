@@ -26,7 +26,7 @@ pub fn broadcast(
     accept: &[String],
     proofs: bool,
 ) -> Result<Exit, Error> {
-    let parts = session.look(what, given, CommandPurpose::Finish)?;
+    let parts = session.evaluate(what, given, CommandPurpose::Finish)?;
     each(session, parts, proofs, false, |judged| one(session, what, accept, &judged))
 }
 

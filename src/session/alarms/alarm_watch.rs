@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::incident::{Plain, Streak};
 use crate::playbook::AlarmEvaluation;
 use crate::session::Session;
-use crate::session::alarms::raised::{AlarmOccurrence, AlarmReport};
+use crate::session::alarms::raise_alarm::{AlarmOccurrence, AlarmReport};
 use crate::ui::Text;
 
 /// Time between two looks for a wish to end.
@@ -32,7 +32,7 @@ struct ReaderMessage<'a> {
 
 /// The state of the alarms so far.
 #[derive(Default, Serialize)]
-pub struct Lookout<'a> {
+pub struct AlarmWatch<'a> {
     #[serde(skip)]
     streaks: BTreeMap<&'a str, Streak>,
     /// Alarms that could not be read at the last look.
@@ -44,14 +44,14 @@ pub struct Lookout<'a> {
 
 /// Reads the alarms until it is to stop, or with `once` until each is decided; `run` gets each that fires. One thread reads
 /// each chain: an RPC that does not answer holds up no other chain.
-pub fn look_on<'a>(
+pub fn watch_alarms<'a>(
     session: &'a Session,
     watches: Vec<Watch<'a>>,
     (once, run): (bool, Option<&str>),
-) -> Lookout<'a> {
+) -> AlarmWatch<'a> {
     let stop = AtomicBool::new(false);
     let wish = session.progress.stop();
-    let mut state = Lookout::default();
+    let mut state = AlarmWatch::default();
     let (tell, told) = mpsc::channel();
     thread::scope(|scope| {
         for watch in watches {
@@ -87,7 +87,7 @@ fn read_on<'a>(mut watch: Watch<'a>, once: bool, stop: &AtomicBool, tell: &Sende
             thread::sleep(SLICE);
             continue;
         }
-        let sight = watch.look(&due, clock::seconds());
+        let sight = watch.read(&due, clock::seconds());
         for (alarm, pause) in watch.pauses() {
             if due.contains(alarm.name.as_str()) {
                 next.insert(&alarm.name, now + pause);
@@ -99,7 +99,7 @@ fn read_on<'a>(mut watch: Watch<'a>, once: bool, stop: &AtomicBool, tell: &Sende
                 match look {
                     AlarmEvaluation::False { .. } | AlarmEvaluation::Quiet { .. } => {
                         let is_false = matches!(look, AlarmEvaluation::False { .. });
-                        streak.look(is_false, sight.block.number, alarm.blocks);
+                        streak.record(is_false, sight.block.number, alarm.blocks);
                     }
                     AlarmEvaluation::Unreadable(_) | AlarmEvaluation::Needs(_) => streak.gap(),
                 }
@@ -116,7 +116,7 @@ fn read_on<'a>(mut watch: Watch<'a>, once: bool, stop: &AtomicBool, tell: &Sende
     }
 }
 
-impl<'a> Lookout<'a> {
+impl<'a> AlarmWatch<'a> {
     fn take(&mut self, session: &Session, run: Option<&str>, report: ReaderMessage<'a>) {
         let sight = match report.sight {
             Ok(sight) => sight,
@@ -130,11 +130,11 @@ impl<'a> Lookout<'a> {
             }
         };
         for (alarm, look) in sight.looks {
-            self.look(session, run, alarm, sight.block.number, &look);
+            self.evaluate(session, run, alarm, sight.block.number, &look);
         }
     }
 
-    fn look(
+    fn evaluate(
         &mut self,
         session: &Session,
         run: Option<&str>,
@@ -146,7 +146,7 @@ impl<'a> Lookout<'a> {
         let sentences = match look {
             AlarmEvaluation::False { sentences } => sentences,
             AlarmEvaluation::Quiet { .. } => {
-                streak.look(false, block, alarm.blocks);
+                streak.record(false, block, alarm.blocks);
                 if self.unread.remove(alarm.name.as_str()) {
                     session.ui.say(&Text::default().good("read again: ").add(&alarm.name));
                 }
@@ -166,7 +166,7 @@ impl<'a> Lookout<'a> {
             }
         };
         self.unread.remove(alarm.name.as_str());
-        if !streak.look(true, block, alarm.blocks) {
+        if !streak.record(true, block, alarm.blocks) {
             return;
         }
         self.fired.push(&alarm.name);

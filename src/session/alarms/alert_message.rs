@@ -6,7 +6,7 @@ use crate::council::Alarm;
 use crate::error::{Error, Exit};
 use crate::incident::{JournalAct, Message, Plain, Says};
 use crate::session::Session;
-use crate::session::alarms::raised::{AlarmOccurrence, AlarmReport};
+use crate::session::alarms::raise_alarm::{AlarmOccurrence, AlarmReport};
 use crate::store::{arguments, read_stdin, start_again};
 use crate::ui::Text;
 use crate::view::alarm_texts::alarm_heard::AlarmHeard;
@@ -18,7 +18,7 @@ const AFTER: &str = "--prepare-after";
 ///
 /// # Errors
 /// If there is no message.
-pub fn take_in(session: &Session, alarm: &Alarm, wait: bool, run: Option<&str>) -> Result<Exit, Error> {
+pub fn receive(session: &Session, alarm: &Alarm, wait: bool, run: Option<&str>) -> Result<Exit, Error> {
     let text = read_stdin()?.text;
     if text.trim().is_empty() {
         return Err(Error::new(Exit::Usage, "there is no message on standard input")
