@@ -14,9 +14,7 @@ static PLAYBOOK: LazyLock<Result<Playbook, Fault>> =
     LazyLock::new(|| Playbook::parse("approve_hash.toml", include_str!("approve_hash.toml")));
 
 /// Returns the playbook that calls `approveHash`.
-///
-/// # Errors
-/// Never: a test reads it.
+/// Never fails: a test reads it.
 pub(super) fn playbook() -> Result<&'static Playbook, Error> {
     PLAYBOOK.as_ref().map_err(|fault| Error::new(Exit::Failed, fault.headline()))
 }
@@ -28,9 +26,7 @@ pub(super) fn arguments(proposal: &Proposal) -> BTreeMap<String, String> {
 }
 
 /// Checks that a Safe can approve for another one, as far as the council file says.
-///
-/// # Errors
-/// If it is on another chain, or not among the owners that are pinned.
+/// Fails if it is on another chain, or not among the owners that are pinned.
 pub(super) fn require_owner(safe: &council::Safe, of: &council::Safe) -> Result<(), Error> {
     let owns = of.owners.as_ref().is_none_or(|owners| owners.contains(safe.address));
     if owns && safe.chain == of.chain {

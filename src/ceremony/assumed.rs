@@ -18,9 +18,7 @@ const CARRY: &str = "on a machine with a network, propose it and run breakglass 
 
 impl<'a> Desk<'a> {
     /// Derives an order for the Safe as the council file pins it.
-    ///
-    /// # Errors
-    /// With exit code 2, if the lever reads the chain, no nonce is given, or a pin is missing.
+    /// Fails with exit code 2 if the lever reads the chain, no nonce is given, or a pin is missing.
     pub(super) fn assume(&'a self, order: Order<'a>, given: &Given) -> Result<Derived<'a>, Error> {
         if order.approved().is_some() {
             let message = "offline, an approval on chain needs a proposal file: two Safes have a nonce";
@@ -64,9 +62,7 @@ fn plans_of_files(order: &Order) -> Result<CombinedPlan, Error> {
 }
 
 /// Returns the transaction for the Safe as the council file pins it.
-///
-/// # Errors
-/// With the pins that are missing.
+/// The error has the pins that are missing.
 fn assumed_proposal(order: &Order, plans: &CombinedPlan, nonce: Nonce) -> Result<Proposal, Error> {
     let safe = order.safe;
     let calls: Vec<Call> = plans.calls().map(|(_, planned)| planned.call.clone()).collect();

@@ -31,9 +31,7 @@ impl ChainView {
     }
 
     /// The Safe as it is now: what a transaction is made ready from.
-    ///
-    /// # Errors
-    /// If an older block was asked for.
+    /// Fails if an older block was asked for.
     pub fn fresh(&self) -> Result<&Fresh<SafeTree>, Error> {
         self.snapshot.fresh().ok_or_else(|| {
             let block = self.snapshot.header.number;

@@ -90,9 +90,6 @@ pub struct StoredApprovals {
 
 impl<'a> Derived<'a> {
     /// Returns a proposal of the reader's own lever, held against their files.
-    ///
-    /// # Errors
-    /// If the proposals that are kept for the same Safe cannot be read.
     pub fn new(
         desk: &'a Desk,
         (safe, chain): (&'a council::Safe, &'a council::CouncilChain),

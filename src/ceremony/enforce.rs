@@ -31,18 +31,13 @@ pub fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {
 
 /// Stops at the first refusal that nobody accepted, or else if there is nothing to do. How a refusal is accepted is told by
 /// `check` and not here: nobody is handed the way past it.
-///
-/// # Errors
-/// The refusal with its exit code, or what is already done with [`Exit::Done`].
+/// The error is the refusal with its exit code, or what is already done with [`Exit::Done`].
 pub fn enforce(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
     const EXPLAINED: &str = "breakglass check explains every refusal";
     enforce_explained(findings, accepted, EXPLAINED)
 }
 
 /// [`enforce`] for what one key does alone, which `check` does not look at.
-///
-/// # Errors
-/// As [`enforce`].
 pub fn enforce_alone(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
     enforce_explained(findings, accepted, "the lines above say what is refused")
 }

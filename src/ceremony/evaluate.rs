@@ -28,9 +28,7 @@ pub struct PartResult<'a> {
 
 impl<'a> Desk<'a> {
     /// Finds what was named, on the chains as they are now, and rehearses it where the purpose is to act on it.
-    ///
-    /// # Errors
-    /// Unknown names. What is wrong with one transaction is told with it.
+    /// Fails for unknown names. What is wrong with one transaction is told with it.
     pub fn evaluate(
         &'a self,
         what: &[String],
@@ -179,9 +177,7 @@ impl<'a> Desk<'a> {
 
     /// Finds what was named with nothing asked of the network. A lever of which no proposal is kept here is derived for the Safe
     /// as the council file has it.
-    ///
-    /// # Errors
-    /// Where the lever or the Safe needs more than the reader's own files and command line say.
+    /// Fails where the lever or the Safe needs more than the reader's own files and command line say.
     pub fn offline(&'a self, what: &[String], given: &Given) -> Result<Vec<Derived<'a>>, Error> {
         let found = self.find(what, given, CommandPurpose::Offline)?.into_iter();
         let derive = |found| match found {
@@ -192,9 +188,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Finds the kept proposals that were named, with nothing asked of the network.
-    ///
-    /// # Errors
-    /// For a lever of which no proposal is kept here.
+    /// Fails for a lever of which no proposal is kept here.
     pub fn derive_kept(&'a self, what: &[String], given: &Given) -> Result<Vec<Derived<'a>>, Error> {
         let found = self.find(what, given, CommandPurpose::Offline)?.into_iter();
         let derive = |found| match found {

@@ -101,9 +101,7 @@ impl<'a> Found<'a> {
 
 impl<'a> Existing<'a> {
     /// Derives it again from the values that it brings: nothing is asked of the network, and here the way ends.
-    ///
-    /// # Errors
-    /// Where nobody but the chain can tell whose signatures count.
+    /// Fails where nobody but the chain can tell whose signatures count.
     pub fn offline(self, desk: &'a Desk, given: &Given) -> Result<Derived<'a>, Error> {
         desk.require_drillable_offline(&self.proposal, self.safe)?;
         let approved = match self.proposal.approves() {
@@ -124,9 +122,6 @@ impl<'a> Existing<'a> {
 
 impl<'a> Desk<'a> {
     /// Finds what was named, for a purpose.
-    ///
-    /// # Errors
-    /// Unknown names.
     pub fn find(
         &'a self,
         what: &[String],
@@ -138,9 +133,6 @@ impl<'a> Desk<'a> {
 
     /// The transactions that were named: levers are pulled together, one transaction for each Safe; each file is a
     /// transaction of its own. Those of one Safe stand in the order of their nonces.
-    ///
-    /// # Errors
-    /// Unknown names.
     pub fn parts(&'a self, what: &[String], given: &Given) -> Result<Vec<Found<'a>>, Error> {
         let (files, levers): (Vec<&String>, Vec<&String>) = what.iter().partition(|what| is_file(what));
         let mut found = Vec::new();
@@ -166,9 +158,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Returns the order that approves the proposal of a file on chain; `None` if no Safe is to.
-    ///
-    /// # Errors
-    /// If the reader's own files do not give what the file proposes, or that Safe does not own the file's.
+    /// Fails if the reader's own files do not give what the file proposes, or that Safe does not own the file's.
     pub fn approval_of(&'a self, path: &str, given: &Given) -> Result<Option<Order<'a>>, Error> {
         if given.approve_as.is_empty() {
             return Ok(None);
@@ -180,9 +170,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Finds the kept proposal of a lever where the purpose is to go on with one, or else what is likely to be fetched.
-    ///
-    /// # Errors
-    /// Where the chain has to say which of several it is, and does not.
+    /// Fails where the chain has to say which of several it is, and does not.
     pub fn for_purpose(
         &'a self,
         found: Found<'a>,

@@ -118,17 +118,13 @@ impl<'a> Judged<'a> {
     }
 
     /// The chain that it was held against.
-    ///
-    /// # Errors
-    /// Where nothing was asked of the network.
+    /// Fails where nothing was asked of the network.
     pub fn seen(&self) -> Result<&ChainView, Error> {
         self.seen.as_ref().ok_or_else(not_asked)
     }
 
     /// Returns it as it was before it was judged.
-    ///
-    /// # Errors
-    /// Where nothing was asked of the network.
+    /// Fails where nothing was asked of the network.
     pub fn rehearsed(self) -> Result<Rehearsed<'a>, Error> {
         let seen = self.seen.ok_or_else(not_asked)?;
         let approved = self.approved.map(|approved| approved.rehearsed()).transpose()?.map(Box::new);

@@ -22,9 +22,7 @@ pub enum NamedTransaction<'a> {
 
 impl<'a> Desk<'a> {
     /// Returns what was named: each file, and the transactions that the levers come to together.
-    ///
-    /// # Errors
-    /// Unknown names, and files that are not what was asked for.
+    /// Fails for unknown names, and files that are not what was asked for.
     pub fn named(&'a self, what: &[String], given: &Given) -> Result<Vec<NamedTransaction<'a>>, Error> {
         let (files, levers): (Vec<&String>, Vec<&String>) = what.iter().partition(|what| is_file(what));
         let mut named = Vec::new();

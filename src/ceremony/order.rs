@@ -39,9 +39,7 @@ impl Given {
     }
 
     /// `--set` as a map.
-    ///
-    /// # Errors
-    /// If a name is given twice.
+    /// Fails if a name is given twice.
     pub fn arguments(&self) -> Result<Arguments, Error> {
         named_once(&self.set)
     }
@@ -110,9 +108,7 @@ impl<'a> Order<'a> {
     }
 
     /// The transactions that levers of the council file come to, with arguments for what they leave open.
-    ///
-    /// # Errors
-    /// Unknown names, or arguments that fit no lever or several.
+    /// Fails for unknown names, or arguments that fit no lever or several.
     pub fn parts(desk: &'a Desk, names: &[String], given: &Given) -> Result<Vec<Self>, Error> {
         let Expansion { pull, parts } = expand(&desk.council, names, &given.without, given.undo)?;
         let levers = parts.iter().flat_map(|part| &part.levers);
@@ -122,9 +118,7 @@ impl<'a> Order<'a> {
     }
 
     /// One transaction of a pull.
-    ///
-    /// # Errors
-    /// Where a lever cannot be found, or contradicts its arguments.
+    /// Fails where a lever cannot be found, or contradicts its arguments.
     pub fn part(
         desk: &'a Desk,
         pull: &Pull,
@@ -145,9 +139,7 @@ impl<'a> Order<'a> {
     }
 
     /// The act of a deputy by a lever of the council file: `{safe}` is whoever makes the calls.
-    ///
-    /// # Errors
-    /// Where a lever contradicts its arguments.
+    /// Fails where a lever contradicts its arguments.
     pub fn of_deputy(desk: &'a Desk, lever: &'a council::Lever, set: &Arguments) -> Result<Self, Error> {
         let act = BoundPlaybook::lever(desk, &lever.name, false, set)?;
         let order = Self::new(desk, Pull::lever(&lever.name, false), vec![act], &lever.safe)?;
@@ -158,9 +150,7 @@ impl<'a> Order<'a> {
     }
 
     /// A playbook that no lever binds.
-    ///
-    /// # Errors
-    /// Where playbook or Safe cannot be found.
+    /// Fails where playbook or Safe cannot be found.
     pub fn playbook(
         desk: &'a Desk,
         undo: bool,
@@ -191,9 +181,7 @@ impl<'a> Order<'a> {
 
     /// Returns the order by which a Safe approves the transaction of this one on chain. Without a proposal of that, it is still
     /// to be derived.
-    ///
-    /// # Errors
-    /// If the Safe is on another chain, or is not an owner by the council file.
+    /// Fails if the Safe is on another chain, or is not an owner by the council file.
     pub fn approved_by(self, safe: &'a council::Safe, proposal: Option<Proposal>) -> Result<Self, Error> {
         approval::require_owner(safe, self.safe)?;
         let mut pull = self.pull.clone();
@@ -286,9 +274,6 @@ impl<'a> Order<'a> {
     }
 
     /// The plans, or what they still ask for: all of them at once.
-    ///
-    /// # Errors
-    /// If a lever cannot be planned.
     pub fn turn(&self, readings: &Readings) -> Result<Turn, TurnError> {
         let (mut needs, mut plans) = (Vec::new(), Vec::new());
         for act in &self.acts {
@@ -305,9 +290,6 @@ impl<'a> Order<'a> {
     }
 
     /// The values in force before it, lever by lever, as an undo takes them; or what must be asked first.
-    ///
-    /// # Errors
-    /// If a value cannot be read.
     pub fn former(&self, readings: &Readings) -> Result<Former, TurnError> {
         let (mut needs, mut values) = (Vec::new(), Vec::new());
         for act in &self.acts {
@@ -336,9 +318,7 @@ impl<'a> Order<'a> {
     }
 
     /// Returns the levers, playbooks and arguments that a proposal of this order is bound to.
-    ///
-    /// # Errors
-    /// Never for levers of one council file.
+    /// Never fails for levers of one council file.
     pub fn binding(&self) -> Result<Binding, Error> {
         if let Some(approved) = self.approved() {
             return Ok(approved.order.binding()?.approved_by(&self.safe.name));
@@ -350,9 +330,7 @@ impl<'a> Order<'a> {
 
 impl<'a> Desk<'a> {
     /// Returns the orders by which Safes approve these on chain, one after the other; these themselves if no Safe is to.
-    ///
-    /// # Errors
-    /// If a Safe is unknown, or does not own the one that it approves for.
+    /// Fails if a Safe is unknown, or does not own the one that it approves for.
     pub fn approvals(
         &'a self,
         orders: Vec<(Order<'a>, Option<Proposal>)>,

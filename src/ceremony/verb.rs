@@ -14,9 +14,7 @@ pub fn verb(orders: &[Order]) -> PlaybookKind {
 }
 
 /// Checks that one of the levers that are pulled together is of this kind: they may be of several.
-///
-/// # Errors
-/// If none is; `what` names them.
+/// Fails if none is; `what` names them.
 pub fn require_verb(kind: PlaybookKind, orders: &[Order], what: &str) -> Result<(), Error> {
     mismatch(kind, &kinds(orders)).map_or(Ok(()), |found| {
         Err(Error::new(Exit::Usage, format!("{what} is a {found} playbook, not {kind}"))

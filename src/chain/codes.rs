@@ -37,9 +37,6 @@ pub struct Codes {
 impl Chain {
     /// Returns the codes that may answer for each address: its own, and its implementation's, also where a beacon names
     /// it. One more round where one of them is a proxy, and another one for a beacon.
-    ///
-    /// # Errors
-    /// If no quorum agrees.
     pub fn codes(
         &self,
         addresses: &[Address],

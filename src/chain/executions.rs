@@ -34,9 +34,7 @@ pub struct Carried {
 
 impl Chain {
     /// Returns the last transactions that a Safe executed up to a block, the newest first. Two rounds.
-    ///
-    /// # Errors
-    /// If no quorum agrees, or no provider takes the search.
+    /// Fails if no quorum agrees, or no provider takes the search.
     pub fn last_executions(&self, safe: &SafeId, head: &BlockRef) -> Result<Vec<Carried>, ChainError> {
         let mut found = Vec::new();
         for wire in self.recent_results(safe, head)?.into_iter().flat_map(read_logs).rev() {
@@ -71,9 +69,7 @@ impl Chain {
     }
 
     /// Returns a block's time, in seconds since 1970. One round.
-    ///
-    /// # Errors
-    /// If no quorum agrees on the block.
+    /// Fails if no quorum agrees on the block.
     pub fn time_of(&self, number: u64) -> Result<u64, ChainError> {
         Ok(self.agree(&[], BlockTag::Number(number))?.header.timestamp)
     }

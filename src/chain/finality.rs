@@ -32,9 +32,6 @@ impl Depth {
 
 impl Chain {
     /// Returns where the block lies; `None` if it is not (or no longer) part of the chain. One round.
-    ///
-    /// # Errors
-    /// If no quorum agrees.
     pub fn depth(&self, block: &BlockRef) -> Result<Option<Depth>, ChainError> {
         let requests = [
             Request::new("eth_getBlockByNumber", json!([format!("{:#x}", block.number), false])),
@@ -59,9 +56,6 @@ impl Chain {
     }
 
     /// Returns the time from one block to the next, averaged over the last ones. One round.
-    ///
-    /// # Errors
-    /// If no quorum agrees.
     pub fn block_time(&self, newest: &BlockRef) -> Result<Duration, ChainError> {
         let span = SPAN.min(newest.number);
         let before = self.ask(&[], BlockTag::Number(newest.number - span))?.0;

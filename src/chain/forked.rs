@@ -44,9 +44,6 @@ impl StateSource for Noted<'_> {
 impl Chain {
     /// Fetches, in one round, what forks of a snapshot will read in any case: what access lists named, the Safe's own values,
     /// and what is behind the proxies that were read.
-    ///
-    /// # Errors
-    /// If no quorum agrees.
     pub fn fetch_named(&self, seen: &mut Snapshot) -> Result<(), ChainError> {
         let mut keys = std::mem::take(&mut seen.known.wanted);
         keys.extend(safe_keys(std::slice::from_ref(&seen.state)));
@@ -83,9 +80,6 @@ impl Forked<'_> {
     }
 
     /// Asks of the state as it stands by now.
-    ///
-    /// # Errors
-    /// If a value cannot be had from a quorum.
     pub fn answers(&mut self, queries: &[Query]) -> Result<Readings, ChainError> {
         let Self { source, world } = self;
         let result = complete(source, world, Keys::default(), |world| {
@@ -95,18 +89,14 @@ impl Forked<'_> {
     }
 
     /// Runs a transaction in the next block, asks `queries` of the state that it leaves, and goes on from there.
-    ///
-    /// # Errors
-    /// If a value cannot be had from a quorum, or no block can hold the transaction.
+    /// Fails if a value cannot be had from a quorum, or no block can hold the transaction.
     pub fn run(&mut self, exec: &ExecTransaction<'_>, queries: &[Query]) -> Result<Rehearsal, ChainError> {
         let Self { source, world } = self;
         resume(source, world, exec, queries).map_err(|error| source.pinned.failed(error))
     }
 
     /// A Safe's owners and nonce by now.
-    ///
-    /// # Errors
-    /// If a value cannot be had from a quorum, or what stands there is not a Safe any more.
+    /// Fails if a value cannot be had from a quorum, or what stands there is not a Safe any more.
     pub fn safe(&mut self, safe: Address) -> Result<(Owners, Nonce), ChainError> {
         let list = Query::Call { from: None, to: safe, data: getOwnersCall {}.abi_encode().into() };
         let slot = |number| Query::Storage { address: safe, slot: slot_word(number) };

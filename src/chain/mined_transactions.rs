@@ -39,9 +39,6 @@ pub struct ExecutedTx {
 
 impl Chain {
     /// The receipt that a quorum agrees on, with the call's data; `None` while a quorum has none.
-    ///
-    /// # Errors
-    /// If no quorum agrees.
     pub fn receipt(&self, tx: TxHash) -> Result<Option<Receipt>, ChainError> {
         let requests = [
             Request::new("eth_getTransactionReceipt", json!([tx.word()])),
@@ -111,9 +108,7 @@ impl Chain {
 
     /// Looks for the Safe's own event about this transaction from `from_block` on: somebody else may have executed it.
     /// One round where the provider takes the whole range, a few where it wants shorter ones.
-    ///
-    /// # Errors
-    /// If no quorum agrees, or when no range is short enough for the provider.
+    /// Fails if no quorum agrees, or when no range is short enough for the provider.
     pub fn executions(
         &self,
         safe: &SafeId,

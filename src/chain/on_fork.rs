@@ -58,9 +58,7 @@ impl Chain {
     /// round or a few more. `now` is the time, in seconds since 1970.
     ///
     /// A transaction that is not next in line is rehearsed as if it were.
-    ///
-    /// # Errors
-    /// If a value cannot be had from a quorum, or when no block can hold the transaction. Nothing is shown of a
+    /// Fails if a value cannot be had from a quorum, or when no block can hold the transaction. Nothing is shown of a
     /// rehearsal that lacks a value.
     pub fn rehearse(
         &self,
@@ -100,9 +98,6 @@ impl Chain {
 
     /// Rehearses once more on what is known of `seen`'s block, at a moment that was rehearsed before: with other gas,
     /// another sender, or the owners' own signatures; those of a drill in the drill's domain.
-    ///
-    /// # Errors
-    /// As [`Chain::rehearse`].
     pub fn rehearse_again(
         &self,
         seen: &Snapshot,
@@ -121,9 +116,6 @@ impl Chain {
 
     /// Returns every code that runs on the storage of each address in the newest block, its own first: a proxy's
     /// implementation is found by calling it. One round, and one more for each link from proxy to implementation.
-    ///
-    /// # Errors
-    /// If a value cannot be had from a quorum.
     pub fn code_behind(
         &self,
         targets: &BTreeSet<Address>,
@@ -143,9 +135,7 @@ impl Chain {
 
     /// Runs a call that an account makes by itself in the block after `seen`'s, and asks `queries` of the state that it
     /// leaves. Nobody is told of the call: only the values that it reads are asked for.
-    ///
-    /// # Errors
-    /// If a value cannot be had from a quorum, or when no block can hold the transaction.
+    /// Fails if a value cannot be had from a quorum, or when no block can hold the transaction.
     pub fn rehearse_direct(
         &self,
         seen: &mut Snapshot,
@@ -164,9 +154,6 @@ impl Chain {
 
     /// Returns the slot of `to` that holds the address which a call of it returns, and the slot's word; `None` if the call
     /// returns no address, or works it out.
-    ///
-    /// # Errors
-    /// If a value cannot be had from a quorum.
     pub fn slot_of(
         &self,
         seen: &mut Snapshot,
@@ -202,9 +189,6 @@ impl Chain {
 
     /// Answers queries in this process, in the block after `seen`'s, and adds the answers to it. Nobody is told what is asked:
     /// only the values that it reads are asked for. For a drill, what is asked runs with the drill's chain id.
-    ///
-    /// # Errors
-    /// If a value cannot be had from a quorum.
     pub fn ask_on_fork(
         &self,
         seen: &mut Snapshot,

@@ -17,9 +17,7 @@ impl Chain {
     /// out anew from proven values. All against the state root of the snapshot's block. One endpoint with all the
     /// proofs is enough: a proof needs nobody's word. One round, and before it those it takes to learn what the queries
     /// read: none after a rehearsal that read it too, fewer with `hints`, which are what an earlier one read.
-    ///
-    /// # Errors
-    /// If no endpoint that agrees on the block proves everything; each is named with what it did not prove.
+    /// Fails if no endpoint that agrees on the block proves everything; each is named with what it did not prove.
     pub fn prove(&self, seen: &mut Snapshot, read: &Keys, hints: Keys) -> Result<Root, ChainError> {
         let block = seen.header.number;
         let not_proven = |why: String| ChainError::NotProven { chain: self.name().into(), block, why };

@@ -63,10 +63,8 @@ pub(super) struct Agreed {
 
 impl Chain {
     /// `urls` are resolved already; `quorum` of them must agree; `batch` is the most requests sent at once.
-    ///
-    /// # Errors
-    /// Without endpoints, with a quorum beyond the number of different ones, or with an address that is none. Nothing is
-    /// asked yet.
+    /// Fails without endpoints, with a quorum beyond the number of different ones, or with an address that is none.
+    /// Nothing is asked yet.
     pub fn new(
         name: &str,
         id: u64,
@@ -113,9 +111,7 @@ impl Chain {
     }
 
     /// The chain id that these endpoints state, before anybody has written it down. They must all state the same.
-    ///
-    /// # Errors
-    /// If none answers, or two contradict each other.
+    /// Fails if none answers, or two contradict each other.
     pub fn stated_id(urls: Vec<SecretUrl>, options: Options) -> Result<u64, ChainError> {
         let chain = Self::new("the chain", 0, urls, 1, 1, options)?;
         let request = Request::new("eth_chainId", json!([]));
@@ -203,9 +199,7 @@ impl Chain {
     ///
     /// For reading only: what is asked may be asked several times.
     /// Where agreement is needed, a reply is an error only if the call reverted (code 3).
-    ///
-    /// # Errors
-    /// If no quorum agrees on the block and on every value that needs agreement.
+    /// Fails if no quorum agrees on the block and on every value that needs agreement.
     pub(super) fn ask(&self, requests: &[Request], at: BlockTag) -> Result<(Header, Vec<Reply>), ChainError> {
         let agreed = self.agree(requests, at)?;
         Ok((agreed.header, replies(requests, agreed.values, &agreed.hints)))

@@ -81,9 +81,7 @@ impl Hashed {
 impl Chain {
     /// Holds the events of a receipt against the receipts root of its block. One round, and a proof needs nobody's
     /// word: one endpoint that tells all the receipts is enough.
-    ///
-    /// # Errors
-    /// If no quorum agrees on the block, or its receipts are proven and hold other events.
+    /// Fails if no quorum agrees on the block, or its receipts are proven and hold other events.
     pub fn prove_events(&self, receipt: &Receipt) -> Result<Events, ChainError> {
         let requests = [
             Request::hint("eth_getBlockByNumber", json!([AT, false])),

@@ -35,18 +35,14 @@ struct MinedCall {
 
 impl Chain {
     /// The block before one, as its header names it.
-    ///
-    /// # Errors
-    /// If no quorum agrees, or when the chain has another block at that height by now.
+    /// Fails if no quorum agrees, or when the chain has another block at that height by now.
     pub fn parent(&self, block: &BlockRef) -> Result<BlockRef, ChainError> {
         Ok(before(&self.agree(&[], BlockTag::Pinned(*block))?.header))
     }
 
     /// Runs a mined transaction again, at the time of its block, with its own signatures, gas and sender. What other
     /// transactions did before it in the same block is not known here.
-    ///
-    /// # Errors
-    /// If a value cannot be had from a quorum: many nodes keep the state of 128 blocks only.
+    /// Fails if a value cannot be had from a quorum: many nodes keep the state of 128 blocks only.
     pub fn replay(
         &self,
         safe: &SafeId,

@@ -42,9 +42,6 @@ impl Chain {
 
     /// The receipts of transactions, and what is asked along with them at the newest block, in one round. A receipt
     /// takes a second one where its block is not the newest.
-    ///
-    /// # Errors
-    /// If no quorum agrees.
     pub fn watch(&self, transactions: &[TxHash], queries: &[Query]) -> Result<Sighting, ChainError> {
         let receipt = |tx: &TxHash| Request::new("eth_getTransactionReceipt", json!([tx.word()]));
         let mut requests: Vec<Request> = transactions.iter().map(receipt).collect();
@@ -64,9 +61,6 @@ impl Chain {
     /// among those that were found.
     ///
     /// Where the endpoints do not make the search, the answers are asked for again without it.
-    ///
-    /// # Errors
-    /// If no quorum agrees.
     pub fn search_executions(
         &self,
         queries: &[Query],

@@ -99,9 +99,7 @@ mod abi {
 impl Chain {
     /// The Safe's state and the answers, from one block. One round, unless the endpoints stand at different blocks,
     /// the Safe has more modules than fit one page, or it is a 1.0.0.
-    ///
-    /// # Errors
-    /// If no quorum agrees, when there is no Safe, or when it is none that this program knows.
+    /// Fails if no quorum agrees, when there is no Safe, or when it is none that this program knows.
     pub fn snapshot(&self, ask: &Ask, at: BlockTag) -> Result<Snapshot, ChainError> {
         let mut requests = safe_requests(ask.safe);
         let state_end = requests.len();
@@ -144,9 +142,7 @@ impl Chain {
     }
 
     /// Answers at this very block, in one round.
-    ///
-    /// # Errors
-    /// If no quorum agrees, or when the chain has another block at that height by now.
+    /// Fails if no quorum agrees, or when the chain has another block at that height by now.
     pub fn answers(&self, queries: &[Query], block: &BlockRef) -> Result<Readings, ChainError> {
         let requests: Vec<Request> = queries.iter().filter_map(request).collect();
         let agreed = self.agree(&requests, BlockTag::Pinned(*block))?;
@@ -154,9 +150,7 @@ impl Chain {
     }
 
     /// Asks more about the block of a snapshot, in one round, and adds the answers to it.
-    ///
-    /// # Errors
-    /// If no quorum agrees, or when the chain has another block at that height by now.
+    /// Fails if no quorum agrees, or when the chain has another block at that height by now.
     pub fn extend(
         &self,
         seen: &mut Snapshot,

@@ -15,9 +15,7 @@ use crate::proposal::Outgoing;
 impl Chain {
     /// Sends a transaction that its payer has signed (`raw`) and that makes this very call: to every endpoint at once; one that takes it is enough. An endpoint that has it already has taken it. Sending the same bytes again is
     /// harmless.
-    ///
-    /// # Errors
-    /// If it does anything else, or when none took it; that error says whether it may have left all the same.
+    /// Fails if it does anything else, or when none took it; that error says whether it may have left all the same.
     pub fn send(&self, call: &Outgoing, raw: &[u8]) -> Result<TxHash, ChainError> {
         if makes(call, self.id(), raw) {
             return self.send_raw(raw);
@@ -27,9 +25,7 @@ impl Chain {
 
     /// Gives a signed transaction to every endpoint at once; one that takes it is enough. An endpoint that has it
     /// already has taken it. Sending the same bytes again is harmless.
-    ///
-    /// # Errors
-    /// If none took it; the error says whether it may have left all the same.
+    /// Fails if none took it; the error says whether it may have left all the same.
     pub(super) fn send_raw(&self, raw: &[u8]) -> Result<TxHash, ChainError> {
         let tx = TxHash::of(raw);
         let request = Request::hint("eth_sendRawTransaction", json!([Bytes::copy_from_slice(raw)]));

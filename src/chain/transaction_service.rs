@@ -121,9 +121,6 @@ impl WireNumber {
 
 impl Chain {
     /// Asks a service about Safes of this chain, all at once. The nonces are the next ones by the chain.
-    ///
-    /// # Errors
-    /// If its address cannot be used.
     pub fn service_says(
         &self,
         url: &SecretUrl,

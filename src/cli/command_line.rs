@@ -65,9 +65,7 @@ Examples:
 breakglass help lists the topics: offline, ledger, settings, exit-codes, …";
 
 /// Reads the command line.
-///
-/// # Errors
-/// The exit code, if all that is to be said has been said.
+/// The error is the exit code, if all that is to be said has been said.
 pub fn read<C: Parser>(args: &[OsString]) -> Result<C, Exit> {
     match complete::answered(C::command, args) {
         Ok(false) => {}

@@ -8,9 +8,6 @@ use clap_mangen::Man;
 use crate::error::{Error, Exit};
 
 /// Returns the pages of a command and of each below it: file name and text.
-///
-/// # Errors
-/// If a page cannot be written.
 pub fn pages(root: Command) -> Result<Vec<(String, String)>, Error> {
     let mut root = root.disable_help_subcommand(true);
     root.build();

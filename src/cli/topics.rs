@@ -28,9 +28,6 @@ pub struct HelpPage {
 }
 
 /// Returns the page about a topic or a command below `root`; without a name, that of `root` with the list of topics.
-///
-/// # Errors
-/// If nothing is called so.
 pub fn page(mut root: Command, what: &[String]) -> Result<HelpPage, Error> {
     let topic = what.join(" ");
     root.build();

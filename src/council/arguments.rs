@@ -25,9 +25,7 @@ pub enum ArgumentError {
 
 /// Gives each argument to its lever. `open` has for each lever that is pulled the parameters that its council file leaves
 /// open. One that names no lever goes to the only one that has such a parameter, or to the only lever.
-///
-/// # Errors
-/// An argument for a lever that is not pulled, for none or for several, or given twice.
+/// Fails for an argument for a lever that is not pulled, for none or for several, or given twice.
 pub fn by_lever(
     set: &Arguments,
     open: &BTreeMap<String, Vec<String>>,

@@ -40,9 +40,7 @@ pub enum PullError {
 }
 
 /// Expands the names that were typed, without those that are left out. Both may name simple levers and combined ones.
-///
-/// # Errors
-/// A name that no lever has; one that is left out and was not pulled, or was named itself; nothing left.
+/// Fails for a name that no lever has; one that is left out and was not pulled, or was named itself; nothing left.
 pub fn expand(
     council: &Council,
     names: &[String],
@@ -119,9 +117,7 @@ fn parts(levers: &[&Lever], alone: &BTreeSet<&str>) -> Vec<Part> {
 impl Expansion {
     /// Returns the pull with more left out: what everybody is told to type when a lever is done already or cannot be pulled. A
     /// simple lever that was named itself is not named any more.
-    ///
-    /// # Errors
-    /// If nothing is left.
+    /// Fails if nothing is left.
     pub fn leaving_out(&self, council: &Council, levers: &[&str]) -> Result<Self, PullError> {
         let stays = |name: &&String| !levers.contains(&name.as_str());
         let names: Vec<String> = self.pull.names.iter().filter(stays).cloned().collect();

@@ -87,9 +87,7 @@ impl fmt::Display for EntryKind {
 
 /// Adds an entry behind the others of its kind. A target that is there gets the chains that it does not have yet. The
 /// new text is TOML; whether it is a council file is for [`super::Council::parse`] to say.
-///
-/// # Errors
-/// If another entry has the name, or the text is not TOML with tables.
+/// Fails if another entry has the name, or the text is not TOML with tables.
 pub fn add_entry(text: &str, entry: &NewEntry) -> Result<Edited, EditError> {
     let wrong = |why: String| EditError::Text(why);
     let mut document: DocumentMut =

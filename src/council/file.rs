@@ -157,9 +157,7 @@ fn unique_names(source: &SourceText, wire: &WireCouncil) -> Result<(), Fault> {
 }
 
 /// The number of entries of each kind that a council file may hold. All of it is read by every command.
-///
-/// # Errors
-/// With the first that is over its bound.
+/// The error has the first that is over its bound.
 fn check_bounds(source: &SourceText, wire: &WireCouncil) -> Result<(), Fault> {
     fn longest<'w, T: 'w>(entries: impl Iterator<Item = &'w T>, length: impl Fn(&T) -> usize) -> usize {
         entries.map(length).max().unwrap_or_default()

@@ -206,9 +206,8 @@ pub struct Alarm {
 
 impl Council {
     /// Reads a council file. `origin` is its name in faults.
-    ///
-    /// # Errors
-    /// With the line and the word at fault: bad TOML, an unknown field, a wrong address, a name that nothing bears.
+    /// The error has the line and the word at fault: bad TOML, an unknown field, a wrong address, a name that nothing
+    /// bears.
     pub fn parse(origin: &str, text: &str) -> Result<Self, Fault> {
         if text.len() > MOST_BYTES {
             let message =

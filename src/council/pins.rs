@@ -77,9 +77,7 @@ struct WirePin {
 
 impl Pins {
     /// Adds what one file says; what it says later replaces what was said before.
-    ///
-    /// # Errors
-    /// With the line and the word at fault.
+    /// The error has the line and the word at fault.
     pub fn read(&mut self, origin: &str, text: &str) -> Result<(), Fault> {
         let wire: WirePins = toml::from_str(text).map_err(|e| Fault::toml(origin, text, &e))?;
         if wire.version != VERSION {

@@ -44,9 +44,7 @@ pub enum RpcAddressError {
 
 impl RpcAddress {
     /// Reads an address, or `${NAME}` alone.
-    ///
-    /// # Errors
-    /// If a variable is only a part of it, or it is not an HTTP address.
+    /// Fails if a variable is only a part of it, or it is not an HTTP address.
     pub fn parse(text: &str) -> Result<Self, RpcAddressError> {
         if let Some(name) = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).filter(|n| is_name(n)) {
             return Ok(Self(AddressForm::Variable(name.into())));
@@ -61,9 +59,7 @@ impl RpcAddress {
     }
 
     /// Reads an address that goes into the council file as it is.
-    ///
-    /// # Errors
-    /// If it is none, or may hold a key.
+    /// Fails if it is none, or may hold a key.
     pub fn without_key(text: &str) -> Result<Self, RpcAddressError> {
         let address = Self::parse(text)?;
         let shown = hide_urls(text);
@@ -72,9 +68,7 @@ impl RpcAddress {
     }
 
     /// The address itself; `env` gives a variable's value.
-    ///
-    /// # Errors
-    /// If the variable is not set, or does not hold an HTTP address.
+    /// Fails if the variable is not set, or does not hold an HTTP address.
     pub fn resolve(&self, env: impl Fn(&str) -> Option<String>) -> Result<SecretUrl, RpcAddressError> {
         let url = match &self.0 {
             AddressForm::Literal(text) => Zeroizing::new(text.clone()),

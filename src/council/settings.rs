@@ -45,9 +45,8 @@ struct WireSettings {
 
 impl Settings {
     /// Reads the settings; `home` stands for `~` at the beginning of a path.
-    ///
-    /// # Errors
-    /// With the line and the word at fault: bad TOML, an unknown field, a path that depends on the working folder.
+    /// The error has the line and the word at fault: bad TOML, an unknown field, a path that depends on the working
+    /// folder.
     pub fn parse(origin: &str, text: &str, home: Option<&Path>) -> Result<Self, Fault> {
         let wire: WireSettings = toml::from_str(text).map_err(|e| Fault::toml(origin, text, &e))?;
         let path = |written: Spanned<String>| {

@@ -12,9 +12,6 @@ use super::transport::PROMPTLY;
 
 impl Ledger {
     /// Returns the address at a path, not shown on the device.
-    ///
-    /// # Errors
-    /// If the device does not answer or refuses the path.
     pub fn address_at(&mut self, path: &DerivationPath) -> Result<Address, DeviceError> {
         if let Some(known) = self.answered.address(path) {
             return Ok(known);
@@ -57,9 +54,7 @@ impl Ledger {
     }
 
     /// Shows the address at a path on the device, for the person to compare.
-    ///
-    /// # Errors
-    /// [`DeviceError::Rejected`] when it was not confirmed.
+    /// Fails with [`DeviceError::Rejected`] when it was not confirmed.
     pub fn show_address(&mut self, path: &DerivationPath) -> Result<Address, DeviceError> {
         const WHAT: &str = "to show an address";
         self.ready()?;
@@ -69,9 +64,6 @@ impl Ledger {
     }
 
     /// Returns the keys at all of these paths, in their order.
-    ///
-    /// # Errors
-    /// If the device stops answering.
     pub fn accounts(&mut self, paths: &SearchPaths) -> Result<Vec<LedgerAccount>, DeviceError> {
         self.ready()?;
         let mut accounts = Vec::new();
@@ -82,9 +74,6 @@ impl Ledger {
     }
 
     /// Returns the address at the first of these paths.
-    ///
-    /// # Errors
-    /// If the device does not answer or refuses the path.
     pub fn first(&mut self, paths: &SearchPaths) -> Result<Address, DeviceError> {
         self.ready()?;
         let path = paths.all().next().cloned().unwrap_or_default();
@@ -95,9 +84,7 @@ impl Ledger {
 
     /// Returns the keys that are one of `among`, each address once, in the order of the paths. It ends when all of them are
     /// found, after the near paths if one of them is, else at the first of the far ones.
-    ///
-    /// # Errors
-    /// [`DeviceError::NoOwner`] when there is none.
+    /// Fails with [`DeviceError::NoOwner`] when there is none.
     pub fn find(
         &mut self,
         paths: &SearchPaths,
@@ -158,9 +145,7 @@ impl Ledger {
     }
 
     /// Asks again for the keys that were found, since it may be another device.
-    ///
-    /// # Errors
-    /// [`DeviceError::WrongAddress`] when it is another key.
+    /// Fails with [`DeviceError::WrongAddress`] when it is another key.
     pub(super) fn check_again(&mut self) -> Result<(), DeviceError> {
         let before = std::mem::take(&mut self.answered);
         for LedgerAccount { path, address: expected } in before.held {

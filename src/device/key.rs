@@ -16,9 +16,6 @@ pub enum Key {
 
 impl Key {
     /// Returns the address that pays for gas: on a Ledger the one at the first of these paths.
-    ///
-    /// # Errors
-    /// If the device does not answer or refuses the path.
     pub fn payer(&mut self, paths: &SearchPaths) -> Result<Address, DeviceError> {
         match self {
             Self::Ledger(ledger) => ledger.first(paths),
@@ -28,9 +25,7 @@ impl Key {
 
     /// Returns the addresses of the keys that are one of `owners`; a Ledger looks for them at these paths. A keystore's own
     /// address is returned whoever's it is.
-    ///
-    /// # Errors
-    /// [`DeviceError::NoOwner`] when a Ledger holds none, or stops answering.
+    /// Fails with [`DeviceError::NoOwner`] when a Ledger holds none, or stops answering.
     pub fn find(&mut self, paths: &SearchPaths, owners: &[Address]) -> Result<Vec<Address>, DeviceError> {
         match self {
             Self::Ledger(ledger) => {
@@ -41,9 +36,6 @@ impl Key {
     }
 
     /// Returns an owner's signature, given out only if the request's owner made it.
-    ///
-    /// # Errors
-    /// If the key or its person refuses.
     pub fn sign_safe_tx(&mut self, request: &SigningRequest<'_>) -> Result<EcdsaSignature, DeviceError> {
         match self {
             Self::Ledger(ledger) => ledger.sign_safe_tx(request),
@@ -52,9 +44,6 @@ impl Key {
     }
 
     /// Returns the signature of a text as a personal message, by an owner's key.
-    ///
-    /// # Errors
-    /// If the key or its person refuses.
     pub fn sign_text(&mut self, text: &LongText, owner: Address) -> Result<Signature, DeviceError> {
         match self {
             Self::Ledger(ledger) => ledger.sign_text(text, owner),
@@ -63,9 +52,7 @@ impl Key {
     }
 
     /// Returns the deputy's signature of a pause. A Ledger shows its two hashes and nothing else.
-    ///
-    /// # Errors
-    /// If the key is not the deputy's, or the key or its person refuses.
+    /// Fails if the key is not the deputy's, or the key or its person refuses.
     pub fn sign_pause(&mut self, pause: &Pause, deputy: Address) -> Result<PauseSignature, DeviceError> {
         match self {
             Self::Ledger(ledger) => ledger.sign_pause(pause, deputy),
@@ -74,9 +61,6 @@ impl Key {
     }
 
     /// Returns the raw transaction signed by `from`, ready to be sent: EIP-2718 type 2.
-    ///
-    /// # Errors
-    /// If the key or its person refuses.
     pub fn sign_transaction(&mut self, tx: &TxEip1559, from: Address) -> Result<Vec<u8>, DeviceError> {
         match self {
             Self::Ledger(ledger) => ledger.sign_transaction(tx, from),

@@ -44,10 +44,8 @@ impl fmt::Debug for Keystore {
 
 impl Keystore {
     /// Decrypts a keystore file's text.
-    ///
-    /// # Errors
-    /// [`DeviceError::WrongPassword`] when the checksum does not fit, [`DeviceError::BadKeystore`] for everything
-    /// that no password could fix.
+    /// Fails with [`DeviceError::WrongPassword`] when the checksum does not fit, [`DeviceError::BadKeystore`] for
+    /// everything that no password could fix.
     pub fn unlock(json: &str, password: &Zeroizing<String>) -> Result<Self, DeviceError> {
         let sealed = Sealed::read(json).map_err(DeviceError::BadKeystore)?;
         let [cipher_key, mac_key] = &*sealed.derive_keys(password).map_err(DeviceError::BadKeystore)?;
@@ -72,9 +70,7 @@ impl Keystore {
     }
 
     /// The address that a keystore file states, before it is unlocked: a claim. `None` where it states none.
-    ///
-    /// # Errors
-    /// [`DeviceError::BadKeystore`] for a file that no password could open.
+    /// Fails with [`DeviceError::BadKeystore`] for a file that no password could open.
     pub fn stated(json: &str) -> Result<Option<Address>, DeviceError> {
         Ok(Sealed::read(json).map_err(DeviceError::BadKeystore)?.address)
     }

@@ -47,9 +47,7 @@ pub struct Ledger {
 
 impl Ledger {
     /// Waits until the device is there, unlocked and in the Ethereum app, which is opened if none is.
-    ///
-    /// # Errors
-    /// The last reason why it was not ready, once `patience` is over.
+    /// The error is the last reason why it was not ready, once `patience` is over.
     pub fn open(
         target: LedgerLocation,
         patience: Duration,
@@ -83,9 +81,7 @@ impl Ledger {
 
     /// Waits until "Blind signing" is on. Returns `true` if somebody turned it on meanwhile: they may still be in the menu,
     /// and a review that begins there is not seen.
-    ///
-    /// # Errors
-    /// [`DeviceError::BlindSigningOff`] when it stays off.
+    /// Fails with [`DeviceError::BlindSigningOff`] when it stays off.
     pub fn await_blind_signing(&mut self) -> Result<bool, DeviceError> {
         self.ready()?;
         let was_on = self.status.blind_signing || self.link.blind_signing_is_on().is_ok();

@@ -83,9 +83,7 @@ impl Link {
     }
 
     /// Asks the dashboard to open the Ethereum app. Its person may have to agree on the device, which then connects anew.
-    ///
-    /// # Errors
-    /// [`DeviceError::NotInstalled`]; else [`DeviceError::NoApp`], whatever the reason.
+    /// Fails with [`DeviceError::NotInstalled`]; else [`DeviceError::NoApp`], whatever the reason.
     pub(super) fn open_app(&mut self, patience: Duration) -> Result<(), DeviceError> {
         let reply = self.exchange(&Apdu::open_app(), patience);
         self.transport = None;

@@ -91,9 +91,7 @@ impl SigningRequest<'_> {
     }
 
     /// Returns the signature that these 65 bytes are, if the owner made it: r ‖ s ‖ v with v 27 or 28 whatever the kind.
-    ///
-    /// # Errors
-    /// Both addresses when somebody else made it.
+    /// The error has both addresses when somebody else made it.
     fn verified(&self, mut bytes: [u8; 65]) -> Result<EcdsaSignature, DeviceError> {
         if self.kind == SignatureKind::EthSign {
             bytes[64] = bytes[64].saturating_add(4);

@@ -99,9 +99,7 @@ impl Plugged {
 }
 
 /// The one that is meant: the only one, or the one with this serial number or path.
-///
-/// # Errors
-/// If there is none, none such, or more than one.
+/// Fails if there is none, none such, or more than one.
 pub fn choose_plugged<'a>(all: &'a [Plugged], wanted: Option<&str>) -> Result<&'a Plugged, DeviceError> {
     let told = || all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let is_it = |one: &&Plugged| {

@@ -24,8 +24,7 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    /// # Errors
-    /// A sentence that names what is wrong with the parameters.
+    /// The error names what is wrong with the parameters.
     pub(super) fn new(n: u64, r: u64, p: u64) -> Result<Self, String> {
         if !n.is_power_of_two() || n < 2 {
             return Err(format!("scrypt n = {n} is not a power of two above 1"));
@@ -47,9 +46,6 @@ impl Cost {
 }
 
 /// Stretches a password to a key of any length.
-///
-/// # Errors
-/// If this machine has not the memory.
 pub(super) fn scrypt(password: &[u8], salt: &[u8], cost: Cost, out: &mut [u8]) -> Result<(), String> {
     let mut bytes = Zeroizing::new(reserve(cost.p * cost.r * 128, 0_u8)?);
     pbkdf2_hmac::<Sha256>(password, salt, 1, &mut bytes);

@@ -20,9 +20,6 @@ impl Ledger {
     }
 
     /// Returns an owner's signature; given out only if the request's owner made it.
-    ///
-    /// # Errors
-    /// If the device or its person refuses.
     pub fn sign_safe_tx(&mut self, request: &SigningRequest<'_>) -> Result<EcdsaSignature, DeviceError> {
         request.check_kind()?;
         self.ready()?;
@@ -39,9 +36,7 @@ impl Ledger {
     }
 
     /// Returns the deputy's signature of a pause: the device shows the two hashes alone.
-    ///
-    /// # Errors
-    /// If the device or its person refuses, or another key answers.
+    /// Fails if the device or its person refuses, or another key answers.
     pub fn sign_pause(&mut self, pause: &Pause, deputy: Address) -> Result<PauseSignature, DeviceError> {
         self.ready()?;
         let path = self.path_of(deputy)?;
@@ -50,9 +45,7 @@ impl Ledger {
     }
 
     /// Returns the raw transaction, signed by `from` and ready to be sent.
-    ///
-    /// # Errors
-    /// If the device or its person refuses. With data it needs "Blind signing".
+    /// Fails if the device or its person refuses. With data it needs "Blind signing".
     pub fn sign_transaction(&mut self, tx: &TxEip1559, from: Address) -> Result<Vec<u8>, DeviceError> {
         const WHAT: &str = "a transaction";
         self.ready()?;
@@ -71,9 +64,6 @@ impl Ledger {
     }
 
     /// An owner's signature of an off-chain message of a Safe: r ‖ s ‖ v, from the owner or an error.
-    ///
-    /// # Errors
-    /// As for a transaction.
     pub fn sign_safe_message(
         &mut self,
         domain: &Domain,
@@ -94,9 +84,6 @@ impl Ledger {
     }
 
     /// Returns the signature of a text that the device shows.
-    ///
-    /// # Errors
-    /// If the device or its person refuses.
     pub fn sign_text(&mut self, text: &LongText, owner: Address) -> Result<Signature, DeviceError> {
         self.ready()?;
         let path = self.path_of(owner)?;

@@ -52,9 +52,6 @@ impl FromStr for LedgerLocation {
 }
 
 /// Every Ledger plugged in now.
-///
-/// # Errors
-/// If the system cannot tell.
 pub fn plugged_in() -> Result<Vec<Plugged>, DeviceError> {
     Ok(HidLedgerDevice::list().map_err(|e| native(&e))?.iter().map(plugged).collect())
 }

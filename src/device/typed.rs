@@ -61,9 +61,7 @@ impl TypedData {
 
     /// Every command of the flow in order: all definitions, the values of the domain, those of the message, the
     /// signature. 29 for a `SafeTx` with up to 253 bytes of data.
-    ///
-    /// # Errors
-    /// If a field is longer than the app's two length bytes can tell.
+    /// Fails if a field is longer than the app's two length bytes can tell.
     pub fn commands(&self, path: &DerivationPath) -> Result<Vec<Apdu>, DeviceError> {
         let mut out = Vec::with_capacity(32);
         for (name, fields) in self.structs() {

@@ -19,9 +19,7 @@ const UNKNOWN: [u8; 4] = [0xff; 4];
 ///
 /// Found are proxies of every kind that delegate whatever they do not know. A contract that looks a function up before
 /// it delegates, as a diamond does, shows only itself.
-///
-/// # Errors
-/// If no block can hold the call.
+/// Fails if no block can hold the call.
 pub fn code_behind(
     world: &World,
     targets: &BTreeSet<Address>,

@@ -31,9 +31,6 @@ pub fn is_estimated(chain_id: u64) -> bool {
 
 /// Returns the smallest of a few limits at which it does the same, also with an eighth less: the state may move a
 /// little before it is mined. The last is `cap`, with which it was reviewed.
-///
-/// # Errors
-/// Those of `alike`.
 pub fn smallest<E>(used: u64, cap: u64, mut alike: impl FnMut(u64) -> Result<bool, E>) -> Result<u64, E> {
     for quarters in QUARTERS {
         let limit = used.saturating_mul(quarters) / 4;

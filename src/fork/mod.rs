@@ -79,9 +79,7 @@ fn first_of(keys: &Keys) -> String {
 ///
 /// `wanted` is fetched along with the first keys that are missing: the access list, for instance. With everything
 /// known from the start no round is needed. `world` keeps all that was fetched.
-///
-/// # Errors
-/// If the source fails or leaves a key out, or no end is in sight.
+/// Fails if the source fails or leaves a key out, or no end is in sight.
 pub fn settle<S: StateSource>(
     source: &S,
     world: &mut World,
@@ -95,9 +93,6 @@ pub fn settle<S: StateSource>(
 }
 
 /// [`settle`], after which `world` is as the transaction leaves it.
-///
-/// # Errors
-/// As [`settle`].
 pub fn resume<S: StateSource>(
     source: &S,
     world: &mut World,
@@ -111,9 +106,6 @@ pub fn resume<S: StateSource>(
 }
 
 /// Runs a call that an account makes by itself. `world` stays as it was, and keeps all that was fetched.
-///
-/// # Errors
-/// As [`settle`].
 pub fn settle_direct<S: StateSource>(
     source: &S,
     world: &mut World,
@@ -127,9 +119,6 @@ pub fn settle_direct<S: StateSource>(
 }
 
 /// Attempts again and again, with what was missing fetched, until nothing is.
-///
-/// # Errors
-/// As [`settle`].
 pub fn complete<S: StateSource, T>(
     source: &S,
     world: &mut World,

@@ -135,9 +135,7 @@ pub enum RehearsalError {
 }
 
 /// Runs the transaction in the block after `world`'s, then asks `queries` of the state it leaves.
-///
-/// # Errors
-/// If the Safe is on another chain, or the transaction is one that no block can hold.
+/// Fails if the Safe is on another chain, or the transaction is one that no block can hold.
 pub fn rehearse(
     world: &World,
     exec: &ExecTransaction<'_>,
@@ -250,9 +248,6 @@ pub enum RunBlock {
 }
 
 /// Asks `queries` of the state as it is, with no transaction before them; with every key that was read for it.
-///
-/// # Errors
-/// If a query is a call that no block can hold.
 pub fn view(
     world: &World,
     chain_id: u64,

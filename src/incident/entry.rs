@@ -300,9 +300,7 @@ pub enum BadEntry {
 
 impl Entry {
     /// Reads a line, given without its end.
-    ///
-    /// # Errors
-    /// If it is too long, not an entry, or the same entry written in another way.
+    /// Fails if it is too long, not an entry, or the same entry written in another way.
     pub fn parse(line: &[u8]) -> Result<Self, BadEntry> {
         if line.len() >= LONGEST_LINE {
             return Err(BadEntry::Long);

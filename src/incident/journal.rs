@@ -125,9 +125,7 @@ pub struct Append {
 }
 
 /// Returns the line that continues a journal, of which `tail` is the end: some whole lines, and what follows them.
-///
-/// # Errors
-/// If the entry is too long for a line.
+/// Fails if the entry is too long for a line.
 pub fn next(tail: &[u8], draft: UnnumberedEntry) -> Result<Append, BadEntry> {
     let (lines, rest) = whole_lines(tail);
     let ended = Entry::parse(rest).ok();

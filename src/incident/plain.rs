@@ -41,9 +41,7 @@ impl TryFrom<String> for Plain {
 
 impl Plain {
     /// Reads what a person wrote. What follows the host of a server's address is left out: it may be a key.
-    ///
-    /// # Errors
-    /// If it is empty, too long, or not on one line.
+    /// Fails if it is empty, too long, or not on one line.
     pub fn new(text: &str) -> Result<Self, NotPlain> {
         Self::try_from(hide_urls(text))
     }

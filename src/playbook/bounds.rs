@@ -14,8 +14,7 @@ const MOST_CONDITIONS: usize = 10;
 const MOST_CHECKS: usize = 100;
 const MOST_OTHERS: usize = 100;
 
-/// # Errors
-/// If the text is longer than any playbook.
+/// Fails if the text is longer than any playbook.
 pub(super) fn check_text(origin: &str, text: &str) -> Result<(), Fault> {
     if text.len() <= MOST_BYTES {
         return Ok(());
@@ -26,8 +25,7 @@ pub(super) fn check_text(origin: &str, text: &str) -> Result<(), Fault> {
     ))
 }
 
-/// # Errors
-/// If one of the lists has more entries than any playbook needs.
+/// Fails if one of the lists has more entries than any playbook needs.
 pub(super) fn check_lists(source: &Source, wire: &Wire) -> Result<(), Fault> {
     let conditions = wire.step.iter().map(|step| step.skip_if_all.len()).max().unwrap_or_default();
     let lists = [

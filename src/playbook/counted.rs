@@ -35,9 +35,7 @@ pub(super) struct EventAlarmParts {
 }
 
 /// Takes what is about events out of a claim, which is then about a number; `None` for a claim about something else.
-///
-/// # Errors
-/// With the field at fault.
+/// The error has the field at fault.
 pub(super) fn take(origin: &str, claim: &mut Table) -> Result<Option<EventAlarmParts>, Fault> {
     let fault = |message: &str| Fault::whole(origin, message);
     let (blocks, sum) = (claim.remove("blocks"), claim.remove("sum"));
@@ -63,8 +61,7 @@ pub(super) fn take(origin: &str, claim: &mut Table) -> Result<Option<EventAlarmP
 }
 
 impl EventAlarmParts {
-    /// # Errors
-    /// If the event has no such number to sum up.
+    /// Fails if the event has no such number to sum up.
     pub(super) fn counted(self, origin: &str, event: &Event) -> Result<Counted, Fault> {
         let place = |name: String| {
             let Some(at) = event.inputs.iter().position(|input| input.name == name) else {

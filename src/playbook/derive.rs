@@ -22,10 +22,8 @@ use crate::evm::{called, render};
 use crate::safe::Call;
 
 /// Derives the plan, or says what must be asked first. Call again with the answers added until it is ready.
-///
-/// # Errors
-/// An argument that is missing, unknown, not of its type or out of bounds; a read that reverted; a value that a step
-/// or check cannot be made from; every step done already.
+/// Fails for an argument that is missing, unknown, not of its type or out of bounds; a read that reverted; a value that
+/// a step or check cannot be made from; every step done already.
 pub fn derive(playbook: &Playbook, inputs: &Inputs, readings: &Readings) -> Result<Derivation, PlanError> {
     let mut work = DerivationState::new(playbook, inputs, readings)?;
     let texts = work.settle(playbook, inputs, |read| !playbook.for_former_only.contains(&read.name))?;

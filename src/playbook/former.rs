@@ -22,9 +22,7 @@ pub enum Formerly {
 }
 
 /// Returns the values that the undo of this act brings back. Call again with the answers added until they are ready.
-///
-/// # Errors
-/// An argument that is missing or wrong, a value that cannot be read, or that no argument can say.
+/// Fails for an argument that is missing or wrong, a value that cannot be read, or that no argument can say.
 pub fn former_values(
     playbook: &Playbook,
     inputs: &Inputs,

@@ -291,9 +291,7 @@ pub struct Playbook {
 
 impl Playbook {
     /// Reads a playbook. `origin` is its name in faults.
-    ///
-    /// # Errors
-    /// With the line and the word at fault.
+    /// The error has the line and the word at fault.
     pub fn parse(origin: &str, text: &str) -> Result<Self, Fault> {
         file::parse(origin, text)
     }

@@ -42,8 +42,7 @@ impl Piece {
     /// The whole.
     pub const WHOLE: Self = Self { at: 1, of: 1 };
 
-    /// # Errors
-    /// For anything but `1/2`.
+    /// Fails for anything but `1/2`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("write which of how many pieces, such as 1/2, of at most {MOST_PIECES}");
         let (at, of) = text.split_once('/').ok_or_else(wrong)?;
@@ -59,9 +58,7 @@ impl Piece {
     }
 
     /// Returns the piece of a list.
-    ///
-    /// # Errors
-    /// If the value is not a list, or has fewer items than there are pieces.
+    /// Fails if the value is not a list, or has fewer items than there are pieces.
     pub(super) fn of(self, list: DynSolValue) -> Result<DynSolValue, String> {
         if self == Self::WHOLE {
             return Ok(list);

@@ -29,9 +29,7 @@ pub struct Watched {
 
 impl Watched {
     /// Reads the claim of an alarm, in which names of the council are addresses already.
-    ///
-    /// # Errors
-    /// With the word at fault.
+    /// The error has the word at fault.
     pub fn parse(name: &str, claim: &Table) -> Result<Self, Fault> {
         let origin = format!("alarm {name}");
         let mut claim = claim.clone();

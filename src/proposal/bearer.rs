@@ -57,9 +57,7 @@ impl Bearer {
     }
 
     /// Reads a file that is used for a pause which the reader's own files give; only its nonce is the file's to choose.
-    ///
-    /// # Errors
-    /// If it is about another chain, module or pause, or the deputy did not sign it.
+    /// Fails if it is about another chain, module or pause, or the deputy did not sign it.
     pub fn parse(text: &str, own: &Pause, deputy: Address) -> Result<Self, BadBearer> {
         let wire: WireBearer = serde_json::from_str(text)
             .map_err(|e| BadBearer::Unreadable(format!("line {}, column {}", e.line(), e.column())))?;

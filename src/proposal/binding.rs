@@ -58,9 +58,7 @@ impl Binding {
     }
 
     /// The levers of one transaction in their order, out of what was pulled.
-    ///
-    /// # Errors
-    /// Without a lever, with several that are not all named, or with one twice.
+    /// Fails without a lever, with several that are not all named, or with one twice.
     pub fn new(pull: Pull, levers: Vec<BoundLever>) -> Result<Self, BindingError> {
         let names: BTreeSet<&Option<String>> = levers.iter().map(|lever| &lever.lever).collect();
         if levers.is_empty() {

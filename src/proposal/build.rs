@@ -88,8 +88,7 @@ impl BatchContract {
         self.candidates().iter().map(|d| Query::CodeHash { address: d.address }).collect()
     }
 
-    /// # Errors
-    /// If the published code is not on the chain or, where nobody was asked, if the contract is open.
+    /// Fails if the published code is not on the chain or, where nobody was asked, if the contract is open.
     pub fn address(self, source: BatchSource) -> Result<Address, BuildError> {
         let candidates = self.candidates();
         let has_its_code = |d: &&Deployment, readings: &Readings| {
@@ -115,9 +114,7 @@ impl BatchContract {
 }
 
 /// One call goes direct, several through the MultiSendCallOnly of the Safe. No refund fields, ever.
-///
-/// # Errors
-/// If the version can't be built for, there is no call, or the batch contract is not known, see
+/// Fails if the version can't be built for, there is no call, or the batch contract is not known, see
 /// [`BatchContract::address`].
 pub fn build_tx(
     version: SafeVersion,
@@ -140,10 +137,8 @@ pub fn build_tx(
 }
 
 /// The calls that a transaction makes: itself, or the entries of its batch.
-///
-/// # Errors
-/// If it is a delegatecall to anything but a known MultiSendCallOnly, or the batch is not plain calls: nothing can
-/// then be said about what it does.
+/// Fails if it is a delegatecall to anything but a known MultiSendCallOnly, or the batch is not plain calls: nothing
+/// can then be said about what it does.
 pub fn calls_of(tx: &SafeTx) -> Result<Vec<Call>, BatchError> {
     match tx.operation {
         Operation::Call => Ok(vec![Call { to: tx.to, value: tx.value, data: tx.data.clone() }]),

@@ -132,9 +132,6 @@ pub(super) const fn beginning() -> usize {
 }
 
 /// Reads the data of a line, in small letters, without anything that a chat has put between them.
-///
-/// # Errors
-/// A sentence that says what is wrong with it.
 pub(super) fn read(kind: LineKind, data: &str) -> Result<Vec<Field>, &'static str> {
     if data.chars().count() != length(data)? {
         return Err(WRONG);

@@ -143,9 +143,7 @@ impl Proposal {
     }
 
     /// Returns the same transaction as a drill: its signatures are good on no chain, and it can never be ready to be sent.
-    ///
-    /// # Errors
-    /// For a Safe before 1.3.0: its owners sign no chain id.
+    /// Fails for a Safe before 1.3.0: its owners sign no chain id.
     pub fn for_drill(self) -> Result<Self, NoDrill> {
         let domain = Domain::drill(self.snapshot.id)?;
         Ok(Self { hashes: domain.hashes(&self.tx), domain, ..self })
@@ -175,9 +173,7 @@ impl Proposal {
     }
 
     /// Reads a proposal file and recomputes every hash in it.
-    ///
-    /// # Errors
-    /// If the file is not of this form, or states a hash that is not the one computed.
+    /// Fails if the file is not of this form, or states a hash that is not the one computed.
     pub fn parse(text: &str) -> Result<Self, ProposalError> {
         wire::parse(text)
     }

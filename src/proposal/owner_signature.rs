@@ -74,9 +74,7 @@ impl OwnerSignature {
     /// Recovers the signer of a stated signature over this proposal, or over the message by which a Safe that owns its Safe
     /// approves it; only that of one of the `owners` of that Safe is taken. Whether its signer is an owner *now* is for
     /// [`count`](super::count) to say.
-    ///
-    /// # Errors
-    /// If it is for another hash, by somebody else, or no signature at all; when the owners are another Safe's.
+    /// Fails if it is for another hash, by somebody else, or no signature at all; when the owners are another Safe's.
     pub fn verify(stated: &Stated, proposal: &Proposal, owners: &SafeOwners) -> Result<Self, VerifyError> {
         let hash = proposal.hash();
         if !owners.are_of(proposal.safe()) {
@@ -295,9 +293,6 @@ impl Stated {
     }
 
     /// Reads the fields of a line of version 2.
-    ///
-    /// # Errors
-    /// A sentence that says what is wrong with it.
     pub(super) fn from_fields(fields: &[Field], purpose: Purpose) -> Result<Self, &'static str> {
         line::only(fields, &[HASH, SIGNATURE])?;
         let missing = "it carries no signature";
@@ -310,9 +305,6 @@ impl Stated {
     }
 
     /// Reads one line of version 1, white space and quoting already removed.
-    ///
-    /// # Errors
-    /// A sentence that says what is wrong with it.
     pub(super) fn from_line(line: &str) -> Result<Self, &'static str> {
         let checked = CheckedHrpstring::new::<Bech32m>(line)
             .map_err(|_| "its checksum is wrong: it was cut or mistyped")?;

@@ -78,9 +78,7 @@ pub fn count(proposal: &Proposal, given: &Approvals, now: &SafeTree) -> Shortfal
 }
 
 /// Verifies everything the Safe will verify, against its state now.
-///
-/// # Errors
-/// If approvals are missing or the Safe has moved, see [`NotReady`].
+/// Fails if approvals are missing or the Safe has moved, see [`NotReady`].
 pub fn assemble(proposal: &Proposal, given: &Approvals, now: &Fresh<SafeTree>) -> Result<Ready, NotReady> {
     ready(proposal, count(proposal, given, now), now)
 }

@@ -115,8 +115,7 @@ impl Set {
         self.proposal.at_nonce(nonce)
     }
 
-    /// # Errors
-    /// If it is not the file of a set, or its proposal was altered.
+    /// Fails if it is not the file of a set, or its proposal was altered.
     pub fn parse(text: &str) -> Result<Self, SetError> {
         let wire: WireSet = serde_json::from_str(text).map_err(|error| SetError::Json(error.to_string()))?;
         if wire.breakglass_set != VERSION {

@@ -49,9 +49,7 @@ impl WalletSignature {
     }
 
     /// Takes a stated one that is by an owner who is not a Safe that we know.
-    ///
-    /// # Errors
-    /// A sentence that says for what it is none.
+    /// The error says for what it is none.
     pub fn stated(stated: &StatedContract, proposal: &Proposal, owners: &SafeOwners) -> Result<Self, String> {
         if let Some(other) = stated.purpose.filter(|purpose| *purpose != proposal.purpose()) {
             return Err(VerifyError::OtherPurpose(other).to_string());

@@ -153,9 +153,7 @@ impl fmt::Display for Proof {
 
 impl Proof {
     /// Verifies that the owner whom it names signed the sentence.
-    ///
-    /// # Errors
-    /// If another key signed, or another sentence.
+    /// Fails if another key signed, or another sentence.
     pub fn verify(statement: Statement, signature: Signature) -> Result<Self, BadProof> {
         let signer = signature.recover_address_from_msg(statement.to_string().as_bytes());
         let signer = signer.map_err(|_| BadProof::Signature(statement.owner))?;
@@ -170,9 +168,7 @@ impl Proof {
     }
 
     /// Returns why a line that comes in today says nothing of today, or is nobody's.
-    ///
-    /// # Errors
-    /// If it is too old, from the future, or of no signer.
+    /// Fails if it is too old, from the future, or of no signer.
     pub fn check_today(&self, council: &Council, today: Date) -> Result<(), BadProof> {
         let Statement { date, owner, .. } = self.statement;
         if !council.signers.values().any(|signer| signer.address == owner) {

@@ -65,9 +65,7 @@ impl Domain {
     }
 
     /// The domain of a drill with a Safe.
-    ///
-    /// # Errors
-    /// For a Safe before 1.3.0.
+    /// Fails for a Safe before 1.3.0.
     pub fn drill(safe: SafeId) -> Result<Self, NoDrill> {
         if safe.version.domain_has_chain_id() {
             Ok(Self { safe, purpose: Purpose::Drill })
@@ -77,9 +75,6 @@ impl Domain {
     }
 
     /// The domain of a Safe for a purpose.
-    ///
-    /// # Errors
-    /// As [`Domain::drill`].
     pub fn of(safe: SafeId, purpose: Purpose) -> Result<Self, NoDrill> {
         match purpose {
             Purpose::Real => Ok(Self::real(safe)),

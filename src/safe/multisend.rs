@@ -36,9 +36,7 @@ pub fn encode_batch(calls: &[Call]) -> Bytes {
 }
 
 /// The calls inside a `multiSend`.
-///
-/// # Errors
-/// If the data is anything but whole entries with operation 0, or encodes in any other way than ours.
+/// Fails if the data is anything but whole entries with operation 0, or encodes in any other way than ours.
 pub fn decode_batch(data: &Bytes) -> Result<Vec<Call>, BatchError> {
     let decoded = multiSendCall::abi_decode(data).map_err(|_| BatchError::NotMultiSend)?;
     let mut rest: &[u8] = &decoded.transactions;

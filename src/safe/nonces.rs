@@ -30,8 +30,7 @@ impl Nonces {
     /// The most nonces in a row: more than anybody approves on a device in one sitting.
     pub const MOST: u64 = 100;
 
-    /// # Errors
-    /// If the last comes before the first, or there are too many.
+    /// Fails if the last comes before the first, or there are too many.
     pub fn new(first: Nonce, last: Nonce) -> Result<Self, BadNonces> {
         let further = last.0.checked_sub(first.0).ok_or(BadNonces::Backwards { first, last })?;
         let count = further.saturating_add(U256::ONE);

@@ -55,8 +55,7 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// # Errors
-    /// If no Safe can have these owners with this threshold.
+    /// Fails if no Safe can have these owners with this threshold.
     pub fn new(list: Vec<Address>, threshold: u64) -> Result<Self, OwnersError> {
         if list.is_empty() {
             return Err(OwnersError::Empty);

@@ -117,9 +117,7 @@ pub enum PackError {
 }
 
 /// Reads a `signatures` argument. Every byte must belong to one part, or to the data of one.
-///
-/// # Errors
-/// If an offset points into the parts, past the end, or at the data of another part; if bytes are left over.
+/// Fails if an offset points into the parts, past the end, or at the data of another part; if bytes are left over.
 pub fn decode_approvals(bytes: &[u8]) -> Result<Vec<Packed>, PackError> {
     let head = head_of(bytes)?;
     let parts = PackedPart::all(&bytes[..head]);

@@ -69,9 +69,7 @@ pub struct EcdsaSignature {
 
 impl EcdsaSignature {
     /// Reads a signature as the Safe would: the kind is in v.
-    ///
-    /// # Errors
-    /// If v belongs to no ECDSA kind, the version does not take the kind, or no key made it.
+    /// Fails if v belongs to no ECDSA kind, the version does not take the kind, or no key made it.
     pub fn from_safe_bytes(
         bytes: &[u8],
         hash: &SafeTxHash,
@@ -90,9 +88,7 @@ impl EcdsaSignature {
 
     /// Every way a signature from another wallet can be meant: wallets write v as 0/1 or 27/28, older ones with the chain id in
     /// it (EIP-155: 37/38 and more), and `personal_sign` leaves v at 27/28 where the Safe wants 31/32. The caller keeps the reading whose signer is an owner.
-    ///
-    /// # Errors
-    /// If the length or v fits no wallet.
+    /// Fails if the length or v fits no wallet.
     pub fn readings(
         bytes: &[u8],
         hash: &SafeTxHash,

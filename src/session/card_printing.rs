@@ -10,9 +10,6 @@ use crate::ui::Text;
 use crate::view::on_paper::card_text::CardText;
 
 /// Prints cards, and says if one that was printed before is of another transaction.
-///
-/// # Errors
-/// If the journal cannot be read.
 pub fn print(session: &Session, cards: &[LeverCard<'_>]) -> Result<Exit, Error> {
     let texts: Vec<CardText> = cards.iter().map(|card| CardText::new(card, now())).collect();
     for (at, text) in texts.iter().enumerate() {

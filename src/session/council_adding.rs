@@ -8,9 +8,7 @@ use crate::store;
 use crate::view::council_report::Added;
 
 /// Adds the entry. One that is there already is left as it is.
-///
-/// # Errors
-/// If another entry has its name, or the file would not be good with it.
+/// Fails if another entry has its name, or the file would not be good with it.
 pub fn add(session: &Session, entry: &NewEntry) -> Result<Exit, Error> {
     let (ui, path) = (session.ui, session.path.display().to_string());
     let usage = |message: String| Error::new(Exit::Usage, message);

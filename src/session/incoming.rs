@@ -248,9 +248,7 @@ impl Received {
     }
 
     /// Shows what was taken in and what was refused.
-    ///
-    /// # Errors
-    /// If anything could not be read or kept.
+    /// Fails if anything could not be read or kept.
     pub fn require_read(&self, session: &Session) -> Result<Imported, Error> {
         let imported = self.imported(session);
         for kept in &self.ahead.kept {
@@ -263,9 +261,7 @@ impl Received {
     }
 
     /// Shows the result and how far along each proposal is.
-    ///
-    /// # Errors
-    /// If anything could not be read or kept, or nothing was an owner's signature.
+    /// Fails if anything could not be read or kept, or nothing was an owner's signature.
     pub fn report(&self, session: &Session) -> Result<Exit, Error> {
         let Taken { gathered, refused_files, tallies, .. } = &self.taken;
         let refused = self.require_read(session)?.refused;

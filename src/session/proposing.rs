@@ -25,9 +25,7 @@ pub struct ProposeTerms<'w> {
 }
 
 /// Proposes levers, of which one at least is of this kind.
-///
-/// # Errors
-/// If a lever is of another kind, or a check refuses it.
+/// Fails if a lever is of another kind, or a check refuses it.
 pub fn propose(session: &Session, kind: PlaybookKind, terms: &ProposeTerms) -> Result<Exit, Error> {
     let ProposeTerms { levers, given, accept, proofs } = terms;
     require_verb(kind, &Order::parts(session, levers, given)?, &levers.join(" "))?;
@@ -37,9 +35,7 @@ pub fn propose(session: &Session, kind: PlaybookKind, terms: &ProposeTerms) -> R
 }
 
 /// Proposes a playbook without a lever.
-///
-/// # Errors
-/// If a flag is for levers alone, the playbook is of another kind, or a check refuses it.
+/// Fails if a flag is for levers alone, the playbook is of another kind, or a check refuses it.
 pub fn propose_playbook(
     session: &Session,
     kind: PlaybookKind,
@@ -64,9 +60,7 @@ pub fn propose_playbook(
 }
 
 /// Announces levers as drills; with keystores, all roles are played on this machine.
-///
-/// # Errors
-/// If a check refuses one, or it is not proven.
+/// Fails if a check refuses one, or it is not proven.
 pub fn drill(session: &Session, terms: &ProposeTerms, solo: Option<&Keystores>) -> Result<Exit, Error> {
     let ProposeTerms { levers, given, accept, proofs } = terms;
     let orders = session.drills_of(levers, given)?;

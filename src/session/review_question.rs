@@ -14,9 +14,7 @@ const MOST: usize = 74;
 
 impl Session<'_> {
     /// Asks whether to sign what the review above shows. `more` shows its details page by page, then its last lines again.
-    ///
-    /// # Errors
-    /// Without a terminal, or if the person stops at the question.
+    /// Fails without a terminal, or if the person stops at the question.
     pub fn asks_to_sign(
         &self,
         judged: &Judged,

@@ -24,9 +24,7 @@ pub fn offline(session: &Session, what: &[String], judged: &Judged) -> Exit {
 }
 
 /// Shows a proposal as its chain and the files kept here have it.
-///
-/// # Errors
-/// If it was executed and is not proven, or its nonce is used.
+/// Fails if it was executed and is not proven, or its nonce is used.
 pub fn online(session: &Session, what: &[String], judged: &Judged) -> Result<Exit, Error> {
     let (proposal, tally, refused) = (judged.proposal(), judged.tally(), judged.refused());
     let ready = assemble(proposal, &judged.approvals(), judged.seen()?.fresh()?);

@@ -22,9 +22,7 @@ pub fn keystores() -> Vec<String> {
 }
 
 /// Returns the file that is meant: this path, or the keystore of this name in Foundry's folder.
-///
-/// # Errors
-/// With the places where it was looked for.
+/// The error has the places where it was looked for.
 pub fn find_keystore(named: &Path) -> Result<PathBuf, Vec<String>> {
     let is_name = named.components().count() == 1 && !named.is_absolute();
     let in_home = named.strip_prefix("~").ok().and_then(|rest| Some(home()?.join(rest)));

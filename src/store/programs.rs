@@ -14,9 +14,7 @@ const SLICE: Duration = Duration::from_millis(10);
 
 /// Runs a command of the shell with this on its standard input. What it prints goes to standard error. Returns how it
 /// ended; `None` if it still runs after this time, and it goes on.
-///
-/// # Errors
-/// If it cannot be started. A command that reads nothing is not an error.
+/// Fails if it cannot be started. A command that reads nothing is not an error.
 pub fn run_command(command: &str, input: &str, patience: Duration) -> io::Result<Option<ExitStatus>> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut child =
@@ -42,9 +40,7 @@ fn feed(child: &mut Child, input: &str) -> io::Result<ExitStatus> {
 /// Runs a program of PATH, without a shell, and returns what it printed on standard output, of bounded length. It is given
 /// the variables PATH and HOME alone: addresses of RPCs with their keys are none of its business. `None` if there is no
 /// such program.
-///
-/// # Errors
-/// If it fails, prints no text, or still runs after this time: it is then ended.
+/// Fails if it fails, prints no text, or still runs after this time: it is then ended.
 pub fn output_of(program: &str, args: &[&str], patience: Duration) -> io::Result<Option<String>> {
     let mut command = Command::new(program);
     command.args(args).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -81,9 +77,6 @@ pub fn output_of(program: &str, args: &[&str], patience: Duration) -> io::Result
 }
 
 /// Starts this program once more, and does not wait for it: it holds no stream of ours open.
-///
-/// # Errors
-/// If it cannot be started.
 pub fn start_again(arguments: &[OsString]) -> io::Result<()> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -33,9 +33,7 @@ pub fn variable(name: &str) -> Option<String> {
 }
 
 /// The folder that the program was started in.
-///
-/// # Errors
-/// If it is gone, or cannot be read.
+/// Fails if it is gone, or cannot be read.
 pub fn working_folder() -> io::Result<PathBuf> {
     env::current_dir()
 }

@@ -81,9 +81,7 @@ fn create_on(disk: &impl Disk, path: &Path, contents: &[u8]) -> Result<(), Store
 }
 
 /// Replaces a file whole, if it still says `before`. A symbolic link leads to the file that is replaced.
-///
-/// # Errors
-/// If another process holds it or has changed it, or it cannot be written. It is then as it was.
+/// Fails if another process holds it or has changed it, or it cannot be written. It is then as it was.
 pub fn replace(path: &Path, before: &str, after: &str) -> Result<(), StoreError> {
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let failed = |error| StoreError::Write { path: shown(path), error };

@@ -29,9 +29,6 @@ impl Desk<'_> {
     }
 
     /// Adds an entry to the journal. Returns what was cut off of it.
-    ///
-    /// # Errors
-    /// If it cannot be written.
     pub fn enter(&self, act: JournalAct, about: Option<TransactionRef>) -> Result<Option<CutOff>, Error> {
         let draft = UnnumberedEntry {
             time: now(),
@@ -51,9 +48,6 @@ impl Desk<'_> {
 
 impl Desk<'_> {
     /// Returns the name of a person or a signer of the council file, for the journal.
-    ///
-    /// # Errors
-    /// If nobody is called so.
     pub fn known_name(&self, name: &str) -> Result<Plain, Error> {
         let council = &self.council;
         let known = || council.people.keys().chain(council.signers.keys()).map(String::as_str);

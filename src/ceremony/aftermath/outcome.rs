@@ -269,9 +269,6 @@ fn last_kept(kept: &[Stored]) -> Option<(String, Value)> {
 }
 
 /// Says that an outcome was recorded here and that the chain has it no more. Its nonce is not used.
-///
-/// # Errors
-/// If the folder cannot be read.
 pub fn say_if_lost(desk: &Desk, judged: &Judged) -> Result<(), Error> {
     let kept = desk.outcomes(judged.proposal())?;
     if let Some((name, _)) = last_kept(&kept) {

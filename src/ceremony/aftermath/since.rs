@@ -46,9 +46,6 @@ fn places(readings: &Readings, target: Address) -> impl Iterator<Item = Address>
 
 /// Says in what the called contracts run other code `now` than `then`, or than the proposal recorded where nobody can
 /// say what it was then, or than the council file pins.
-///
-/// # Errors
-/// If the chain cannot be asked.
 pub fn changed(
     judged: &Judged,
     link: &Chain,

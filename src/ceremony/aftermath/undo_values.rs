@@ -51,9 +51,6 @@ impl UndoRecord {
 }
 
 /// Reads what was in force before a proven transaction, and keeps it for the undo. By lever.
-///
-/// # Errors
-/// If the values cannot be read or kept.
 pub fn keep(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<BTreeMap<String, Arguments>, Error> {
     let Some(own) = &judged.derived.own else { return Ok(BTreeMap::new()) };
     let order = &own.order;
@@ -107,9 +104,7 @@ fn read(desk: &Desk, judged: &Judged, order: &Order, receipt: &Receipt) -> Resul
 impl<'a> Desk<'a> {
     /// [`Order::parts`]; an undo takes the values that were kept when its act was proven here, unless they are given. Where Safes
     /// are to approve them on chain, their approvals.
-    ///
-    /// # Errors
-    /// Unknown names, or arguments that fit no lever or several.
+    /// Fails for unknown names, or arguments that fit no lever or several.
     pub fn orders(&'a self, levers: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
         let orders = self.pulling_orders(levers, given)?;
         self.approvals(orders.into_iter().map(|order| (order, None)).collect(), given)

@@ -12,9 +12,6 @@ use crate::proposal::{BatchSource, build_tx};
 /// Returns the first value that a later lever rests on and an earlier one changes. `None` if each reads the same when it
 /// runs as it read before, and where the earlier calls do not succeed: then the whole does not either, and its rehearsal
 /// says why. The calls before a lever are run once, for all that it rests on.
-///
-/// # Errors
-/// If a value cannot be had from a quorum.
 pub fn conflict(own: &OwnDerivation, seen: &ChainView) -> Result<Option<Conflict>, ChainError> {
     let conflicts = own.plans.conflicts(own.order.safe.address);
     for of_one in conflicts.chunk_by(|one, next| one.at == next.at) {

@@ -34,9 +34,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Checks that no other signed proposal may be meant, or that this one is named by its hash.
-    ///
-    /// # Errors
-    /// With the hash of each, and in what they differ.
+    /// The error has the hash of each, and in what they differ.
     pub fn require_no_rival(&self, found: &Derived, order: &Order, given: &Given) -> Result<(), Error> {
         let proposal = &found.proposal;
         if given.names(proposal.hash()) {

@@ -76,9 +76,7 @@ fn place<'p>(judged: &'p Judged) -> Place<'p> {
 }
 
 /// Checks that no two transactions are for one nonce: only one of them could be executed.
-///
-/// # Errors
-/// The two that are.
+/// The error names the two that are.
 pub fn one_for_each_nonce(all: &[Judged]) -> Result<(), Error> {
     let places: Vec<Place> = all.iter().map(place).collect();
     let Some((one, other)) = clash(&places) else { return Ok(()) };

@@ -69,9 +69,7 @@ pub fn new_nonce(lever: &Lever) -> B256 {
 
 impl Desk<'_> {
     /// Returns a lever that one key pulls alone.
-    ///
-    /// # Errors
-    /// If no lever has this name, or it is not a deputy's.
+    /// Fails if no lever has this name, or it is not a deputy's.
     pub fn deputys(&self, name: &str) -> Result<&Lever, Error> {
         self.is_lever(name)?;
         let lever = self.council.levers.get(name).filter(|lever| lever.by.deputy().is_some());
@@ -82,18 +80,13 @@ impl Desk<'_> {
     }
 
     /// Looks at a deputy's act on its chain as it is now.
-    ///
-    /// # Errors
-    /// If it cannot be derived or the chain cannot be read. What is wrong with it is told in its findings.
+    /// Fails if it cannot be derived or the chain cannot be read. What is wrong with it is told in its findings.
     pub fn evaluate_as_deputy<'a>(&'a self, lever: &'a Lever, wish: &Wish) -> Result<Act<'a>, Error> {
         let link = self.connect(self.safe(&lever.safe)?)?;
         self.evaluate_as_deputy_at(lever, wish, link)
     }
 
     /// Looks on a connection that is open.
-    ///
-    /// # Errors
-    /// As [`Desk::evaluate_as_deputy`].
     pub fn evaluate_as_deputy_at<'a>(
         &'a self,
         lever: &'a Lever,
@@ -317,9 +310,7 @@ fn direct(
 impl Act<'_> {
     /// Returns the call that is sent. Until the deputy has signed, a signature that is good nowhere stands in it: only its
     /// price is of use.
-    ///
-    /// # Errors
-    /// If no call can be sent.
+    /// Fails if no call can be sent.
     pub fn outgoing(&self) -> Result<Outgoing, Error> {
         let call = match &self.how {
             How::Key(call) => Outgoing::of_key(self.judged.derived.chain.id, self.deputy.1, call),
@@ -331,9 +322,7 @@ impl Act<'_> {
     }
 
     /// Checks that it changes the places that were shown before; what it writes there may be the time.
-    ///
-    /// # Errors
-    /// If it does something else.
+    /// Fails if it does something else.
     pub fn changes_the_same(&self, shown: &Act) -> Result<(), Error> {
         let places = |act: &Act| {
             let Rehearsal { outcome, writes, balances, tokens, .. } = &act.judged.rehearsal.done()?.rehearsal;
@@ -352,9 +341,8 @@ impl Act<'_> {
 
     /// Returns the gas to send it with: at which it does what was rehearsed. An RPC's estimate may raise it; that of a module's
     /// message is of its data alone, which counts only where no rehearsal tells what data costs.
-    ///
-    /// # Errors
-    /// If it was not rehearsed, if nobody can tell how much it needs, or if it does something else with the gas that was named.
+    /// Fails if it was not rehearsed, if nobody can tell how much it needs, or if it does something else with the gas
+    /// that was named.
     pub fn gas_limit(&self, named: Option<u64>, estimate: Option<u64>) -> Result<u64, Error> {
         let (Some(done), Ok(seen)) = (self.judged.rehearsal.done(), self.judged.seen()) else {
             let message = "it was not rehearsed, so it is not known how much gas it needs";

@@ -18,9 +18,6 @@ pub fn folder_of(lever: &str) -> String {
 
 impl Desk<'_> {
     /// Records a transaction before it is sent.
-    ///
-    /// # Errors
-    /// If it cannot be written.
     pub fn keep_deputys(&self, lever: &str, sent: &Sent) -> Result<(), Error> {
         self.incidents.keep_sent(&folder_of(lever), &sent.hash.to_string(), &sent.to_json())?;
         Ok(())

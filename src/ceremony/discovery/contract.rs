@@ -22,9 +22,7 @@ pub struct ContractLocation<'a> {
 impl Desk<'_> {
     /// Finds a contract by its address or by its name in the council file. The chain may be left out where there is one
     /// only that it can be on.
-    ///
-    /// # Errors
-    /// A name or chain that the council file does not have, or several chains to choose from.
+    /// Fails for a name or chain that the council file does not have, or several chains to choose from.
     pub fn place(&self, contract: &str, chain: Option<&str>) -> Result<ContractLocation<'_>, Error> {
         let council = &self.council;
         if let Some(name) = chain.filter(|name| !council.chains.contains_key(*name)) {
@@ -63,9 +61,7 @@ impl Desk<'_> {
 
     /// Returns every code that runs on the contract's storage in the newest block: a proxy's own, and what it delegates
     /// to.
-    ///
-    /// # Errors
-    /// If the chain cannot be asked, or there is no code.
+    /// Fails if the chain cannot be asked, or there is no code.
     pub fn code_at(&self, place: ContractLocation<'_>) -> Result<Vec<Bytes>, Error> {
         let ContractLocation { chain, address } = place;
         let link = self.connect_to(chain)?;
@@ -85,9 +81,7 @@ impl Desk<'_> {
 impl Desk<'_> {
     /// Returns the functions of the code that runs at a place, a proxy's implementation included, by the names that the
     /// library knows.
-    ///
-    /// # Errors
-    /// If the chain cannot be asked, or there is no code.
+    /// Fails if the chain cannot be asked, or there is no code.
     pub fn signatures_at(&self, place: ContractLocation<'_>) -> Result<Signatures, Error> {
         let found = self.code_at(place)?.iter().flat_map(|code| functions(code)).collect();
         Ok(Signatures::code(found, self.catalogue.all().iter().map(|entry| entry.playbook)))

@@ -89,9 +89,7 @@ impl FirstCouncil<'_> {
 }
 
 /// Returns the owners' names in their order: those that were given, and numbers for the others.
-///
-/// # Errors
-/// If a name is given to an address that is not an owner, or a name or an address is given twice.
+/// Fails if a name is given to an address that is not an owner, or a name or an address is given twice.
 pub fn owner_names(given: &[(String, Address)], owners: &[Address]) -> Result<Vec<String>, Error> {
     for (at, (name, address)) in given.iter().enumerate() {
         let wrong = |why: String| Err(Error::new(Exit::Usage, format!("--owner {name}={address}: {why}")));

@@ -14,9 +14,7 @@ use crate::safe::{SafeState, SafeVersion};
 
 /// Reads a Safe that no council file names: asks the first RPC for its chain id, then all of them for the Safe and the
 /// kinds of its owners.
-///
-/// # Errors
-/// If no RPC is named, an address may hold a key, or a quorum does not agree.
+/// Fails if no RPC is named, an address may hold a key, or a quorum does not agree.
 pub fn read_first(progress: &dyn Progress, safe: Address, rpc: &[String]) -> Result<(u64, Snapshot), Error> {
     if rpc.is_empty() {
         return Err(Error::new(Exit::Usage, "no RPC address is named").hint("--rpc '${MAINNET_RPC}'"));
@@ -39,9 +37,7 @@ pub fn read_first(progress: &dyn Progress, safe: Address, rpc: &[String]) -> Res
 
 impl Desk<'_> {
     /// Reads a Safe from its chain, for a new entry; owners by the names that the council file has for them.
-    ///
-    /// # Errors
-    /// If the chain cannot be asked, or no Safe is there.
+    /// Fails if the chain cannot be asked, or no Safe is there.
     pub fn fields_of_safe(
         &self,
         chain: &council::CouncilChain,

@@ -31,9 +31,7 @@ pub struct ObservedChanges {
 impl Desk<'_> {
     /// Rehearses a call by a Safe on a fork, and compares what these views without arguments say before and after it.
     /// It sends nothing.
-    ///
-    /// # Errors
-    /// If the arguments do not fit the function, the chain cannot be asked, or the call fails from the Safe.
+    /// Fails if the arguments do not fit the function, the chain cannot be asked, or the call fails from the Safe.
     pub fn observed_changes(
         &self,
         place: ContractLocation<'_>,

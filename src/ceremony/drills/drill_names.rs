@@ -7,9 +7,7 @@ use crate::safe::{Domain, NoDrill, SafeTree};
 
 impl Order<'_> {
     /// Returns a proposal for the order's purpose.
-    ///
-    /// # Errors
-    /// For a drill with a Safe before 1.3.0, and for another drill than the one that was announced.
+    /// Fails for a drill with a Safe before 1.3.0, and for another drill than the one that was announced.
     pub(in crate::ceremony) fn for_its_purpose(&self, proposal: Proposal) -> Result<Proposal, Error> {
         if !self.is_drill() {
             return Ok(proposal);
@@ -27,9 +25,7 @@ impl Order<'_> {
 }
 
 /// The levers that names stand for: those of drills too.
-///
-/// # Errors
-/// For a drill's name that cannot be read, and for drills beside levers.
+/// Fails for a drill's name that cannot be read, and for drills beside levers.
 pub fn pulled(names: &[&String]) -> Result<Vec<String>, Error> {
     let names: Vec<String> = names.iter().copied().cloned().collect();
     let drills = drills(&names)?;
@@ -51,9 +47,6 @@ pub fn names_drill(what: &[String]) -> bool {
 }
 
 /// The drills that are named; none where levers are.
-///
-/// # Errors
-/// As [`pulled`].
 pub(in crate::ceremony) fn drills(names: &[String]) -> Result<Vec<DrillName>, Error> {
     if !names_drill(names) {
         return Ok(Vec::new());
@@ -66,9 +59,7 @@ pub(in crate::ceremony) fn drills(names: &[String]) -> Result<Vec<DrillName>, Er
 }
 
 /// Checks that every Safe of a drill's tree signs its chain id.
-///
-/// # Errors
-/// Names the first that does not.
+/// The error names the first that does not.
 pub(in crate::ceremony) fn require_drillable(proposal: &Proposal, tree: &SafeTree) -> Result<(), NoDrill> {
     if !proposal.is_drill() {
         return Ok(());

@@ -22,9 +22,7 @@ pub struct DrillProof {
 }
 
 /// Proves a drill that enough have signed.
-///
-/// # Errors
-/// If the Safe's own code refuses the signatures, and if the act does not do what its playbook promises.
+/// Fails if the Safe's own code refuses the signatures, and if the act does not do what its playbook promises.
 pub fn prove(judged: &Judged) -> Result<DrillProof, Error> {
     let (drill, tree, seen) = (judged.proposal(), judged.tree(), judged.seen()?);
     let approvals = judged.approvals();

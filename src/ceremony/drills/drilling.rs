@@ -14,9 +14,7 @@ use crate::shell::quoted;
 
 impl<'a> Desk<'a> {
     /// The transactions that levers or drills come to. Drills stand by themselves.
-    ///
-    /// # Errors
-    /// Unknown names; drills beside levers.
+    /// Fails for unknown names; drills beside levers.
     pub fn orders_named(&'a self, names: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
         match drills(names)? {
             drills if drills.is_empty() => self.orders(names, given),
@@ -42,9 +40,6 @@ impl<'a> Desk<'a> {
     }
 
     /// The levers as drills, each a transaction that is announced by itself.
-    ///
-    /// # Errors
-    /// Unknown names.
     pub fn drills_of(&'a self, levers: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
         if !given.approve_as.is_empty() {
             return Err(no_approval());
@@ -89,9 +84,6 @@ impl<'a> Desk<'a> {
     }
 
     /// The drill that is kept here for an order.
-    ///
-    /// # Errors
-    /// If the folder cannot be read.
     pub(in crate::ceremony) fn kept_drill(
         &self,
         order: &Order,
@@ -110,9 +102,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Checks that every Safe of a drill's tree signs its chain id, by the council file.
-    ///
-    /// # Errors
-    /// Names the first that does not.
+    /// The error names the first that does not.
     pub(in crate::ceremony) fn require_drillable_offline(
         &self,
         proposal: &Proposal,
@@ -123,9 +113,6 @@ impl<'a> Desk<'a> {
     }
 
     /// Returns `true` if this machine's journal announces a drill.
-    ///
-    /// # Errors
-    /// If the journal cannot be read.
     pub(in crate::ceremony) fn is_announced(&self, drill: &Proposal) -> Result<bool, Error> {
         let journal = Journal::read(&self.incidents.journal().read()?);
         Ok(is_announced(journal.iter(), drill.hash()))

@@ -40,9 +40,6 @@ pub struct KeptSet {
 
 impl Filed {
     /// Verifies a signature, and not again in this run.
-    ///
-    /// # Errors
-    /// As [`OwnerSignature::verify`].
     pub fn recover_once(
         &self,
         stated: &Stated,

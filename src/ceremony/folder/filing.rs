@@ -246,9 +246,7 @@ impl Desk<'_> {
     }
 
     /// Takes the proposal's lock.
-    ///
-    /// # Errors
-    /// If somebody has it, or there can be none.
+    /// Fails if somebody has it, or there can be none.
     pub fn lock(&self, proposal: &Proposal) -> Result<Lock, StoreError> {
         self.incidents.lock(&proposal.hash().to_string())
     }

@@ -17,9 +17,7 @@ use crate::safe::Nonce;
 
 impl Desk<'_> {
     /// That the reader's own files give this proposal, from the values and the open arguments that it brings.
-    ///
-    /// # Errors
-    /// In what it differs.
+    /// The error says in what it differs.
     pub fn derives(&self, proposal: &Proposal) -> Result<(), String> {
         let safe = self.safe_of(proposal).map_err(|error| error.message)?;
         match underived(proposal, self.own_order(proposal, safe, &BTreeMap::new())) {

@@ -57,9 +57,6 @@ pub struct KeptAhead {
 
 impl<'a> Desk<'a> {
     /// The sets that are kept here. A file that is not one is named and left out.
-    ///
-    /// # Errors
-    /// If the folder cannot be read.
     pub fn sets(&self) -> Result<Vec<Arc<KeptSet>>, Error> {
         let mut read = lock(&self.filed.sets);
         if let Some(sets) = &*read {
@@ -81,9 +78,6 @@ impl<'a> Desk<'a> {
     }
 
     /// The sets that are meant by a lever, whatever their nonces are.
-    ///
-    /// # Errors
-    /// If they cannot be read.
     pub fn sets_of(&self, order: &Order, given: &Given) -> Result<Vec<Arc<KeptSet>>, Error> {
         let mut sets = self.sets()?;
         if !sets.is_empty() {
@@ -120,9 +114,6 @@ impl<'a> Desk<'a> {
     }
 
     /// Returns what else is signed ahead for this nonce of the Safe of a proposal: what it is called, and who has signed.
-    ///
-    /// # Errors
-    /// If the sets cannot be read.
     pub fn rivals_ahead(
         &self,
         proposal: &Proposal,
@@ -161,9 +152,7 @@ impl<'a> Desk<'a> {
 
     /// Sorts out signatures that were made ahead, and keeps what is an owner's signature of what was named, as the chain
     /// is now. Of each nonce one signature less than the threshold is kept, unless the set shall be `complete`.
-    ///
-    /// # Errors
-    /// Unknown names; a Safe that cannot be reached; a file that cannot be written.
+    /// Fails for unknown names; a Safe that cannot be reached; a file that cannot be written.
     pub fn take_in_ahead(
         &'a self,
         what: &[String],

@@ -35,9 +35,7 @@ pub struct CardAnswers {
 impl Desk<'_> {
     /// Returns a card for each transaction that the levers come to. Nothing is asked of the network where the nonces are
     /// given, the council file has the Safe's version, and the lever reads nothing.
-    ///
-    /// # Errors
-    /// Unknown names, missing arguments, or a chain that cannot be asked.
+    /// Fails for unknown names, missing arguments, or a chain that cannot be asked.
     pub fn cards(
         &self,
         levers: &[String],

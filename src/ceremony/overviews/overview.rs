@@ -84,9 +84,6 @@ pub enum LeverState {
 }
 
 /// Looks at all levers and kept proposals. `offline`, nothing is asked of the network.
-///
-/// # Errors
-/// If the kept files cannot be read.
 pub fn read(desk: &Desk, offline: bool) -> Result<Overview, Error> {
     let journal = Journal::read(&desk.incidents.journal().read()?);
     let mut kept = desk.kept_open()?;

@@ -23,9 +23,6 @@ pub struct Waking<'c> {
 
 impl Desk<'_> {
     /// Returns whom to wake, by this machine's journal and the council file.
-    ///
-    /// # Errors
-    /// If the journal cannot be read.
     pub fn waking(&self, proposal: &Proposal, tally: &Shortfall) -> Result<Waking<'_>, Error> {
         let journal = Journal::read(&self.incidents.journal().read()?);
         let now = now();

@@ -37,9 +37,7 @@ pub struct Sight<'a> {
 
 impl<'a> Desk<'a> {
     /// Returns the alarms that have a claim, those of each chain together; all of them where none is named.
-    ///
-    /// # Errors
-    /// For a name that no alarm bears, a claim that cannot be read, or a chain without RPCs.
+    /// Fails for a name that no alarm bears, a claim that cannot be read, or a chain without RPCs.
     pub fn watches(&'a self, named: &[String]) -> Result<Vec<Watch<'a>>, Error> {
         for name in named {
             self.alarm(name)?;
@@ -67,8 +65,7 @@ impl<'a> Desk<'a> {
         chains.into_iter().map(watch).collect()
     }
 
-    /// # Errors
-    /// For a name that no alarm bears.
+    /// Fails for a name that no alarm bears.
     pub fn alarm(&self, name: &str) -> Result<&Alarm, Error> {
         self.council.alarms.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.council.alarms.keys().map(String::as_str).collect();
@@ -82,9 +79,6 @@ impl<'a> Desk<'a> {
     }
 
     /// Reads the claim of an alarm; `None` if it has none.
-    ///
-    /// # Errors
-    /// With what is wrong with it.
     pub fn watched(&self, alarm: &Alarm) -> Result<Option<Watched>, Error> {
         let Some(claim) = alarm.claim(&self.council) else { return Ok(None) };
         let wrong = |why: String| {
@@ -122,9 +116,7 @@ impl<'a> Watch<'a> {
 
     /// Reads the alarms that are `due` at the newest block: one round once their questions are known. Events are searched
     /// in that round too where the last look tells how high the chain is.
-    ///
-    /// # Errors
-    /// If no quorum agrees, or the newest block is old.
+    /// Fails if no quorum agrees, or the newest block is old.
     pub fn read(&mut self, due: &BTreeSet<&str>, now: u64) -> Result<Sight<'a>, Error> {
         let alarms: Vec<&(&Alarm, Watched)> =
             self.alarms.iter().filter(|(alarm, _)| due.contains(alarm.name.as_str())).collect();

@@ -28,9 +28,7 @@ const LONGEST: Duration = Duration::from_secs(12);
 const MOST_FAULTS: u32 = 5;
 
 /// Says where the transaction lies, after waiting for as much as is wanted.
-///
-/// # Errors
-/// If its block is no longer part of the chain, or when the chain does not say which of its blocks are final.
+/// Fails if its block is no longer part of the chain, or when the chain does not say which of its blocks are final.
 pub fn settle(desk: &Desk, link: &Chain, receipt: &Receipt, wanted: &RequiredDepth) -> Result<Depth, Error> {
     let mut depth = measure(desk, link, receipt)?;
     if wanted.finalized && depth.final_block.is_none() {

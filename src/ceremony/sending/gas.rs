@@ -14,9 +14,7 @@ use crate::safe::Domain;
 /// Rehearses the signed transaction with the gas that it will be sent with.
 ///
 /// An RPC's estimate is the smallest gas at which the outer call succeeds: it may raise the limit, and never lowers it.
-///
-/// # Errors
-/// If it does something else than what was reviewed, or when nobody can tell how much gas it needs.
+/// Fails if it does something else than what was reviewed, or when nobody can tell how much gas it needs.
 pub fn limit(
     desk: &Desk,
     judged: &Judged,

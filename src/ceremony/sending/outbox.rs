@@ -85,9 +85,7 @@ impl Outbox {
 
     /// Sends a transaction. One that is refused because it, or its nonce, is mined in this very moment is not an error: the
     /// receipt will tell.
-    ///
-    /// # Errors
-    /// If nobody took it, and it is not mined.
+    /// Fails if nobody took it, and it is not mined.
     pub fn give_unless_mined(&self, progress: &dyn Progress, link: &Chain, sent: &Sent) -> Result<(), Error> {
         match self.give(progress, link, sent) {
             Err(ChainError::NotSent { .. }) if link.receipt(sent.hash)?.is_some() => Ok(()),

@@ -109,9 +109,7 @@ pub fn show(desk: &Desk, judged: &Judged) -> Result<Vec<String>, Error> {
 }
 
 /// Waits for a transaction that anybody else's does not take the place of.
-///
-/// # Errors
-/// If it is not mined in this time, or the person stops waiting.
+/// Fails if it is not mined in this time, or the person stops waiting.
 pub fn alone(
     desk: &Desk,
     judged: &Judged,

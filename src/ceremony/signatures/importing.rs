@@ -178,9 +178,7 @@ impl<'a> Desk<'a> {
 
     /// Derives the levers for which nothing that was found fits: each may mean a transaction that was never proposed on
     /// this machine.
-    ///
-    /// # Errors
-    /// Where none can be derived, and nothing else fits either.
+    /// Fails where none can be derived, and nothing else fits either.
     fn derive_absent(
         &'a self,
         named: &[NamedTransaction<'a>],

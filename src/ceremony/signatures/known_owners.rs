@@ -111,9 +111,6 @@ impl Desk<'_> {
     }
 
     /// Returns the Safe as the chain has it now, and nothing else.
-    ///
-    /// # Errors
-    /// If it cannot be reached.
     pub fn safe_now(&self, safe: &council::Safe) -> Result<(SafeOwners, SafeState), Error> {
         let safes = self.likely_safes(safe);
         let ask = Ask { safe: safe.address, safes: &safes, ..Ask::default() };

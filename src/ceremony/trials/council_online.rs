@@ -58,9 +58,7 @@ impl CouncilReport {
     }
 
     /// Returns the exit code.
-    ///
-    /// # Errors
-    /// If a lever or the file has a fault.
+    /// Fails if a lever or the file has a fault.
     pub fn verdict(&self, path: &Path) -> Result<Exit, Error> {
         let bad = self.levers.iter().filter(|lever| self.is_bad(lever));
         let bad: Vec<&str> = bad.map(|lever| lever.lever.as_str()).collect();
@@ -151,9 +149,7 @@ impl Desk<'_> {
     }
 
     /// Returns what of the council file has code on a chain: one round.
-    ///
-    /// # Errors
-    /// If the chain cannot be asked, or the council has no Safe on it.
+    /// Fails if the chain cannot be asked, or the council has no Safe on it.
     fn codes(&self, chain: &str, contracts: &BTreeSet<Address>) -> Result<Seen, Error> {
         let safes: Vec<&Safe> = self.council.safes.values().filter(|safe| safe.chain == chain).collect();
         let safe = safes
@@ -175,9 +171,7 @@ impl Desk<'_> {
     }
 
     /// Returns why the levers that a combined one pulls cannot be in one transaction; `None` if they can.
-    ///
-    /// # Errors
-    /// If it cannot be derived now.
+    /// Fails if it cannot be derived now.
     fn conflict_of(&self, combined: &str) -> Result<Option<String>, Error> {
         let given = Given::default();
         for found in self.find(&[combined.into()], &given, CommandPurpose::Propose)? {

@@ -118,9 +118,6 @@ fn holds_after(plan: &Plan, fork: &mut Forked) -> Result<bool, Error> {
 }
 
 /// Pulls a lever alone. Returns why it cannot be pulled; `None` if it can.
-///
-/// # Errors
-/// If the chain cannot be asked.
 pub fn refused_by(order: &Order, fork: &mut Forked, state: &SafeState) -> Result<Option<String>, Error> {
     Ok(match pull(order, fork, state, check::findings)?.0 {
         TrialResult::Proven { .. } => None,

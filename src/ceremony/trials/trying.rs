@@ -21,9 +21,6 @@ pub struct TrialRun<'a> {
 
 impl Desk<'_> {
     /// Connects to a Safe's chain, or to the one RPC that was named instead.
-    ///
-    /// # Errors
-    /// If it cannot be reached.
     pub fn connect_or_fork(&self, safe: &council::Safe, url: Option<&str>) -> Result<Chain, Error> {
         match url {
             Some(url) => fork(self.progress, self.chain_of(safe)?, url),
@@ -32,9 +29,8 @@ impl Desk<'_> {
     }
 
     /// Tries a playbook with these arguments, its undo after it. It sends nothing.
-    ///
-    /// # Errors
-    /// If an argument is wrong, or the chain cannot be asked. A part that did not end as it must is in the report.
+    /// Fails if an argument is wrong, or the chain cannot be asked. A part that did not end as it must is in the
+    /// report.
     pub fn try_playbook(
         &self,
         playbook: &str,

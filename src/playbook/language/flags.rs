@@ -13,8 +13,8 @@ use crate::safe::parse_uint;
 pub struct Flags(Vec<(String, U256)>);
 
 impl Flags {
-    /// # Errors
-    /// For a name that could be read as a number or as two names, a value of zero, and a value that another name has.
+    /// Fails for a name that could be read as a number or as two names, a value of zero, and a value that another name
+    /// has.
     pub(in crate::playbook) fn new(flags: &BTreeMap<String, u64>) -> Result<Self, String> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         let is_name =
@@ -46,9 +46,7 @@ impl Flags {
     }
 
     /// Reads `[deposit, withdraw]`, `deposit, withdraw` or a whole number.
-    ///
-    /// # Errors
-    /// For a name that is none of them.
+    /// Fails for a name that is none of them.
     pub(in crate::playbook) fn parse(&self, text: &str) -> Result<U256, String> {
         let text = text.trim();
         if let Some(number) = without_separators(text).and_then(|digits| parse_uint(&digits)) {

@@ -101,9 +101,7 @@ impl Unit {
     }
 
     /// Reads `0.5`, `0.5 %`, `2 hours` … as the whole number that the contract takes.
-    ///
-    /// # Errors
-    /// Naming the text: not a number, a suffix that measures something else, too many decimals, too large.
+    /// The error names the text: not a number, a suffix that measures something else, too many decimals, too large.
     pub fn parse(self, text: &str) -> Result<U256, String> {
         let text = text.trim();
         let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '_'))).unwrap_or(text.len());

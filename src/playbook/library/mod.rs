@@ -114,9 +114,6 @@ impl Catalogue {
     }
 
     /// Puts a file in the place of whatever has its id.
-    ///
-    /// # Errors
-    /// If the text is not a playbook.
     pub fn put(&mut self, path: &str, text: &str) -> Result<PlaybookId, Fault> {
         let playbook = Playbook::parse(path, text)?;
         let id = playbook.id.clone();
@@ -138,9 +135,7 @@ impl Catalogue {
     }
 
     /// The playbook with this id.
-    ///
-    /// # Errors
-    /// If there is none, with the nearest ids.
+    /// Fails if there is none, with the nearest ids.
     pub fn get(&self, id: &str) -> Result<LibraryEntry<'_>, LookupError> {
         if let Some((path, read)) = self.council.get(id) {
             let playbook = read.as_ref().map_err(Clone::clone)?;

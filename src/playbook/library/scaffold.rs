@@ -49,9 +49,7 @@ pub fn params_of(function: &Function) -> Vec<(String, String)> {
 }
 
 /// The text of a playbook that can be read, with what is left for its author to say.
-///
-/// # Errors
-/// An id or a function that is none, or nothing that proves it.
+/// Fails for an id or a function that is none, or nothing that proves it.
 pub fn draft(from: &Signatures, wanted: &ScaffoldInput<'_>) -> Result<String, DraftError> {
     let id_ok = PlaybookId::new(wanted.id).filter(|id| {
         let kind = id.as_str().split('/').next();

@@ -48,9 +48,7 @@ impl Signatures {
     }
 
     /// From a contract's ABI, or an artifact that has one.
-    ///
-    /// # Errors
-    /// A text that is neither.
+    /// Fails for a text that is neither.
     pub fn abi(text: &str) -> Result<Self, DraftError> {
         let wrong = |e: serde_json::Error| DraftError::Abi(e.to_string());
         let mut value: serde_json::Value = serde_json::from_str(text).map_err(wrong)?;
@@ -101,9 +99,7 @@ impl Signatures {
     }
 
     /// Returns a function by its signature or, where the contract is known, by its name or selector.
-    ///
-    /// # Errors
-    /// A text that is none, or that the contract does not have.
+    /// Fails for a text that is none, or that the contract does not have.
     pub fn function(&self, text: &str) -> Result<Function, DraftError> {
         match &self.0 {
             SignatureSource::Written => parse_function(text).map_err(DraftError::Signature),

@@ -35,9 +35,6 @@ const IN_CHARGE: [(&str, [u8; 4]); 6] = [
 const ADMIN_ROLE: (&str, B256) = ("DEFAULT_ADMIN_ROLE", B256::ZERO);
 
 /// Returns the contracts of a chain. Two rounds, and more where there are proxies.
-///
-/// # Errors
-/// If no quorum agrees.
 pub fn examine(
     desk: &Desk,
     chain: &council::CouncilChain,

@@ -15,9 +15,6 @@ use crate::view::alarm_texts::alarm_heard::AlarmHeard;
 const AFTER: &str = "--prepare-after";
 
 /// Takes in the message on standard input. With `wait`, the lever is prepared before this ends.
-///
-/// # Errors
-/// If there is no message.
 pub fn receive(session: &Session, alarm: &Alarm, wait: bool, run: Option<&str>) -> Result<Exit, Error> {
     let text = read_stdin()?.text;
     if text.trim().is_empty() {
@@ -64,9 +61,7 @@ pub fn receive(session: &Session, alarm: &Alarm, wait: bool, run: Option<&str>) 
 }
 
 /// Prepares the lever for a message that the journal has by this id.
-///
-/// # Errors
-/// If it has none.
+/// Fails if it has none.
 pub fn prepare_after(session: &Session, alarm: &Alarm, id: &str, run: Option<&str>) -> Result<Exit, Error> {
     let (told, place) = session.alarm_entered(alarm, id).ok_or_else(|| {
         Error::new(Exit::Usage, format!("the journal has no message {id:?} about {}", alarm.name))

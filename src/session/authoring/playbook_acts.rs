@@ -27,9 +27,6 @@ pub struct Trying<'t> {
 }
 
 /// Returns the council's catalogue where there is a council file, or else the built-in library.
-///
-/// # Errors
-/// If the council file cannot be read.
 pub fn catalogue(ui: &Ui, council: Option<&Path>) -> Result<Catalogue, Error> {
     if council.is_none() && find_council(ui)?.is_none() {
         return Ok(Catalogue::new(Vec::new()));
@@ -38,9 +35,6 @@ pub fn catalogue(ui: &Ui, council: Option<&Path>) -> Result<Catalogue, Error> {
 }
 
 /// Explains a playbook.
-///
-/// # Errors
-/// If there is none with this id.
 pub fn show(ui: &Ui, council: Option<&Path>, id: &str) -> Result<Exit, Error> {
     let catalogue = catalogue(ui, council)?;
     let entry = catalogue.get(id)?;
@@ -76,9 +70,6 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// Reads one file, or every `.toml` in a folder; the first fault of each file is shown with line and caret.
-///
-/// # Errors
-/// If a playbook has a fault.
 pub fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
     let files = if store::is_folder(path) { files_in(path)? } else { vec![path.to_path_buf()] };
     if files.is_empty() {
@@ -103,9 +94,7 @@ pub fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
 }
 
 /// Tries a playbook on a fork; nothing is sent.
-///
-/// # Errors
-/// If it does not do its work, cannot be taken back, or is not denied to a stranger.
+/// Fails if it does not do its work, cannot be taken back, or is not denied to a stranger.
 pub fn test(mut session: Session, trying: &Trying) -> Result<Exit, Error> {
     let path = Path::new(trying.what);
     let playbook = if path.extension().is_some_and(|e| e == "toml") {

@@ -33,9 +33,6 @@ pub struct ContractOnChain<'o> {
 }
 
 /// Prints the playbook.
-///
-/// # Errors
-/// If there is no such function or view.
 pub fn run(ui: &Ui, terms: &DraftTerms, on_chain: Option<&ContractOnChain>) -> Result<Exit, Error> {
     let given = named_once(terms.set)?;
     let abi = terms.abi.map(store::read_text).transpose()?;

@@ -39,9 +39,7 @@ pub fn list(ui: &Ui, catalogue: &Catalogue, filter: &Filter) -> Exit {
 }
 
 /// Lists the playbooks that fit the code of a contract, on the only chain that it can be or on the one that is named.
-///
-/// # Errors
-/// If there is no such contract, or its chain cannot be read.
+/// Fails if there is no such contract, or its chain cannot be read.
 pub fn for_contract(
     session: &Session,
     (contract, chain): (&str, Option<&str>),

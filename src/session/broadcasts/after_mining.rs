@@ -20,9 +20,8 @@ use crate::view::mined_report::{self, MinedReport};
 use crate::view::review_lines::already_done::People;
 
 /// Shows the outcome, records a proven one, and gives the exit code.
-///
-/// # Errors
-/// Where it is not proven, or no longer what it was. `wanted` is how deep it must lie; `None` right after it was mined.
+/// Fails where it is not proven, or no longer what it was. `wanted` is how deep it must lie; `None` right after it was
+/// mined.
 pub fn report(
     session: &Session,
     judged: &Judged,

@@ -34,9 +34,7 @@ pub struct Asked<'a> {
 }
 
 /// Sends what was named, and proves it.
-///
-/// # Errors
-/// If anything was not sent, or is not proven.
+/// Fails if anything was not sent, or is not proven.
 pub fn run(session: &Session, mut terms: SendTerms, asked: &Asked) -> Result<Exit, Error> {
     if names_drill(&terms.what) {
         return drill(session, &terms, asked);
@@ -118,9 +116,7 @@ fn require_named(named: &[HashDigits], found: &[SafeTxHash]) -> Result<(), Error
 }
 
 /// Returns the owner who is to count because they send it.
-///
-/// # Errors
-/// For a Ledger, which shows nothing of what it pays for: a host could have it approve another transaction.
+/// Fails for a Ledger, which shows nothing of what it pays for: a host could have it approve another transaction.
 fn sending_owner(council: &Council, named: Option<&NamedKey>) -> Result<Address, Error> {
     let usage = |message: String| {
         Error::new(Exit::Usage, message).hint(format!("sign it, and leave out {APPROVE_BY_SENDING}"))

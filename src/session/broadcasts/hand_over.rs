@@ -85,9 +85,7 @@ impl<'a> SendCandidate<'a> {
     }
 
     /// Asks whether it is sent at its price, unless as much was agreed to before. Returns `true` if somebody was asked.
-    ///
-    /// # Errors
-    /// If they say no.
+    /// Fails if they say no.
     pub fn ask(&mut self, signer: &KeyHolder) -> Result<bool, Error> {
         let SendStep::Send(priced) = &self.way else { return Ok(false) };
         if self.agreed.is_some_and(|most| priced.offer.most() <= most) {
@@ -222,9 +220,7 @@ fn show_pages(look: &JudgedSend, priced: &Priced, signer: &KeyHolder) -> Result<
 }
 
 /// Asks for the Safe's name, unless it was named on the command line.
-///
-/// # Errors
-/// If they say no.
+/// Fails if they say no.
 pub fn confirm(look: &JudgedSend, replaced: Option<&Sent>) -> Result<(), Error> {
     let name = &look.judged.derived.safe.name;
     let yes = if look.terms.confirm.is_empty() {

@@ -7,9 +7,7 @@ use crate::ui::{Text, Ui};
 use crate::view::review_lines::ledger_pages;
 
 /// Shows the pages first; then the device shows the address, and its person says yes or no there.
-///
-/// # Errors
-/// If the person says no, or the key at that path is another one.
+/// Fails if the person says no, or the key at that path is another one.
 pub fn show(ui: &Ui, ledger: &mut Ledger, wait: &Wait, account: &LedgerAccount) -> Result<Exit, Error> {
     let status = *ledger.status();
     let (path, expected) = (&account.path, account.address);

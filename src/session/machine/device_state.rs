@@ -24,9 +24,7 @@ pub enum Look<'l> {
 }
 
 /// Asks a Ledger.
-///
-/// # Errors
-/// If it is not ready, or does not have the key.
+/// Fails if it is not ready, or does not have the key.
 pub fn run(ui: &Ui, council: Option<&Path>, key: &KeyArgs, look: Look) -> Result<Exit, Error> {
     let known = council.is_some() || find_council(ui)?.is_some();
     let desk = if known { Some(Desk::load(ui, council)?) } else { None };
@@ -63,9 +61,6 @@ pub fn run(ui: &Ui, council: Option<&Path>, key: &KeyArgs, look: Look) -> Result
 }
 
 /// Says what to set on the device, and the lines by which the person states it: the app does not tell.
-///
-/// # Errors
-/// If the settings cannot be read.
 pub fn settings(ui: &Ui) -> Result<Exit, Error> {
     let stated = stated(ui)?;
     let path =

@@ -17,9 +17,7 @@ pub fn print(ui: &Ui) -> Exit {
 }
 
 /// Writes the rule, and says what it is and what to do then. A file that says the same is left as it is.
-///
-/// # Errors
-/// If this user may not write there, or another rule is there.
+/// Fails if this user may not write there, or another rule is there.
 pub fn install(ui: &Ui, path: &Path) -> Result<Exit, Error> {
     let shown = path.display();
     ui.say(&Text::new(&format!("writing to {shown}, so that the user of this machine may open a Ledger:")));

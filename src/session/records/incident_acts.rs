@@ -26,9 +26,7 @@ struct Written {
 }
 
 /// Opens an incident.
-///
-/// # Errors
-/// If one is open, or a name is unknown.
+/// Fails if one is open, or a name is unknown.
 pub fn open(session: &Session, opening: &Opening) -> Result<Exit, Error> {
     let journal = Journal::read(&session.incidents.journal().read()?);
     if let Some(open) = open_incident(journal.iter()) {
@@ -49,17 +47,13 @@ pub fn open(session: &Session, opening: &Opening) -> Result<Exit, Error> {
 }
 
 /// Adds a note, whatever is open: a long journal is not read for it.
-///
-/// # Errors
-/// If it is not one line of text.
+/// Fails if it is not one line of text.
 pub fn note(session: &Session, text: &str) -> Result<Exit, Error> {
     write(session, JournalAct::Note { text: plain("the note", text)? })
 }
 
 /// Closes the incident that is open.
-///
-/// # Errors
-/// If none is.
+/// Fails if none is.
 pub fn close(session: &Session) -> Result<Exit, Error> {
     let journal = Journal::read(&session.incidents.journal().read()?);
     if open_incident(journal.iter()).is_none() {

@@ -14,9 +14,6 @@ use crate::view::journal_table::{self, EntryObject};
 const MOST_SHOWN: usize = 1_000;
 
 /// Lists the entries of the journals.
-///
-/// # Errors
-/// If one cannot be read.
 pub fn list(session: &Session, files: &[PathBuf]) -> Result<Exit, Error> {
     let (ui, Journals { names, all }) = (session.ui, session.journals(files)?);
     let merged = merge(&all);
@@ -40,9 +37,7 @@ pub fn list(session: &Session, files: &[PathBuf]) -> Result<Exit, Error> {
 }
 
 /// Says whether the chain of each journal is whole, and with which digest it ends.
-///
-/// # Errors
-/// If one cannot be read, is broken, or contradicts another.
+/// Fails if one cannot be read, is broken, or contradicts another.
 pub fn verify(session: &Session, files: &[PathBuf]) -> Result<Exit, Error> {
     let (ui, Journals { names, all }) = (session.ui, session.journals(files)?);
     let object = JournalsObject::new(&names, &all, &merge(&all));

@@ -62,9 +62,6 @@ impl Session<'_> {
     }
 
     /// Adds an entry that the command is about.
-    ///
-    /// # Errors
-    /// If it cannot be written.
     pub fn write(&self, act: JournalAct) -> Result<(), Error> {
         self.enter(act, None).map(|cut_off| self.say_cut_off(cut_off))
     }

@@ -15,9 +15,6 @@ pub struct Journals {
 
 impl Session<'_> {
     /// Reads this machine's journal, and those in the files.
-    ///
-    /// # Errors
-    /// If one cannot be read.
     pub fn journals(&self, files: &[PathBuf]) -> Result<Journals, Error> {
         let own = self.incidents.journal();
         let mut journals = Journals {

@@ -30,9 +30,7 @@ pub struct ReportTerms<'w> {
 }
 
 /// Writes the record that was asked for.
-///
-/// # Errors
-/// If there is no such incident, or a file cannot be read or written.
+/// Fails if there is no such incident, or a file cannot be read or written.
 pub fn run(session: &Session, terms: &ReportTerms) -> Result<Exit, Error> {
     let Journals { names, all } = session.journals(terms.journals)?;
     let merged = merge(&all);

@@ -59,9 +59,7 @@ impl Keystores<'_> {
 }
 
 /// Lets the keys at hand sign a drill in turn, until enough have.
-///
-/// # Errors
-/// If a key cannot be opened or is not an owner's, and if too few are at hand.
+/// Fails if a key cannot be opened or is not an owner's, and if too few are at hand.
 pub fn sign(session: &Session, judged: &Judged, keys: &Keystores) -> Result<(), Error> {
     let owners = all_owners(judged);
     let mut signatures = judged.derived.signatures.clone();

@@ -11,9 +11,7 @@ use crate::view::armed_texts::armed_lines;
 use crate::view::armed_texts::armed_object::ArmedObject;
 
 /// Shows the sets of levers, or all.
-///
-/// # Errors
-/// If a lever is unknown, or a set cannot be read or looked at.
+/// Fails if a lever is unknown, or a set cannot be read or looked at.
 pub fn show(session: &Session, levers: &[String], given: &Given) -> Result<Exit, Error> {
     let groups = session.armed(levers, given)?;
     if groups.is_empty() {

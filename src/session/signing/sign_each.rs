@@ -30,9 +30,7 @@ struct Signing<'s> {
 }
 
 /// Signs what was named, or with `ahead` one transaction at each of several nonces.
-///
-/// # Errors
-/// If anything was not signed.
+/// Fails if anything was not signed.
 pub fn run(
     session: &Session,
     terms: &SignTerms,

@@ -32,9 +32,7 @@ pub struct SignTerms<'a> {
 
 impl SignTerms<'_> {
     /// Checks that a value that was said for a lever does not stand for one that a file chose.
-    ///
-    /// # Errors
-    /// If a file is named beside a lever, and values are given.
+    /// Fails if a file is named beside a lever, and values are given.
     pub fn require_own_values(&self) -> Result<(), Error> {
         let is_beside = self.what.len() > 1 && self.what.iter().any(|what| is_file(what));
         if self.given.set.is_empty() || !is_beside {
@@ -45,9 +43,7 @@ impl SignTerms<'_> {
     }
 
     /// Checks that flags about one proposal are not given for several.
-    ///
-    /// # Errors
-    /// Names the flag.
+    /// The error names the flag.
     pub fn require_one(&self, count: usize) -> Result<(), Error> {
         let flags = [
             ("--accept", self.accept.iter().any(|id| changed_digits(id).is_none())),

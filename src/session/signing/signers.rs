@@ -52,9 +52,7 @@ fn on_chain(
 
 impl<'j> Signers<'j> {
     /// `named` are `--as` and `--for`.
-    ///
-    /// # Errors
-    /// If no signer, or no Safe that can approve by signatures, is called so.
+    /// Fails if no signer, or no Safe that can approve by signatures, is called so.
     pub fn of(
         session: &'j Session<'j>,
         (signer, safe): (Option<&str>, Option<&str>),

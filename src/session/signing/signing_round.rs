@@ -29,9 +29,7 @@ pub struct SigningRound {
 
 impl SigningRound {
     /// Judges what was named. What cannot be reached is said, and does not stop the others.
-    ///
-    /// # Errors
-    /// If a name is unknown, or the only one cannot be reached.
+    /// Fails if a name is unknown, or the only one cannot be reached.
     pub fn load<'a>(&mut self, session: &'a Session, terms: &SignTerms) -> Result<Vec<Judged<'a>>, Error> {
         if terms.offline {
             let all = session.offline(terms.what, terms.given)?;
@@ -61,9 +59,7 @@ impl SigningRound {
 
     /// Takes the result of one. A no to one, typed or on the device, is not an answer to the others of the `count`; neither
     /// is that one is already done.
-    ///
-    /// # Errors
-    /// The error, if it ends all.
+    /// Returns the error if it ends all.
     pub fn take(
         &mut self,
         ui: &Ui,
@@ -89,9 +85,7 @@ impl SigningRound {
     }
 
     /// Ends the round.
-    ///
-    /// # Errors
-    /// If not all of the `count` were signed.
+    /// Fails if not all of the `count` were signed.
     pub fn finish(self, ui: &Ui, count: usize) -> Result<Exit, Error> {
         let Some(exit) = self.exit else {
             ui.object(&self);
