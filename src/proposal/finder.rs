@@ -11,6 +11,8 @@ use super::foreign_forms::{from_compact, from_parts};
 use super::line::{self, ALPHABET, LineKind};
 use super::owner_signature::{FIRST_LENGTH, FIRST_START, Stated};
 use super::stated_ahead::{StatedAhead, nonce_before};
+#[cfg(test)]
+use super::tests::looked_at;
 use super::truncated::Truncated;
 use super::wallet_signature::StatedContract;
 use crate::safe::{Nonce, Packed, Purpose, decode_approvals, decode_exec, looks_packed};
@@ -30,8 +32,6 @@ pub struct Finds {
     pub ahead: Vec<StatedAhead>,
     /// Lines that begin like ours and cannot be read.
     pub damaged: Truncated<Damaged>,
-    /// The number of characters that were looked at, those that were looked at twice counted twice.
-    pub work: usize,
 }
 
 impl Finds {
@@ -95,13 +95,12 @@ pub fn find_signatures(text: &str) -> Finds {
     let lower = text.to_ascii_lowercase();
     let mut done = 0;
     for (start, _) in lower.match_indices(line::START) {
-        let Some((form, head)) = finder.form(&lower[start..]) else { continue };
+        let Some((form, head)) = Finder::form(&lower[start..]) else { continue };
         // Two lines cannot overlap: the alphabet of their data has no `b`.
         finder.read_hex_words(&lower[..start], done);
         done = start + head + finder.read_line(form, &lower[start + head..]);
     }
     finder.read_hex_words(&lower, done);
-    finder.finds.work += lower.len();
     if finder.finds.is_empty() {
         finder.look_for_almost(lower.trim());
     }
@@ -178,13 +177,12 @@ impl Finder {
     }
 
     /// The form of the line that begins with `text`, and how many bytes its head takes. A fold may go through it.
-    fn form(&mut self, text: &str) -> Option<(LineFormat, usize)> {
+    fn form(text: &str) -> Option<(LineFormat, usize)> {
         let mut forms = [LineFormat::First].into_iter().chain(LineKind::ALL.map(LineFormat::Second));
         forms.find_map(|form| {
             let mut head = form.head().chars().peekable();
             let mut noise = 0;
-            for (at, c) in text.char_indices() {
-                self.finds.work += 1;
+            for (at, c) in chars_of(text) {
                 let next = *head.peek()?;
                 if c == next {
                     head.next();
@@ -207,11 +205,9 @@ impl Finder {
         let head = form.head();
         let belongs = |c| ALPHABET.contains(c);
         let beginning = gather(data, form.beginning(), belongs);
-        self.finds.work += beginning.seen;
         let mut line = format!("{head}{}", beginning.taken);
         let read = form.length(&beginning.taken).and_then(|length| {
             let gathered = gather(data, length, belongs);
-            self.finds.work += gathered.seen;
             line = format!("{head}{}", gathered.taken);
             if gathered.taken.len() < length {
                 return Err("it was cut: its end is missing");
@@ -241,7 +237,7 @@ impl Finder {
     /// Reads every word from `at` on that begins with a hexadecimal digit.
     fn read_hex_words(&mut self, text: &str, mut at: usize) {
         let mut inside_word = text[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
-        while let Some(c) = text[at..].chars().next() {
+        while let Some((_, c)) = chars_of(&text[at..]).next() {
             let begins = c.is_ascii_hexdigit() && !inside_word;
             at += if begins { self.read_hex(text, at) } else { c.len_utf8() };
             inside_word = c.is_ascii_alphanumeric();
@@ -253,18 +249,15 @@ impl Finder {
         let (before, text) = text.split_at(at);
         let prefix = if text.starts_with("0x") { 2 } else { 0 };
         let digits = &text[prefix..];
-        let straight = digits.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digits.len());
-        self.finds.work += straight;
-        let nonce = nonce_before(before.chars().rev().filter(|c| !is_chat_noise(*c)));
+        let end = chars_of(digits).find(|(_, c)| !c.is_ascii_hexdigit());
+        let straight = end.map_or(digits.len(), |(at, _)| at);
+        let nonce = nonce_before(chars_before(before).filter(|c| !is_chat_noise(*c)));
         // After `signer:nonce:` even a run that is folded near its beginning is a signature.
         let least = if nonce.is_some() { 1 } else { HEX_BEGINNING };
         if (least..=HEX_LENGTH).contains(&straight) {
             let gathered = gather(digits, HEX_LENGTH, |c| c.is_ascii_hexdigit());
-            self.finds.work += gathered.seen;
             let ends = !digits[gathered.used..].starts_with(|c: char| c.is_ascii_alphanumeric());
-            let whole = gathered.taken.len() == HEX_LENGTH && ends;
-            let bytes = whole.then(|| hex::decode(&gathered.taken).ok()?.try_into().ok()).flatten();
-            if let Some(bytes) = bytes {
+            if ends && let Some(bytes) = to_bytes(&gathered.taken) {
                 match nonce {
                     Some(nonce) => self.add_ahead(StatedAhead { nonce, stated: Stated::bare(bytes) }),
                     None => self.add_packed(one_part(bytes)),
@@ -274,7 +267,7 @@ impl Finder {
         }
         if straight == COMPACT_LENGTH
             && prefix > 0
-            && let Some(bytes) = hex::decode(&digits[..straight]).ok().and_then(|bytes| bytes.try_into().ok())
+            && let Some(bytes) = to_bytes(&digits[..straight])
         {
             self.add(Stated::bare(from_compact(&bytes)));
             return prefix + straight;
@@ -356,23 +349,25 @@ fn one_part(bytes: [u8; 65]) -> Packed {
     }
 }
 
+/// Returns the bytes of so many hexadecimal digits; `None` if there are more or fewer.
+fn to_bytes<const N: usize>(digits: &str) -> Option<[u8; N]> {
+    hex::decode(digits).ok()?.try_into().ok()
+}
+
 /// Characters of an alphabet, taken out of what chats put between them.
 struct CollectedChars {
     taken: String,
     /// Bytes up to the end of the last one taken.
     used: usize,
-    /// Characters looked at.
-    seen: usize,
 }
 
 /// Takes up to `count` characters of an alphabet, and ends at the first that belongs neither to it nor to a chat.
 fn gather(text: &str, count: usize, belongs: impl Fn(char) -> bool) -> CollectedChars {
-    let mut gathered = CollectedChars { taken: String::new(), used: 0, seen: 0 };
-    for (at, c) in text.char_indices() {
-        if gathered.taken.len() == count || gathered.seen > 2 * count + MOST_NOISE {
+    let mut gathered = CollectedChars { taken: String::new(), used: 0 };
+    for (at, c) in chars_of(text).take(2 * count + MOST_NOISE) {
+        if gathered.taken.len() == count {
             break;
         }
-        gathered.seen += 1;
         if belongs(c) {
             gathered.taken.push(c);
             gathered.used = at + c.len_utf8();
@@ -389,3 +384,16 @@ fn is_chat_noise(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, '>' | '|' | '`' | '*' | '_' | '~' | '=' | '\\' | '"' | '\'' | '«' | '»' | '‘'..='‟' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
+
+/// Returns the characters of a text with their places. A test counts each that is looked at: that is the work.
+fn chars_of(text: &str) -> impl Iterator<Item = (usize, char)> {
+    text.char_indices().inspect(|_| looked_at())
+}
+
+/// Returns the characters of a text from its end.
+fn chars_before(text: &str) -> impl Iterator<Item = char> {
+    text.chars().rev().inspect(|_| looked_at())
+}
+
+#[cfg(not(test))]
+const fn looked_at() {}

@@ -11,7 +11,7 @@ use super::unpack::SignatureParts;
 use super::{
     Finds, OwnerSignature, Proposal, SafeOwners, Stated, StatedContract, VerifyError, WalletSignature,
 };
-use crate::safe::SafeTxHash;
+use crate::safe::{Purpose, SafeTxHash};
 
 /// Signatures recovered of those that state their hash: more than fit into one text of the largest size, so that
 /// nothing in front of a good one keeps it out.
@@ -23,6 +23,7 @@ const MOST_BARE: usize = 20_000;
 const MOST_APART: usize = 1_000;
 /// The most contracts' signatures of one text that are asked about.
 const MOST_CONTRACTS: usize = 100;
+const NO_PROPOSAL: &str = "there is no proposal here that it could be for";
 
 /// A proposal whose signatures are looked for.
 #[derive(Clone, Debug)]
@@ -80,21 +81,17 @@ pub fn gather(found: &[Finds], wanted: &[ProposalAndOwners]) -> GatherResult {
     bare.extend(gathering.take_contracts(found, wanted));
     gathering.take_bare(bare, wanted, before + MOST_BARE);
     for (text, stated) in others {
-        let why = || match (wanted, stated.hash) {
-            ([first, ..], Some(_)) if let Some(other) = of_another_purpose(&stated, first) => {
-                other.to_string()
-            }
-            ([_, ..], Some(hash)) => VerifyError::OtherHash(hash).to_string(),
-            _ => "there is no proposal here that it could be for".into(),
-        };
-        gathering.gathered.refused.push(|| RefusedSignature { text, stated: stated.clone(), why: why() });
+        let why = of_none(stated.hash, stated.purpose, wanted);
+        gathering.gathered.refused.push(|| RefusedSignature { text, stated, why });
     }
     gathering.gathered
 }
 
-/// Returns the error for a signature of a drill among real ones, and the reverse.
-fn of_another_purpose(stated: &Stated, wanted: &ProposalAndOwners) -> Option<VerifyError> {
-    stated.purpose.filter(|claimed| *claimed != wanted.proposal.purpose()).map(VerifyError::OtherPurpose)
+/// Returns the reason why a signature is refused that is for none of these proposals, by what it states.
+fn of_none(hash: Option<SafeTxHash>, purpose: Option<Purpose>, wanted: &[ProposalAndOwners]) -> String {
+    let (Some(first), Some(hash)) = (wanted.first(), hash) else { return NO_PROPOSAL.into() };
+    let other = purpose.filter(|claimed| *claimed != first.proposal.purpose());
+    other.map_or(VerifyError::OtherHash(hash), VerifyError::OtherPurpose).to_string()
 }
 
 /// Every different signature with the place of its text: the first of each text, then the second of each, and so on.
@@ -122,17 +119,17 @@ fn interleaved<'f>(found: &'f [Finds], list: impl Fn(&'f Finds) -> &'f Vec<State
 impl GatherResult {
     /// Returns it with these signatures as known, because they are kept already.
     pub fn merge_known(mut self, kept: &[OwnerSignature]) -> Self {
-        for mut signature in std::mem::take(&mut self.new) {
+        for signature in std::mem::take(&mut self.new) {
             let theirs = |k: &&OwnerSignature| k.is_in_place_of(&signature);
             let mut theirs = kept.iter().filter(theirs).peekable();
             if theirs.peek().is_none() {
                 self.new.push(signature);
             } else if let Some(same) = theirs.find(|k| k.ecdsa() == signature.ecdsa()) {
-                let mut all = same.clone();
-                let adds = all.add_accepted(signature.accepted());
-                signature = all;
                 // An earlier sender of it does not decide what is shown beside it.
-                if adds { self.new.push(signature) } else { self.known.push(signature) }
+                let mut all = same.clone();
+                let list =
+                    if all.add_accepted(signature.accepted()) { &mut self.new } else { &mut self.known };
+                list.push(all);
             } else {
                 *self.spare.entry((signature.hash(), signature.owner())).or_default() += 1;
             }
@@ -183,8 +180,10 @@ impl Gathering {
             let room = MOST_CONTRACTS.saturating_sub(self.gathered.contracts.len());
             self.gathered.not_looked_at += parts.contracts.len().saturating_sub(room);
             self.gathered.contracts.extend(parts.contracts.into_iter().take(room));
-            if let Some(why) = parts.refused.filter(|_| !parts.is_taken) {
-                let stated = Stated { hash: stated.hash, purpose: stated.purpose, ..Stated::bare([0; 65]) };
+            if !parts.is_taken {
+                let (hash, purpose) = (stated.hash, stated.purpose);
+                let why = parts.refused.unwrap_or_else(|| of_none(hash, purpose, wanted));
+                let stated = Stated { hash, purpose, ..Stated::bare([0; 65]) };
                 self.gathered.refused.push(|| RefusedSignature { text, stated, why });
             }
         }
@@ -210,12 +209,11 @@ impl Gathering {
                 }
             });
         }
-        let none = || "there is no proposal here that it could be for".to_string();
         for (text, stated) in open {
             if over.contains(&stated.bytes) {
                 self.gathered.not_looked_at += 1;
             } else {
-                let why = reasons.get(&stated.bytes).map_or_else(none, ToString::to_string);
+                let why = reasons.get(&stated.bytes).map_or_else(|| NO_PROPOSAL.into(), ToString::to_string);
                 self.gathered.refused.push(|| RefusedSignature { text, stated, why });
             }
         }

@@ -64,8 +64,6 @@ const CHECK_BYTES: usize = 5;
 /// The most bytes of fields that are read: room for contract signatures within contract signatures.
 const MOST_BYTES: usize = 4_096;
 const MOST_FIELDS: usize = 64;
-/// The longest value that the form has room for.
-const LONGEST_VALUE: usize = 0x7fff;
 /// The most characters of a line that we write: a chat shows it whole, and mail folds it into eight lines.
 const MOST_CHARS: usize = 598;
 const WITHOUT_HEAD: usize = MOST_CHARS - 8;
@@ -94,8 +92,9 @@ impl Writer {
         let room = WITHOUT_HEAD * 5 / 8 - LENGTH_BYTES - CHECK_BYTES - free;
         let length = match u16::try_from(value.len()) {
             Ok(short @ 0..0x80) => vec![short.to_be_bytes()[1]],
-            Ok(long) if value.len() <= LONGEST_VALUE => (0x8000 | long).to_be_bytes().to_vec(),
-            _ => return false,
+            // A line has no room for one of 32 KiB or more.
+            Ok(long) => (0x8000 | long).to_be_bytes().to_vec(),
+            Err(_) => return false,
         };
         if self.bytes.len() + 1 + length.len() + value.len() > room {
             return false;
@@ -226,6 +225,11 @@ mod tests {
         let lines = LineKind::ALL.map(|kind| writer.line(kind).len());
         assert!(count > 40 && lines.iter().all(|length| (580..=MOST_CHARS).contains(length)), "{lines:?}");
         assert!(!writer.add(1, &vec![0; 40_000]));
+        // 361 bytes of fields: a tag, a length of two bytes, and the value.
+        assert!(Writer::default().add(1, &[0; 358]) && !Writer::default().add(1, &[0; 359]));
+        for length in [0x7fff, 0x8000, 0xffff, 0x1_0000] {
+            assert!(!Writer::default().add(1, &vec![0; length]), "{length}");
+        }
     }
 
     #[test]
@@ -233,6 +237,8 @@ mod tests {
         for bytes in [&[1][..], &[1, 5, 0], &[1, 0x80], &[1, 0xff, 0xff, 3], &[0; 200]] {
             assert_eq!(fields(bytes), Err(MALFORMED), "{bytes:?}");
         }
+        assert_eq!(fields(&[16, 0].repeat(MOST_FIELDS)).map(|fields| fields.len()), Ok(MOST_FIELDS));
+        assert_eq!(fields(&[16, 0].repeat(MOST_FIELDS + 1)), Err(MALFORMED));
         let twice = [(1, vec![1]), (1, vec![2])];
         assert_eq!(single(&twice, 1), Err(MALFORMED));
         assert_eq!(only(&[(3, vec![]), (99, vec![])], &[1, 2]), Err(NEWER));
@@ -242,6 +248,9 @@ mod tests {
     #[test]
     fn a_length_beyond_the_bound_is_refused_before_anything_is_gathered() {
         assert_eq!(length("llll"), Err(WRONG));
+        // 4,096 and 4,097 in twenty bits, of which the last four are none of the length.
+        assert_eq!(length("zqqq"), Ok((2 + 4_096 + 5_usize) * 8 / 5 + 1));
+        assert_eq!(length("zqqs"), Err(WRONG));
         assert_eq!(length("qq"), Err(WRONG));
         assert_eq!(length("qqqb"), Err(WRONG));
     }

@@ -248,14 +248,13 @@ pub(super) fn bounded(mut accepted: Vec<String>) -> Vec<String> {
     accepted
 }
 
-/// Two lists, each entry once; bounded, and more are counted.
+/// Two lists, each entry once; bounded, and more are counted. A list that is full stays as it is.
 fn union(mut accepted: Vec<String>, others: &[String]) -> Vec<String> {
-    let seen: HashSet<String> = accepted.iter().cloned().collect();
-    accepted.extend(others.iter().filter(|id| !seen.contains(*id)).cloned());
-    if accepted.len() > MOST_ACCEPTED && seen.len() >= MOST_ACCEPTED {
-        accepted.truncate(MOST_ACCEPTED);
+    if accepted.len() >= MOST_ACCEPTED {
         return accepted;
     }
+    let seen: HashSet<String> = accepted.iter().cloned().collect();
+    accepted.extend(others.iter().filter(|id| !seen.contains(*id)).cloned());
     bounded(accepted)
 }
 

@@ -146,12 +146,39 @@ mod tests {
         assert!(found[2].starts_with("no more: ") && found[3].contains("1 events"), "{found:?}");
     }
 
+    fn balance(n: u8) -> RecordedBalance {
+        RecordedBalance { address: Address::repeat_byte(n), gained: U256::ZERO, lost: U256::ONE }
+    }
+
+    fn token(n: u8) -> TokenChange {
+        let [token, holder] = [n, 9].map(Address::repeat_byte);
+        TokenChange { token, holder, received: U256::ZERO, sent: U256::ONE }
+    }
+
+    /// Money that moves now and did not when it was recorded is what a signer has to see.
+    #[test]
+    fn ether_and_tokens_that_move_otherwise_are_differences() {
+        let record = RehearsalRecord::new(1, true, 50, 2);
+        let paid = RehearsalRecord { balances: vec![balance(1)], ..record.clone() };
+        let sent = RehearsalRecord { tokens: vec![token(1)], ..record.clone() };
+        assert_eq!(paid.differences(&record), [format!("new: {}", balance(1))]);
+        assert_eq!(record.differences(&sent), [format!("no more: {}", token(1))]);
+    }
+
     #[test]
     fn a_record_beyond_its_bounds_is_none() {
         let mut record = RehearsalRecord::new(1, true, 1, 1);
-        record.hints.block_hashes = (0..=MOST_HINTS as u64).collect();
+        record.hints.block_hashes = (0..MOST_HINTS as u64).collect();
+        assert!(record.clone().bounded().is_some_and(|r| r.hints == record.hints));
+        record.hints.block_hashes.insert(MOST_HINTS as u64);
         assert!(record.clone().bounded().is_some_and(|r| r.hints == Keys::default()));
-        record.writes = vec![write(1, 1); MOST_CHANGES + 1];
+        let code = RecordedCode { called: Address::ZERO, at: Address::ZERO, hash: B256::ZERO };
+        record.writes = vec![write(1, 1); 400];
+        record.balances = vec![balance(1); 300];
+        record.tokens = vec![token(1); 200];
+        record.code = vec![code.clone(); 100];
+        assert!(record.clone().bounded().is_some());
+        record.code.push(code);
         assert_eq!(record.bounded(), None);
     }
 }

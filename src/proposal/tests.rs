@@ -1,5 +1,6 @@
 //! The proposal of the tests, of a Safe with three owners and threshold 2, and signatures for it.
 
+mod acceptances;
 mod ahead;
 mod approving;
 mod assumed;
@@ -13,6 +14,9 @@ mod nested;
 mod proposal_file;
 mod ready_or_not;
 mod signature_lines;
+mod ways;
+
+use std::cell::Cell;
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 use k256::ecdsa::SigningKey;
@@ -22,6 +26,15 @@ use super::*;
 use crate::evm::{Answer, BlockHash, Fresh, Query};
 use crate::playbook::{PlaybookDigest, PlaybookId};
 use crate::safe::{Operation, Owners, SafeField, SafeTree, SafeVersion, SignatureKind, signed_digest};
+
+thread_local! {
+    /// The number of characters that were looked at to find signatures, each counted as often as it was.
+    static LOOKED_AT: Cell<usize> = const { Cell::new(0) };
+}
+
+pub(super) fn looked_at() {
+    LOOKED_AT.set(LOOKED_AT.get() + 1);
+}
 
 fn key(seed: u8) -> SigningKey {
     SigningKey::from_slice(&[seed; 32]).unwrap()

@@ -13,8 +13,8 @@ use super::wire_reading::{WireAddress, WireReading};
 use super::{Proposal, RehearsalRecord};
 use crate::evm::{Block, BlockHash};
 use crate::safe::{
-    DEEPEST, DRILL_CHAIN_ID, MOST_MODULES, MOST_OWNERS, Nonce, Operation, Owners, Purpose, SafeId, SafeState,
-    SafeTx, parse_uint,
+    DEEPEST, DRILL_CHAIN_ID, MOST_MODULES, Nonce, Operation, Owners, Purpose, SafeId, SafeState, SafeTx,
+    parse_uint,
 };
 
 /// The most transactions in each other.
@@ -256,7 +256,6 @@ fn approved(wire: &mut WireProposal, depth: usize) -> Result<Option<(String, Pro
 
 fn check_bounds(wire: &WireProposal) -> Result<(), ProposalError> {
     at_most([
-        ("owners", wire.safe.owners.len(), MOST_OWNERS),
         ("modules", wire.safe.modules.len(), MOST_MODULES),
         ("readings", wire.readings.len(), MOST_READINGS),
     ])

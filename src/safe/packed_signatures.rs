@@ -160,8 +160,8 @@ fn head_of(bytes: &[u8]) -> Result<usize, PackError> {
             return Err(PackError::TooMany);
         }
         if part.kind() == Kind::Contract {
-            let offset =
-                part.offset().filter(|offset| *offset < bytes.len()).ok_or(PackError::PastEnd(at))?;
+            let is_inside = |offset: &usize| bytes.get(*offset).is_some();
+            let offset = part.offset().filter(is_inside).ok_or(PackError::PastEnd(at))?;
             if offset < (at + 1) * PART {
                 return Err(PackError::IntoHead(at));
             }

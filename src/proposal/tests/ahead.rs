@@ -105,6 +105,87 @@ fn a_set_is_read_as_it_was_written_and_an_altered_one_is_refused() {
 }
 
 #[test]
+fn signatures_made_ahead_are_tried_up_to_a_bound_and_the_rest_is_counted() {
+    let proposal = proposal(42);
+    let nobodys = StatedAhead { nonce: Nonce::from(42), stated: Stated::bare([0; 65]) };
+    let found = [Finds { ahead: vec![nobodys; 20_001], ..Finds::default() }];
+    let gathered = gather_ahead(&found, &[ProposalAndOwners { proposal: &proposal, owners: owners() }]);
+    assert_eq!((gathered.refused.count(), gathered.not_looked_at), (20_000, 1));
+}
+
+/// A claim of the line explains only what it can: that it is for a Safe that nobody named.
+#[test]
+fn a_signature_made_ahead_for_another_safe_is_refused_as_that() {
+    let (wanted, other) = (proposal(42), proposal(99));
+    let refusal = |chain_id: u64, safe: u8| {
+        let safe = Some(Address::repeat_byte(safe));
+        let claims = Some(Claims { chain_id: Some(chain_id), safe, ..claims() });
+        let stated = Stated { claims, ..Stated::bare(raw(1, &other, SignatureKind::Ecdsa)) };
+        let finds = Finds { ahead: vec![StatedAhead { nonce: Nonce::from(42), stated }], ..Finds::default() };
+        let gathered = gather_ahead(&[finds], &[ProposalAndOwners { proposal: &wanted, owners: owners() }]);
+        gathered.refused.first()[0].1.clone()
+    };
+    assert!(refusal(1, 5).starts_with("at nonce 42 it was made by 0x"), "{}", refusal(1, 5));
+    for (chain_id, safe) in [(1, 6), (5, 5)] {
+        let says =
+            format!("for Safe {} on chain {chain_id}, which is not the one", Address::repeat_byte(safe));
+        assert!(refusal(chain_id, safe).contains(&says), "{}", refusal(chain_id, safe));
+    }
+}
+
+/// The signer before a signature is an address, and the nonce a number that a Safe can have.
+#[test]
+fn only_an_address_and_a_nonce_before_a_signature_make_it_one_ahead() {
+    let bare = alloy::primitives::hex::encode(raw(1, &proposal(42), SignatureKind::Ecdsa));
+    let nonce = |before: &str| find_signatures(&format!("{before}{bare}")).ahead.first().map(|one| one.nonce);
+    let signer = address(1).to_string();
+    assert_eq!(nonce(&format!("{signer}:42:")), Some(Nonce::from(42)));
+    assert_eq!(nonce(&format!("{signer}:{:0>78}:", 42)), Some(Nonce::from(42)));
+    for before in [
+        format!("{signer}:{:0>79}:", 42),
+        format!("{signer}:4x:"),
+        format!("{}:42:", &signer[2..]),
+        format!("11{}:42:", &signer[2..]),
+        format!("0x{}:42:", signer.replacen("0x", "xg", 1).split_at(41).0),
+        format!("{signer}:42"),
+    ] {
+        assert_eq!(nonce(&before), None, "{before}");
+    }
+}
+
+fn set_of(given: &[(u8, u64)]) -> Set {
+    let signed = |(seed, nonce): &(u8, u64)| {
+        let signature = signed(*seed, &proposal(*nonce));
+        SignedAhead { target: 0, nonce: Nonce::from(*nonce), signature, made: None }
+    };
+    let signed: Vec<SignedAhead> = given.iter().map(signed).collect();
+    Set::new(&proposal(1), 1_795_651_200, &signed).unwrap()
+}
+
+#[test]
+fn a_set_is_the_same_in_whatever_order_its_signatures_are_given() {
+    let set = set_of(&[(1, 44), (2, 42), (2, 44), (1, 42), (1, 43)]);
+    assert_eq!(set.nonces(), [42, 43, 44].map(Nonce::from));
+    assert_eq!(set, set_of(&[(1, 42), (1, 43), (1, 44), (2, 42), (2, 44)]));
+    let mut file: Value = serde_json::from_str(&set.to_json()).unwrap();
+    file["signatures"].as_array_mut().unwrap().reverse();
+    assert_eq!(Set::parse(&file.to_string()), Ok(set));
+}
+
+#[test]
+fn a_set_with_more_signatures_than_any_council_makes_is_refused() {
+    let mut file: Value = serde_json::from_str(&set_of(&[(1, 42)]).to_json()).unwrap();
+    let one = file["signatures"][0].clone();
+    let mut with = |count: usize| {
+        file["signatures"] = vec![one.clone(); count].into();
+        Set::parse(&file.to_string()).map(|set| set.nonces().len())
+    };
+    assert_eq!(with(10_000), Ok(1));
+    assert_eq!(with(10_001), Err(SetError::TooMany(10_001)));
+    assert_eq!(with(0), Err(SetError::Empty));
+}
+
+#[test]
 fn of_each_nonce_no_more_is_kept_than_was_asked_for() {
     let rows = rows();
     let row = &rows[1];

@@ -43,7 +43,12 @@ fn a_file_that_was_altered_within_is_refused() {
     assert!(is_no_file(Proposal::parse(&file.to_string())));
     assert!(is_no_file(altered("/approval", json!(null))));
     assert!(is_no_file(altered("/breakglass_proposal", json!(2))));
-    assert!(is_no_file(altered("/approval/approve_as", json!("a".repeat(1_000)))));
+    let pull = json!({ "names": ["vault"], "without": [], "undo": false });
+    let mut file: Value = serde_json::from_str(&approval(1).to_json()).unwrap();
+    file["pull"] = pull;
+    assert!(is_no_file(Proposal::parse(&file.to_string())));
+    let named = |length: usize| altered("/approval/approve_as", json!("a".repeat(length)));
+    assert!(named(64).is_ok() && is_no_file(named(65)));
 }
 
 #[test]

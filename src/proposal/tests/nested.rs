@@ -40,7 +40,7 @@ pub(super) fn answered(
     said
 }
 
-fn safe_of(version: SafeVersion, n: u8, owners: &[Address], threshold: u64) -> SafeState {
+pub(super) fn safe_of(version: SafeVersion, n: u8, owners: &[Address], threshold: u64) -> SafeState {
     SafeState {
         id: SafeId { chain_id: 1, address: Address::repeat_byte(n), version },
         owners: Owners::new(owners.to_vec(), threshold).unwrap(),
@@ -51,16 +51,16 @@ fn safe_of(version: SafeVersion, n: u8, owners: &[Address], threshold: u64) -> S
 }
 
 /// A parent of a key and two Safes: that of keys 2 and 3 (both sign), and that of key 4.
-struct Family {
-    tree: SafeTree,
-    proposal: Proposal,
+pub(super) struct Family {
+    pub(super) tree: SafeTree,
+    pub(super) proposal: Proposal,
 }
 
-const BOTH: Address = Address::repeat_byte(0xb0);
-const ONE: Address = Address::repeat_byte(0x01);
+pub(super) const BOTH: Address = Address::repeat_byte(0xb0);
+pub(super) const ONE: Address = Address::repeat_byte(0x01);
 
 impl Family {
-    fn new(version: SafeVersion, threshold: u64) -> Self {
+    pub(super) fn new(version: SafeVersion, threshold: u64) -> Self {
         let parent = safe_of(version, 5, &[address(1), BOTH, ONE], threshold);
         let both = safe_of(version, 0xb0, &[address(2), address(3)], 2);
         let one = safe_of(version, 0x01, &[address(4)], 1);
@@ -69,7 +69,7 @@ impl Family {
     }
 
     /// The signature of a key for one of the Safes; for the parent's own where none is named.
-    fn sign(&self, seed: u8, through: &[Address]) -> OwnerSignature {
+    pub(super) fn sign(&self, seed: u8, through: &[Address]) -> OwnerSignature {
         let owners = owners_of(&self.tree);
         let ways = owners.ways(&self.proposal);
         let way = ways.iter().find(|way| way.through == through).unwrap();

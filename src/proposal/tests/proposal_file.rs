@@ -1,11 +1,88 @@
 //! Files of proposals: read back as written; altered, cut and foreign ones are refused.
 
+use serde_json::{Value, json};
+
 use super::*;
 
 #[test]
 fn a_file_is_read_back_as_it_was_written() {
     let written = proposal(42);
     assert_eq!(Proposal::parse(&written.to_json()), Ok(written));
+    let record = RehearsalRecord::new(21, true, 50_000, 2);
+    let written = proposal(42).recording(Some(record)).accepting(&["gas".into()]);
+    let read = Proposal::parse(&written.to_json()).unwrap();
+    assert_eq!(
+        (read.accepted(), read.record().map(|record| record.gas)),
+        (&["gas".into()][..], Some(50_000))
+    );
+    assert_eq!(read, written);
+}
+
+/// Its own file states a Safe that the chain does not have: the transaction is judged by the Safe as it is.
+#[test]
+fn a_proposal_is_restated_only_where_it_stays_the_same_transaction() {
+    let written = proposal(42).recording(Some(RehearsalRecord::new(21, true, 50_000, 2)));
+    let now = SafeState { singleton: Address::repeat_byte(0xbb), ..state(42) };
+    let restated = written.clone().restated(now.clone());
+    assert_eq!((restated.snapshot(), restated.record(), restated.hash()), (&now, None, written.hash()));
+    let mut elsewhere = state(42);
+    elsewhere.id.address = Address::repeat_byte(6);
+    assert_eq!(written.clone().restated(elsewhere), written);
+}
+
+fn changed(change: impl FnOnce(&mut Value)) -> Result<Proposal, ProposalError> {
+    let written = proposal(42).recording(Some(RehearsalRecord::new(21, true, 50_000, 2)));
+    let mut file: Value = serde_json::from_str(&written.to_json()).unwrap();
+    change(&mut file);
+    Proposal::parse(&file.to_string())
+}
+
+/// Each list by one entry more than it may have; with as many as that, nothing is said of it.
+#[test]
+fn a_file_with_more_than_is_ever_written_is_refused_by_the_name_of_the_list() {
+    let over = |change: &dyn Fn(&mut Value, usize), most: usize| {
+        let result = |count| changed(|file| change(file, count));
+        assert!(!matches!(result(most), Err(ProposalError::TooMany { .. })), "{:?}", result(most));
+        match result(most + 1) {
+            Err(ProposalError::TooMany { what, count, most: stated }) => {
+                assert_eq!((count, stated), (most + 1, most), "{what}");
+                what
+            }
+            other => panic!("{most}: {other:?}"),
+        }
+    };
+    let many = |value: &Value, count: usize| Value::from(vec![value.clone(); count]);
+    let grow = |file: &mut Value, pointer: &str, count: usize| {
+        let list = file.pointer_mut(pointer).unwrap();
+        *list = many(&list[0].clone(), count);
+    };
+    let names = |file: &mut Value, count: usize| {
+        file["pull"]["without"] = many(&json!("bridge"), 200);
+        file["pull"]["names"] = many(&json!("vault"), count - 200);
+    };
+    let arguments = |file: &mut Value, count: usize| {
+        let all = (0..count).map(|n| (format!("a{n}"), json!("1")));
+        file["levers"][0]["arguments"] = Value::Object(all.collect());
+    };
+    let longest = |file: &mut Value, count: usize| {
+        file["levers"][0]["arguments"]["target"] = json!("1".repeat(count));
+    };
+    assert_eq!(over(&|file, count| grow(file, "/safe/modules", count), 200), "modules");
+    assert_eq!(over(&|file, count| grow(file, "/readings", count), 10_000), "readings");
+    assert_eq!(over(&|file, count| grow(file, "/levers", count), 500), "levers");
+    assert_eq!(over(&names, 500), "names of levers");
+    assert_eq!(over(&arguments, 50), "arguments");
+    assert_eq!(over(&longest, 512 << 10), "characters in one argument");
+}
+
+/// Nothing rests on the record of a rehearsal: one that is too large is left out. One of a newer program is named.
+#[test]
+fn a_record_that_this_program_does_not_read_is_refused_or_left_out() {
+    let newer = changed(|file| file["rehearsal"]["version"] = json!(2)).unwrap_err();
+    assert!(newer.to_string().starts_with("rehearsal.version"), "{newer}");
+    let code = json!({ "called": Address::ZERO, "at": Address::ZERO, "hash": B256::ZERO });
+    let large = changed(|file| file["rehearsal"]["code"] = Value::from(vec![code; 1_001])).unwrap();
+    assert_eq!(large.record(), None);
 }
 
 /// Each field that is hashed, altered in turn: the file is refused, and by name.
@@ -49,6 +126,9 @@ fn a_cut_or_foreign_file_is_named() {
     }
     let extra = text.replacen('{', "{ \"note\": 1,", 1);
     assert!(Proposal::parse(&extra).unwrap_err().to_string().contains("unknown field `note`"));
+    let drill = proposal(42).for_drill().unwrap().to_json().replacen('{', "{ \"note\": 1,", 1);
+    let fault = Proposal::parse(&drill).unwrap_err();
+    assert!(fault.to_string().contains("unknown field `note`"), "it is of this version: {fault}");
     let newer = text.replacen("\"breakglass_proposal\": 2", "\"breakglass_proposal\": 5, \"new\": 1", 1);
     assert_eq!(Proposal::parse(&newer), Err(ProposalError::Version(5)));
     for (from, to, named) in [

@@ -12,6 +12,8 @@ fn a_line_survives_a_chat() {
         survives_a_chat(&line, &signature, &proposal);
     }
     let file = only(&find_signatures(&signature.to_json()));
+    assert_eq!(file.claims, None, "a file of an owner's own signature says no more");
+    assert!(signature.to_json().contains("\"breakglass_signature\": 1"), "earlier programs read it");
     assert_eq!(OwnerSignature::verify(&file, &proposal, &owners()), Ok(signature));
 }
 
@@ -43,6 +45,35 @@ fn survives_a_chat(line: &str, signature: &OwnerSignature, proposal: &Proposal) 
     for chat in chats {
         let stated = only(&find_signatures(&chat));
         assert_eq!(OwnerSignature::verify(&stated, proposal, &owners()).as_ref(), Ok(signature), "{chat}");
+    }
+}
+
+/// A chat puts little into a line. Where more stands between two characters, they are not of one line.
+#[test]
+fn noise_inside_of_a_signature_is_bounded() {
+    let proposal = proposal(42);
+    let found = |text: &str, at: usize, noise: usize| {
+        let finds = find_signatures(&format!("{}{}{}", &text[..at], " ".repeat(noise), &text[at..]));
+        finds.stated.len() + finds.bare.len()
+    };
+    let line = signed(1, &proposal).line(&claims());
+    let data = line.len() - "bgsig2".len();
+    let bare = alloy::primitives::hex::encode(raw(1, &proposal, SignatureKind::Ecdsa));
+    for (text, at, most) in [(&line, 3, 12), (&line, 60, data + 400), (&bare, 60, bare.len() + 400)] {
+        assert_eq!([found(text, at, most), found(text, at, most + 1)], [1, 0], "{at} of {text}");
+    }
+}
+
+/// The length of what is read is exact: digits that go on, in whatever way, are something else.
+#[test]
+fn a_signature_with_a_letter_behind_it_is_none() {
+    let bare = alloy::primitives::hex::encode(raw(1, &proposal(42), SignatureKind::Ecdsa));
+    let folded = format!("{}\n{}", &bare[..64], &bare[64..]);
+    for text in [&bare, &folded] {
+        assert_eq!(find_signatures(text).bare.len(), 1);
+        for behind in ["z", "a", "0"] {
+            assert_eq!(find_signatures(&format!("{text}{behind} {text}")).bare.len(), 1, "{text}{behind}");
+        }
     }
 }
 
