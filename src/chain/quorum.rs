@@ -380,3 +380,30 @@ pub(super) fn replies(requests: &[Request], values: Vec<Settled>, hints: &[Vec<R
     };
     requests.iter().map(reply).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::council::RpcAddress;
+
+    /// The system looks a name up for as long as it likes: here for as long as the chain is not gone.
+    #[test]
+    fn a_name_that_is_looked_up_does_not_hold_up_the_end_of_the_program() {
+        let url = RpcAddress::parse("http://127.0.0.1:1").unwrap().resolve(|_| None).unwrap();
+        let chain = Chain::new("c", 1, vec![url], 1, 100, Options::default()).unwrap();
+        let ((begin, begun), (release, released), (end, ended)) = (channel(), channel::<()>(), channel());
+        chain.handle.spawn_blocking(move || {
+            begin.send(()).unwrap();
+            let _ = released.recv();
+        });
+        begun.recv().unwrap();
+        std::thread::spawn(move || {
+            drop(chain);
+            end.send(()).unwrap();
+        });
+        assert!(ended.recv_timeout(Duration::from_mins(1)).is_ok(), "it waits for the name");
+        drop(release);
+    }
+}

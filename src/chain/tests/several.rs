@@ -206,6 +206,67 @@ fn who_stopped_long_ago_is_set_aside() {
     assert!(votes.iter().all(|vote| vote.view().is_some()), "{votes:?}");
 }
 
+/// Two that stand still are as many as the two that go on. They are no votes, and hold nobody back.
+#[test]
+fn rpcs_that_stand_still_do_not_bring_an_old_block_back() {
+    let node = |newest: u64, made: u64| {
+        Server::node(move |method, params| {
+            let mut answer = good(newest)(method, params);
+            if answer["result"]["timestamp"].is_string() {
+                answer["result"]["timestamp"] = json!(format!("{made:#x}"));
+            }
+            answer
+        })
+    };
+    let now = crate::clock::seconds();
+    let servers = [node(9, now), node(9, now), node(5, now - 1_000_000), node(5, now - 1_000_000)];
+    let options = Options { block_time: Some(Duration::from_hours(1)), ..super::fake::options() };
+    let chain = Chain::new("c", 31_337, servers.iter().map(Server::url).collect(), 2, 100, options).unwrap();
+    assert_eq!((read(&chain), chain.rounds()), (Ok((9, json!("0x5"))), 1));
+    let is_stale =
+        |standing: &EndpointStatus| matches!(standing, EndpointStatus::Outvoted(EndpointFault::Stale { .. }));
+    assert!(standings(&chain)[2..].iter().all(is_stale), "{:?}", standings(&chain));
+}
+
+/// On two forks, at whatever block.
+#[test]
+fn endpoints_that_never_agree_are_asked_four_times() {
+    let on_fork = |fork: u8| {
+        Server::node(move |method, params| {
+            let mut answer = good(9)(method, params);
+            let number = answer["result"]["number"].as_str().and_then(|text| text.strip_prefix("0x"));
+            if let Some(number) = number.map(|hex| u64::from_str_radix(hex, 16).unwrap()) {
+                answer["result"] = header(number, fork);
+            }
+            answer
+        })
+    };
+    let (one, other) = (on_fork(1), on_fork(2));
+    let chain = chain_of_servers(&[&one, &other], 2);
+    assert!(read(&chain).is_err());
+    assert_eq!(chain.rounds(), 4);
+}
+
+/// One has no block yet, and then an older one than the other: the fourth round is the last.
+#[test]
+fn an_endpoint_that_is_starting_is_asked_four_times() {
+    let starting = |rounds: usize| {
+        Server::new(move |round, body| {
+            let answer = |method: &str, params: &Value| match method {
+                "eth_getBlockByNumber" if round < rounds => json!({"result": null}),
+                _ => good(8)(method, params),
+            };
+            Act::ok(&reply(body, &answer))
+        })
+    };
+    let read = |rounds: usize| {
+        let (there, starting) = (Server::node(good(9)), starting(rounds));
+        let chain = chain_of_servers(&[&there, &starting], 2);
+        (read(&chain).is_ok(), chain.rounds())
+    };
+    assert_eq!([read(2), read(3)], [(true, 4), (false, 4)]);
+}
+
 #[test]
 fn the_id_of_an_unknown_chain_is_what_all_state() {
     let stating = |id: &str| {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::check::rehearsal_checks;
-use crate::check::{own_playbook, standing};
+use crate::check::{nonce_of_done, own_playbook, standing, transaction};
 use crate::evm::{AddressBook, Answer};
 use crate::fork::Revert;
 use crate::playbook::{Catalogue, Derivation, Inputs, derive};
@@ -56,6 +56,29 @@ fn a_pause_that_a_colleague_made_is_already_done() {
     for finding in stops {
         assert!(finding.problem().already_done().unwrap().ends_with("paused() is true"), "{finding:?}");
     }
+}
+
+/// A nonce that is used stands in nobody's way where nothing is left to be done, and only there.
+#[test]
+fn a_used_nonce_is_passed_over_where_what_is_promised_is_so() {
+    let passed_over = |case: &Case| {
+        let all = |facts: &Facts| [run(&transaction::CHECKS, facts), stopping(facts)].concat();
+        nonce_of_done(&case.all(all))
+    };
+    let used = |mut case: Case| {
+        case.now = Some(SafeState { nonce: Nonce::from(4), ..case.proposal.snapshot().clone() });
+        case
+    };
+    let ids = passed_over(&used(paused()));
+    assert_eq!(ids.iter().map(|id| without_digest(id)).collect::<Vec<_>>(), ["nonce-used:3:4"]);
+    let mut open = used(paused());
+    open.says(false);
+    assert_eq!(passed_over(&open), Vec::<String>::new(), "it is not paused");
+    assert_eq!(passed_over(&paused()), Vec::<String>::new(), "the nonce is not used");
+    let mut stolen = used(paused());
+    stolen.rehearsal.writes.push(to(SAFE, slot_word(slot::SINGLETON), THIEF));
+    stolen.rehearsal.outcome = RunResult::Succeeded;
+    assert_eq!(passed_over(&stolen), Vec::<String>::new(), "something else is refused");
 }
 
 #[test]

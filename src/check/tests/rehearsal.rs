@@ -9,6 +9,7 @@ use crate::check::readable;
 use crate::check::rehearsal_checks::CHECKS;
 use crate::evm::TokenChange;
 use crate::fork::{BalanceChange, Revert};
+use crate::playbook::Piece;
 use crate::safe::{SENTINEL, module_slot, owner_slot};
 
 fn findings(facts: &Facts) -> Vec<Problem> {
@@ -48,6 +49,30 @@ fn a_failing_rehearsal_is_refused_with_its_innermost_reason() {
     let reverted = Rehearsal { outcome: RunResult::Reverted, reverts, ..rehearsal() };
     let sentence = Case::new(reverted).all(findings)[0].sentence.clone();
     assert!(sentence.contains("\"no\"") && sentence.contains(&VAULT.to_string()), "{sentence}");
+}
+
+/// What needs more gas than one transaction may have is cut, in the same words for everybody.
+#[test]
+fn a_lever_that_needs_too_much_gas_is_advised_to_be_cut() {
+    let fix = |outcome, gas_used, piece| {
+        let mut whole = plan(&[]);
+        whole.calls = vec![whole.calls[0].clone(); 8];
+        whole.piece = piece;
+        let rehearsal = Rehearsal { outcome, gas_used, gas_limit: 100, ..rehearsal() };
+        let case = Case { plan: Some(whole), ..Case::new(rehearsal) };
+        case.all(|facts| run(&CHECKS[1..3], facts)).into_iter().map(|found| found.fix).collect::<String>()
+    };
+    let halves = "cut it, the same for everybody: the same command with --set piece=1/2 and --set piece=2/2";
+    assert_eq!(fix(RunResult::Succeeded, 90, Some(Piece::WHOLE)), halves);
+    let out_of_gas = fix(RunResult::Reverted, 100, Some(Piece::WHOLE));
+    assert!(out_of_gas.starts_with(&format!("it may have run out of gas: {halves}")), "{out_of_gas}");
+    for other in [
+        fix(RunResult::Reverted, 40, Some(Piece::WHOLE)),
+        fix(RunResult::Reverted, 100, None),
+        fix(RunResult::Succeeded, 90, None),
+    ] {
+        assert!(!other.contains("piece"), "{other}");
+    }
 }
 
 #[test]
