@@ -60,6 +60,13 @@ fn a_wallet_that_says_no_is_refused_where_it_is_imported() {
     let stranger = Address::repeat_byte(0x78);
     let run = try_import(&desks[0], &["vault"], &packed(stranger, &[1]));
     refused(run, 4, &["is not an owner"]);
+    let hash = format!("0x{}", "11".repeat(32));
+    let of_another = serde_json::json!({
+        "breakglass_contract_signature": 1, "safe_tx_hash": hash, "through": [],
+        "owner": wallet.to_string(), "data": "0x01",
+    });
+    let run = try_import(&desks[0], &["vault"], &of_another.to_string());
+    refused(run, 4, &[&format!("it signs another transaction, {hash}")]);
 }
 
 /// A file planted beside a proposal is not believed: the contract is asked, also for the tally of an import.

@@ -55,7 +55,9 @@ impl Desk<'_> {
         let claims_ours = |hash| targets.iter().any(|target| target.proposal.hash() == hash);
         match explanation.signed_for {
             // There is nothing to add: it was tried, and whose it is was said.
-            SignedFor::Unknown { hash } if hash.is_none_or(claims_ours) => refusal.clone(),
+            SignedFor::Unknown { hash } if explanation.signer.is_none() || hash.is_none_or(claims_ours) => {
+                refusal.clone()
+            }
             _ => RefusedSignature { why: explanation.sentence(&who), ..refusal.clone() },
         }
     }

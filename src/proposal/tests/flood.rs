@@ -124,6 +124,23 @@ fn reading_is_linear_in_the_text() {
     }
 }
 
+proptest! {
+    #[test]
+    fn no_text_takes_more_than_a_number_of_looks_for_each_character(
+        parts in proptest::collection::vec(
+            prop::sample::select(vec![
+                "b", "bg", "bgsig1", "bgsig2", "bgsig2zqqq", "bgdrill2", "qqqqqqqq", "0x", "0x1", "a", "abcdef12", ":", ":1",
+                ":42:", "z", "é", " ", "\n> ", "\u{ad}", "        ", "                                        ",
+            ]),
+            1..12,
+        ),
+        times in 1usize..400,
+    ) {
+        let text = parts.concat().repeat(times);
+        prop_assert!(work(&text) <= 40 * text.len() + 1_000, "{} for {}", work(&text), text.len());
+    }
+}
+
 /// Each signature is recovered once, however many owners and lines there are.
 #[test]
 fn each_signature_is_recovered_once() {
