@@ -393,17 +393,17 @@ mod tests {
     fn a_name_that_is_looked_up_does_not_hold_up_the_end_of_the_program() {
         let url = RpcAddress::parse("http://127.0.0.1:1").unwrap().resolve(|_| None).unwrap();
         let chain = Chain::new("c", 1, vec![url], 1, 100, Options::default()).unwrap();
-        let ((begin, begun), (release, released), (end, ended)) = (channel(), channel::<()>(), channel());
+        let ((begin, is_waiting), (release, wait), (end, is_gone)) = (channel(), channel::<()>(), channel());
         chain.handle.spawn_blocking(move || {
             begin.send(()).unwrap();
-            let _ = released.recv();
+            let _ = wait.recv();
         });
-        begun.recv().unwrap();
+        is_waiting.recv().unwrap();
         std::thread::spawn(move || {
             drop(chain);
             end.send(()).unwrap();
         });
-        assert!(ended.recv_timeout(Duration::from_mins(1)).is_ok(), "it waits for the name");
+        assert!(is_gone.recv_timeout(Duration::from_mins(1)).is_ok(), "it waits for the name");
         drop(release);
     }
 }
