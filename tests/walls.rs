@@ -264,6 +264,37 @@ fn no_files_of_a_room_need_each_other() {
     assert!(circles.is_empty(), "files that need each other:\n{}", circles.join("\n"));
 }
 
+/// The most lines of a source file: more is split by subject.
+const MOST_LINES: usize = 450;
+
+#[test]
+fn no_file_is_longer_than_a_reader_takes_at_once() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("src"), root.join("tests")];
+    let mut long = Vec::new();
+    let mut count = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                // Contracts and packages of others, and what was built of the tests' own packages.
+                let is_foreign = path.ends_with("tests/fixtures") || path.ends_with("target");
+                if !is_foreign {
+                    folders.push(path);
+                }
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                count += 1;
+                let lines = fs::read_to_string(&path).unwrap().lines().count();
+                if lines > MOST_LINES {
+                    long.push(format!("{}: {lines}", path.strip_prefix(root).unwrap().display()));
+                }
+            }
+        }
+    }
+    assert!(count > 500, "{count} files were found");
+    assert!(long.is_empty(), "longer than {MOST_LINES} lines:\n{}", long.join("\n"));
+}
+
 /// A file is named in errors and in conversation by its stem alone: each stem is one file's. A room's face and tests aside.
 #[test]
 fn no_two_files_have_one_name() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::ceremony::desk::Desk;
-use crate::ceremony::overviews::overview::{LeverState, Overview};
+use crate::ceremony::overviews::{lever_state::LeverState, overview::Overview};
 use crate::council::{Combined, Lever, expand};
 use crate::playbook::{Playbook, PlaybookKind};
 use crate::ui::{Lines, Text};

@@ -5,7 +5,9 @@ use serde::Serialize;
 
 use crate::ceremony::barred::Entitled;
 use crate::ceremony::desk::Desk;
-use crate::ceremony::overviews::overview::{ChainRead, LeverState, Open, Overview};
+use crate::ceremony::overviews::lever_state::LeverState;
+use crate::ceremony::overviews::open_proposal::OpenProposal;
+use crate::ceremony::overviews::overview::{ChainRead, Overview};
 use crate::clock;
 use crate::council::Lever;
 use crate::incident::Utc;
@@ -105,7 +107,7 @@ impl StateNow {
 }
 
 impl OpenNow {
-    fn new(desk: &Desk, open: &Open) -> Self {
+    fn new(desk: &Desk, open: &OpenProposal) -> Self {
         let book = desk.council.names_on(&open.chain);
         let name = |owner| book.name(owner).map_or_else(|| shortened(owner), str::to_string);
         let age = |since: Utc| length(clock::seconds().saturating_sub(since.as_seconds()));
@@ -151,8 +153,8 @@ impl From<&ChainRead> for ChainNow {
 }
 
 /// Returns the command that comes next.
-fn next(open: &Open) -> String {
-    let Open { words, .. } = open;
+fn next(open: &OpenProposal) -> String {
+    let OpenProposal { words, .. } = open;
     let is_enough = open.tally.approved.len() >= open.tally.threshold.get();
     // A drill is proven at any nonce.
     match open.next.filter(|next| *next < open.proposal.nonce() && !open.proposal.is_drill()) {
@@ -163,7 +165,7 @@ fn next(open: &Open) -> String {
 }
 
 /// Returns which lever keeps the nonce that an open one would have, and what to do; `None` if none does.
-fn nonce_keeper_text(open: &Open) -> Option<String> {
+fn nonce_keeper_text(open: &OpenProposal) -> Option<String> {
     let (own, keeper) = (open.proposal.nonce(), open.keeper.as_ref()?);
     let keeps =
         format!("{} keeps nonce {}, for which {} signed it", keeper.title, keeper.nonce, keeper.signers);

@@ -1,6 +1,8 @@
 //! Every lever and Safe at a glance: states, alarms, whom to wake, cards for paper.
 
 pub mod cards;
+pub mod lever_state;
+pub mod open_proposal;
 pub mod overview;
 pub mod waking;
 pub mod watching;
