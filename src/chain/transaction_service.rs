@@ -21,7 +21,7 @@ use super::intermediary::is_here;
 use super::json_rpc::Secrets;
 use super::quorum::Chain;
 use crate::council::SecretUrl;
-use crate::safe::Nonce;
+use crate::safe::{MOST_OWNERS, Nonce, Operation, SafeTx};
 
 /// The time for one answer.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -62,11 +62,11 @@ pub struct StatedSafe {
 /// A transaction that waits there, as it is stated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingTransaction {
+    /// Stated beside the fields: it may be of others.
     pub hash: B256,
     pub to: Address,
-    pub value: U256,
-    pub data: Bytes,
-    pub operation: u8,
+    /// `None` if its operation is one that no Safe accepts.
+    pub tx: Option<SafeTx>,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +95,30 @@ struct WirePending {
     #[serde(default)]
     data: Option<Bytes>,
     operation: u8,
+    safe_tx_gas: Option<WireNumber>,
+    base_gas: Option<WireNumber>,
+    gas_price: Option<WireNumber>,
+    gas_token: Option<Address>,
+    refund_receiver: Option<Address>,
     nonce: WireNumber,
+}
+
+impl WirePending {
+    fn read(self) -> Result<PendingTransaction, EndpointFault> {
+        let number = |number: Option<WireNumber>| number.map_or(Ok(U256::ZERO), |number| number.read());
+        let (hash, to, operation) = (self.safe_tx_hash, self.to, Operation::from_u8(self.operation));
+        let (safe_tx_gas, base_gas) = (number(self.safe_tx_gas)?, number(self.base_gas)?);
+        let (value, gas_price, nonce) = (self.value.read()?, number(self.gas_price)?, self.nonce.read()?);
+        let tx = operation.map(|operation| SafeTx {
+            safe_tx_gas,
+            base_gas,
+            gas_price,
+            gas_token: self.gas_token.unwrap_or_default(),
+            refund_receiver: self.refund_receiver.unwrap_or_default(),
+            ..SafeTx::new(to, value, self.data.unwrap_or_default(), operation, Nonce(nonce))
+        });
+        Ok(PendingTransaction { hash, to, tx })
+    }
 }
 
 /// A number, or its digits as text: the versions of the service differ.
@@ -177,6 +200,9 @@ impl ServiceClient {
         let (known, pending) =
             join(self.get::<WireServiceSafe>(&known), self.get::<WirePendingPage>(&pending)).await;
         let known = known?.map(|wire| {
+            if wire.owners.len() > MOST_OWNERS {
+                return Err(EndpointFault::NotAService);
+            }
             Ok(StatedSafe { owners: wire.owners, threshold: wire.threshold, nonce: wire.nonce.read()? })
         });
         let known = known.transpose()?;
@@ -185,9 +211,7 @@ impl ServiceClient {
         for one in results.into_iter().take(MOST_PENDING) {
             // A service that does not know the filter tells of others too.
             if one.nonce.read()? == next.0 {
-                let (hash, to, operation) = (one.safe_tx_hash, one.to, one.operation);
-                let (value, data) = (one.value.read()?, one.data.unwrap_or_default());
-                waiting.push(PendingTransaction { hash, to, value, data, operation });
+                waiting.push(one.read()?);
             }
         }
         Ok(ServiceAnswer { known, pending: waiting })
@@ -252,5 +276,44 @@ mod tests {
         assert_eq!(read("42"), Ok(U256::from(42)));
         assert_eq!(read("\"42\""), Ok(U256::from(42)));
         assert!(read("\"0x2a\"").is_err() && read("\"\"").is_err());
+    }
+
+    #[test]
+    fn every_field_that_owners_sign_is_read() {
+        let address = Address::repeat_byte;
+        let mut json = serde_json::json!({
+            "safeTxHash": B256::repeat_byte(9), "to": address(1), "value": "2", "data": "0x03", "operation": 1,
+            "safeTxGas": 4, "baseGas": "5", "gasPrice": "6", "gasToken": address(7), "refundReceiver": address(8),
+            "nonce": "42",
+        });
+        let read = |json: &serde_json::Value| {
+            serde_json::from_value::<WirePending>(json.clone()).unwrap().read().unwrap()
+        };
+        let tx = SafeTx {
+            safe_tx_gas: U256::from(4),
+            base_gas: U256::from(5),
+            gas_price: U256::from(6),
+            gas_token: address(7),
+            refund_receiver: address(8),
+            ..SafeTx::new(
+                address(1),
+                U256::from(2),
+                Bytes::from_static(&[3]),
+                Operation::DelegateCall,
+                Nonce::from(42),
+            )
+        };
+        assert_eq!(
+            read(&json),
+            PendingTransaction { hash: B256::repeat_byte(9), to: address(1), tx: Some(tx) }
+        );
+        json["operation"] = 2.into();
+        assert_eq!(read(&json).tx, None, "no Safe accepts it");
+        for field in ["data", "safeTxGas", "gasPrice", "gasToken", "refundReceiver"] {
+            json[field] = serde_json::Value::Null;
+        }
+        json["operation"] = 0.into();
+        let plain = read(&json).tx.unwrap();
+        assert_eq!((plain.gas_price, plain.gas_token), (U256::ZERO, Address::ZERO));
     }
 }

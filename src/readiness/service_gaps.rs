@@ -7,7 +7,8 @@ use alloy::primitives::{Address, U256};
 
 use super::told::{GapReport, not_ready, warning};
 use crate::chain::{EndpointFault, PendingTransaction, ServiceAnswer, ServiceSays};
-use crate::safe::{Call, Nonce, Operation, SafeState, decode_batch};
+use crate::proposal::calls_of;
+use crate::safe::{Call, Nonce, SafeId, SafeState, SafeTxHash};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServiceGap {
@@ -94,17 +95,16 @@ impl ServiceGap {
 pub struct OwnCalls(pub BTreeMap<Address, Vec<Call>>);
 
 impl OwnCalls {
-    /// Returns `true` if every call of a transaction is one of a lever.
-    fn gives(&self, safe: Address, pending: &PendingTransaction) -> bool {
-        let calls = match (pending.operation, decode_batch(&pending.data)) {
-            (operation, Ok(calls)) if operation == Operation::DelegateCall.as_u8() => calls,
-            (operation, _) if operation == Operation::Call.as_u8() => {
-                vec![Call { to: pending.to, value: pending.value, data: pending.data.clone() }]
-            }
-            _ => return false,
-        };
-        let own = self.0.get(&safe).map(Vec::as_slice).unwrap_or_default();
-        !calls.is_empty() && calls.iter().all(|call| own.contains(call))
+    /// Returns `true` if a transaction makes calls of levers and does nothing else: its hash is that of its fields, it pays
+    /// nobody for gas, and only Safe's own contract makes several calls of it.
+    fn gives(&self, safe: &SafeId, pending: &PendingTransaction) -> bool {
+        let Some(tx) = &pending.tx else { return false };
+        let is_its_hash = safe.hashes(tx).safe_tx == SafeTxHash::claimed(pending.hash);
+        let pays_nobody = tx.gas_price.is_zero() && tx.gas_token.is_zero() && tx.refund_receiver.is_zero();
+        let own = self.0.get(&safe.address).map(Vec::as_slice).unwrap_or_default();
+        let makes_own =
+            calls_of(tx).is_ok_and(|calls| !calls.is_empty() && calls.iter().all(|call| own.contains(call)));
+        is_its_hash && pays_nobody && makes_own
     }
 }
 
@@ -178,7 +178,7 @@ fn of_safe(
         let (service, safe) = (service.clone(), safe.clone());
         gaps.push(ServiceGap::OtherNonce { service, safe, says: known.nonce, is: state.nonce });
     }
-    let strange = said.pending.iter().filter(|pending| !own.gives(state.id.address, pending));
+    let strange = said.pending.iter().filter(|pending| !own.gives(&state.id, pending));
     gaps.extend(strange.map(|pending| ServiceGap::Strange {
         safe: safe.clone(),
         nonce: state.nonce,
@@ -197,7 +197,7 @@ mod tests {
     use super::super::GapLevel;
     use super::*;
     use crate::chain::StatedSafe;
-    use crate::safe::{Owners, SafeId, SafeVersion};
+    use crate::safe::{Operation, Owners, SafeTx, SafeVersion, encode_batch, published_batch_contract};
 
     fn address(seed: u8) -> Address {
         Address::repeat_byte(seed)
@@ -222,13 +222,33 @@ mod tests {
     }
 
     fn pending(to: u8, data: &[u8], operation: u8) -> PendingTransaction {
-        let (value, data) = (U256::ZERO, Bytes::copy_from_slice(data));
-        PendingTransaction { hash: B256::repeat_byte(9), to: address(to), value, data, operation }
+        let operation = Operation::from_u8(operation).unwrap();
+        stated(SafeTx::new(
+            address(to),
+            U256::ZERO,
+            Bytes::copy_from_slice(data),
+            operation,
+            guardian().nonce,
+        ))
+    }
+
+    /// As an honest service states it.
+    fn stated(tx: SafeTx) -> PendingTransaction {
+        PendingTransaction { hash: *guardian().id.hashes(&tx).safe_tx.word(), to: tx.to, tx: Some(tx) }
+    }
+
+    /// A batch of the lever's call, made by a contract.
+    fn batch(by: Address) -> PendingTransaction {
+        let data = encode_batch(&[pause()]);
+        stated(SafeTx::new(by, U256::ZERO, data, Operation::DelegateCall, guardian().nonce))
+    }
+
+    fn pause() -> Call {
+        Call { to: address(5), value: U256::ZERO, data: Bytes::from_static(&[0x84, 0x56]) }
     }
 
     fn told(says: &ServiceSays) -> Vec<(&'static str, GapLevel, String)> {
-        let call = Call { to: address(5), value: U256::ZERO, data: Bytes::from_static(&[0x84, 0x56]) };
-        let own = OwnCalls(BTreeMap::from([(address(1), vec![call])]));
+        let own = OwnCalls(BTreeMap::from([(address(1), vec![pause()])]));
         let gaps = gaps("mainnet", says, &[("guardian", &guardian())], &own, |who| format!("{}", who[0]));
         gaps.iter().map(ServiceGap::report).map(|told| (told.id, told.level, told.sentence)).collect()
     }
@@ -277,14 +297,27 @@ mod tests {
 
     #[test]
     fn a_pending_transaction_that_no_lever_gives_is_told() {
-        for strange in [
-            pending(6, &[0x84, 0x56], 0),
-            pending(5, &[0x84, 0x57], 0),
-            pending(5, &[0x84, 0x56], 1),
-            pending(5, &[0x84, 0x56], 9),
+        let lever = || pending(5, &[0x84, 0x56], 0);
+        let published = published_batch_contract(1, SafeVersion::V1_4_1).unwrap().address;
+        let with = |change: fn(&mut SafeTx)| {
+            let mut tx = lever().tx.unwrap();
+            change(&mut tx);
+            stated(tx)
+        };
+        assert_eq!(told(&knows(known(&[11, 12, 13], 2, 7), vec![lever(), batch(published)])), []);
+        for (what, strange) in [
+            ("another contract", pending(6, &[0x84, 0x56], 0)),
+            ("another call", pending(5, &[0x84, 0x57], 0)),
+            ("the call as a delegatecall", pending(5, &[0x84, 0x56], 1)),
+            ("no operation of a Safe", PendingTransaction { tx: None, ..lever() }),
+            ("the lever's call through a contract of nobody's", batch(address(9))),
+            ("a price for gas", with(|tx| tx.gas_price = U256::from(1))),
+            ("a token for gas", with(|tx| tx.gas_token = address(9))),
+            ("somebody to be paid", with(|tx| tx.refund_receiver = address(9))),
+            ("the hash of another", PendingTransaction { hash: B256::repeat_byte(9), ..lever() }),
         ] {
             let all = told(&knows(known(&[11, 12, 13], 2, 7), vec![strange]));
-            assert_eq!((all.len(), all[0].0, all[0].1), (1, "service-pending", GapLevel::Warning));
+            assert_eq!((all.len(), all[0].0, all[0].1), (1, "service-pending", GapLevel::Warning), "{what}");
             assert!(all[0].2.contains("waits for nonce 7"), "{}", all[0].2);
         }
     }

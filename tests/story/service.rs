@@ -1,16 +1,19 @@
 //! A Transaction Service beside the chain: what it says is compared and never trusted, and `doctor` says where the two differ.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, U256};
+use breakglass::safe::{Call, Nonce, Operation, SafeId, SafeTx, SafeVersion, encode_batch};
 use serde_json::{Value, json};
 
+use crate::altered::{changed, rehashed};
 use crate::doctor::{RICH, doctor, gaps, is_not_ready, ready, warns};
 use crate::stage::{Ceremony, dead_url, write_response};
-use crate::steps::{as_the_safe, propose};
+use crate::steps::{as_the_safe, propose, read_json};
 
 /// `pause()`
 const PAUSE: &str = "0x8456cb59";
@@ -97,11 +100,21 @@ fn answer(
     write_response(&mut stream.try_clone().ok()?, status, body.as_bytes()).ok()
 }
 
-fn pending(nonce: u64, to: Address, data: &str) -> Value {
+/// A plain call that waits, as the service states it.
+fn pending(ceremony: &Ceremony, nonce: u64, to: Address, data: &str) -> Value {
+    let data = data.parse().unwrap();
+    stated(ceremony, &SafeTx::new(to, U256::ZERO, data, Operation::Call, Nonce::from(nonce)))
+}
+
+fn stated(ceremony: &Ceremony, tx: &SafeTx) -> Value {
+    let id =
+        SafeId { chain_id: ceremony.anvil.chain_id, address: ceremony.safe, version: SafeVersion::V1_4_1 };
     json!({
-        "safe": Address::ZERO.to_string(), "to": to.to_string(), "value": "0", "data": data, "operation": 0,
-        "nonce": nonce.to_string(), "safeTxHash": format!("0x{}", "ab".repeat(32)), "isExecuted": false,
-        "confirmations": [],
+        "safe": ceremony.safe.to_string(), "to": tx.to.to_string(), "value": tx.value.to_string(),
+        "data": tx.data.to_string(), "operation": tx.operation.as_u8(), "gasToken": tx.gas_token.to_string(),
+        "safeTxGas": 0, "baseGas": 0, "gasPrice": tx.gas_price.to_string(),
+        "refundReceiver": tx.refund_receiver.to_string(), "nonce": tx.nonce.to_string(),
+        "safeTxHash": id.hashes(tx).safe_tx.to_string(), "isExecuted": false, "confirmations": [],
     })
 }
 
@@ -127,10 +140,10 @@ fn a_service_that_agrees_is_listed_and_gets_the_key_and_no_signature() {
     service.is_honest(
         &ceremony,
         &[
-            pending(0, ceremony.vault, PAUSE),
-            pending(0, ceremony.vault, UNPAUSE),
+            pending(&ceremony, 0, ceremony.vault, PAUSE),
+            pending(&ceremony, 0, ceremony.vault, UNPAUSE),
             // A later one, from a service that does not know the filter.
-            pending(1, Address::repeat_byte(9), PAUSE),
+            pending(&ceremony, 1, Address::repeat_byte(9), PAUSE),
         ],
     );
     let mut command = alice.command(&["--json", "doctor", "--payer", RICH]);
@@ -168,8 +181,30 @@ fn what_a_service_says_otherwise_than_the_chain_is_told() {
     warns(alice, "service-safe", "does not know guardian");
     // One transaction that is nobody's lever waits for the next nonce.
     let stranger = Address::repeat_byte(9);
-    service.is_honest(&ceremony, &[pending(0, ceremony.vault, PAUSE), pending(0, stranger, PAUSE)]);
+    let lever = pending(&ceremony, 0, ceremony.vault, PAUSE);
+    service.is_honest(&ceremony, &[lever.clone(), pending(&ceremony, 0, stranger, PAUSE)]);
     warns(alice, "service-pending", &format!("guardian: a transaction to {stranger} waits for nonce 0"));
+    // The lever's own call in another's hands: through a contract that may do anything, for a payment, under another hash.
+    let call = Call { to: ceremony.vault, value: U256::ZERO, data: PAUSE.parse().unwrap() };
+    let batch = encode_batch(std::slice::from_ref(&call));
+    let through = SafeTx::new(stranger, U256::ZERO, batch, Operation::DelegateCall, Nonce::from(0));
+    let plain = SafeTx::new(call.to, U256::ZERO, call.data, Operation::Call, Nonce::from(0));
+    let paying = SafeTx { gas_price: U256::from(1), refund_receiver: stranger, ..plain };
+    let mut other_hash = pending(&ceremony, 0, ceremony.vault, PAUSE);
+    other_hash["safeTxHash"] = pending(&ceremony, 0, stranger, PAUSE)["safeTxHash"].clone();
+    for strange in [stated(&ceremony, &through), stated(&ceremony, &paying), other_hash] {
+        service.is_honest(&ceremony, &[strange]);
+        warns(alice, "service-pending", "waits for nonce 0, and no lever gives it");
+    }
+    // A file that somebody laid beside one's own makes its calls no lever's.
+    let own = propose(alice);
+    let laid = rehashed(changed(&read_json(&own), "/transaction/to", &json!(stranger.to_string())));
+    let folder = alice.path("incidents/2026-01-01-laid");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("proposal.json"), format!("{laid:#}\n")).unwrap();
+    service.is_honest(&ceremony, &[pending(&ceremony, 0, stranger, PAUSE)]);
+    warns(alice, "service-pending", &format!("a transaction to {stranger} waits for nonce 0"));
+    service.is_honest(&ceremony, &[lever, pending(&ceremony, 0, stranger, PAUSE)]);
     as_the_safe(&ceremony, ceremony.vault, alloy::primitives::hex!("8456cb59"));
     assert_eq!(of_service(&ceremony), ["service-pending"], "a lever that is done is a lever all the same");
 }

@@ -6,9 +6,9 @@ use crate::ceremony::desk::{Desk, resolve};
 use crate::chain::{Chain, ServiceSays, Snapshot};
 use crate::council::{self, Safe};
 use crate::error::Error;
+use crate::proposal::calls_of;
 use crate::readiness::examine::lever_trials::{Trial, order_of};
 use crate::readiness::service_gaps::OwnCalls;
-use crate::safe::{Call, Operation, SafeTx, decode_batch};
 use crate::store;
 
 /// The variable that holds the key of Safe's own service.
@@ -29,7 +29,8 @@ pub fn ask(
     Some(url.and_then(|url| link.service_says(&url, key, &asked).map_err(|error| error.to_string())))
 }
 
-/// Returns the calls of each Safe's levers, of their undos as far as the files say them, and of the proposals that are kept.
+/// Returns the calls of each Safe's levers, of their undos as far as the files say them, and of the proposals that are kept: a
+/// file that the reader's own files do not give is none.
 pub fn own_calls(desk: &Desk, safes: &[&Safe], trials: &[Trial]) -> OwnCalls {
     let kept = desk.kept_open().unwrap_or_default();
     let of = |safe: &&Safe| {
@@ -42,15 +43,8 @@ pub fn own_calls(desk: &Desk, safes: &[&Safe], trials: &[Trial]) -> OwnCalls {
             |trial: &&Trial| desk.council.levers.get(&trial.seen.lever).is_some_and(|l| l.safe == safe.name);
         let pulled = trials.iter().filter(its).flat_map(|trial| trial.calls.clone());
         let proposed = kept.iter().filter(|kept| kept.safe().address == safe.address);
-        let proposed = proposed.flat_map(|kept| calls(kept.tx()));
+        let proposed = proposed.filter_map(|kept| calls_of(kept.tx()).ok()).flatten();
         (safe.address, pulled.chain(undos.flatten()).chain(proposed).collect())
     };
     OwnCalls(safes.iter().map(of).collect())
-}
-
-fn calls(tx: &SafeTx) -> Vec<Call> {
-    match (tx.operation, decode_batch(&tx.data)) {
-        (Operation::DelegateCall, Ok(calls)) => calls,
-        _ => vec![Call { to: tx.to, value: tx.value, data: tx.data.clone() }],
-    }
 }
