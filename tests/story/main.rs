@@ -50,6 +50,7 @@ mod made_ready;
 mod many;
 mod mined;
 mod mistakes;
+mod mixes;
 mod nested;
 mod nested_ledger;
 mod network;
