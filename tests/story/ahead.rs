@@ -4,10 +4,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use alloy::primitives::U256;
+use alloy::primitives::{Address, U256};
 use alloy::sol;
 use alloy::sol_types::SolCall;
-use breakglass::safe::{SENTINEL, SafeVersion};
+use breakglass::safe::{
+    Approval, EcdsaSignature, Nonce, Operation, SENTINEL, SafeId, SafeTx, SafeVersion, encode_approvals,
+};
 use serde_json::Value;
 
 use crate::emulator::app::Behaviour;
@@ -296,4 +298,54 @@ fn signatures_of_the_incident_are_sent_with_and_without_a_set() {
     import(alice, &["vault"], &bobs);
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
     assert_eq!((executed(&ceremony), is_paused(&ceremony)), (2, true));
+}
+
+/// Has the Safe do something that two owners agreed on with other software, and somebody else sent.
+fn execute_elsewhere(ceremony: &Ceremony, to: Address, data: Vec<u8>) {
+    let version = SafeVersion::V1_4_1;
+    let id = SafeId { chain_id: ceremony.anvil.chain_id, address: ceremony.safe, version };
+    let nonce = Nonce::from(executed(ceremony));
+    let tx = SafeTx::new(to, U256::ZERO, data.into(), Operation::Call, nonce);
+    let hash = id.hashes(&tx).safe_tx;
+    let approvals = [0, 1].map(|n| {
+        let bytes = ceremony.desks[n].key.sign(*hash.word());
+        Approval::Signed(EcdsaSignature::from_safe_bytes(&bytes, &hash, version).unwrap())
+    });
+    let call = tx.exec_calldata(encode_approvals(&approvals));
+    ceremony.anvil.send(key(8).address, ceremony.safe, &call, U256::ZERO);
+}
+
+/// One nonce by the set itself, which somebody had whole, and two by what owners did elsewhere: the set goes on with the next.
+#[test]
+fn a_set_goes_on_where_the_safe_stands_after_others_used_three_of_its_nonces() {
+    let ceremony = two_of_three();
+    let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
+    let set = sign_ahead(alice, "vault", "0..5");
+    take_in(bob, "vault", &set, &[]).ended(0);
+    take_in(carol, "vault", &set, &[]).ended(0);
+    sign(carol, &["vault"]);
+    broadcast(carol, &["vault"]).ended(0).says("done and proven");
+    let done = bob.run(&["armed", "vault"]).ended(5).says("already done: vault paused() is true");
+    done.says("nonce 0").says("used");
+    execute_elsewhere(&ceremony, ceremony.vault, unpauseCall {}.abi_encode());
+    execute_elsewhere(&ceremony, key(7).address, Vec::new());
+    assert_eq!((executed(&ceremony), is_paused(&ceremony)), (3, false));
+
+    let said = bob.run(&["armed", "vault"]).ended(0).says("0 to 2").says("used").says("3 to 5");
+    said.says("1 more needed").says("good: rehearsed");
+    let standing = |desk: &Desk| -> Vec<String> {
+        let set = armed(desk, "vault");
+        let rows = set["nonces"].as_array().unwrap().iter();
+        rows.map(|row| row["standing"].as_str().unwrap().to_string()).collect()
+    };
+    assert_eq!(standing(bob), ["used", "used", "used", "short", "short", "short"]);
+    // Alone the set is one signature short at this nonce too: none of a used one counts for it.
+    bob.run(&["status", "vault"]).ended(3).says("1 of 2 signed");
+    refused(broadcast(bob, &["vault"]), 3, &["bob"]);
+    // A person who gets the set only now is told what of it is left.
+    take_in(alice, "vault", &set, &[]).ended(0).says("nonces 0 to 2: used by the Safe already");
+    sign(bob, &["vault"]);
+    broadcast(bob, &["vault"]).ended(0).says("done and proven");
+    assert_eq!((executed(&ceremony), is_paused(&ceremony)), (4, true));
+    bob.run(&["armed", "vault"]).ended(5).says("already done").says("4, 5");
 }
