@@ -53,6 +53,12 @@ fn a_safe_that_cannot_sign_approves_by_a_transaction_of_its_own() {
     let next = "breakglass sign vault --approve-as foundation";
     refused(try_sign(bob, &["vault"]), 1, &["is not an owner", "cannot approve by signatures", next]);
     refused(try_sign(bob, &["vault", "--for", "foundation"]), 2, &[next]);
+    // What is on chain is no drill: neither announced, nor signed by the name of one.
+    let drilled = bob.run(&["drill", "vault", "--approve-as", "foundation"]);
+    refused(drilled, 2, &["a Safe that approves on chain cannot take part in a drill", "--approve-as"]);
+    let of_drill = try_sign(bob, &["drill:vault-n0-7f3a", "--approve-as", "foundation"]);
+    refused(of_drill, 2, &["cannot take part in a drill"]);
+    assert!(!bob.path("incidents").exists(), "something was written");
     let ahead = ["--nonces", "0..3", "--to", "set.txt"];
     refused(try_sign(bob, &[&AS[..], &ahead].concat()), 2, &["--nonces is not for an approval on chain"]);
     let vault = scene.vault.to_string();

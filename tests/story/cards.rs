@@ -6,6 +6,8 @@ use alloy::primitives::Address;
 use alloy::sol_types::SolValue;
 use serde_json::Value;
 
+use crate::emulator::Emulator;
+use crate::emulator::app::{Behaviour, Signed};
 use crate::stage::{Anvil, Ceremony, Desk, Run, SafeSetup, deploy, fixtures};
 use crate::steps;
 use breakglass::safe::SafeVersion;
@@ -82,6 +84,67 @@ fn an_old_card_of_another_transaction_is_to_be_destroyed() {
     std::fs::write(&path, council.replace(&before, &format!("anvil = \"{other}\""))).unwrap();
     let again = ceremony.desks[0].run(&["card", "vault", "--nonces", "2..5"]).ended(0);
     again.says("for nonces 2..5 is of another transaction: destroy it");
+}
+
+/// The rows of one device on the paper: first and last page, and the title; how many pages there are.
+fn pages_on_paper(paper: &str, device: &str) -> (usize, Vec<(usize, usize, String)>) {
+    let part = paper.split_once(&format!("{device}: ")).unwrap().1;
+    let (count, rows) = part.split_once(" pages\n").unwrap();
+    let row = |line: &str| {
+        let (pages, rest) = line.strip_prefix("      ")?.trim_start().split_once("  ")?;
+        let (first, last) = pages.split_once('-').unwrap_or((pages, pages));
+        let title = rest.trim_start().split("  ").next()?;
+        Some((first.parse().ok()?, last.parse().ok()?, title.to_string()))
+    };
+    (count.parse().unwrap(), rows.lines().map_while(row).collect())
+}
+
+/// Signs a lever on a Ledger, beside the card that was printed before. Every value on the paper has to be whole on the pages
+/// of the device that the paper names: those are made of what the device received.
+#[test]
+fn each_value_on_the_paper_is_on_the_pages_of_the_device_that_it_names() {
+    let ceremony = steps::two_of_three();
+    let alice = &ceremony.desks[0];
+    let paper = alice.run(&["card", "vault", "--nonces", "0..1"]).ended(0).stdout;
+    let behind = |text: &str, head: &str| {
+        text.split_once(head).unwrap().1.split_whitespace().next().unwrap().to_string()
+    };
+    let of_nonce = |nonce: &str| paper.split_once(&format!("nonce {nonce}\n")).unwrap().1;
+    let (count, rows) = pages_on_paper(&paper, "Nano S Plus or Nano X");
+    assert_eq!(rows.len(), 6, "{paper}");
+    for nonce in ["0", "1"] {
+        let emulator = Emulator::start(Behaviour::default());
+        let url = emulator.url();
+        let words = ["sign", "vault", "--nonce", nonce, "--as", "alice", "--ledger", &url, "--timeout", "3"];
+        alice.run(&words).ended(0);
+        let shown = emulator.shown();
+        let [screens] = &shown[..] else { panic!("{} reviews", shown.len()) };
+        assert_eq!(screens.len(), count);
+        for (first, last, title) in &rows {
+            let pages = &screens[first - 1..*last];
+            assert!(pages.iter().all(|page| page[0].starts_with(title.as_str())), "{title}: {pages:?}");
+            let value = match title.as_str() {
+                "to" => behind(&paper, "   to  "),
+                "data" => behind(&paper, "   data  "),
+                "operation" => behind(&paper, "   operation  "),
+                "nonce" => nonce.to_string(),
+                "Domain hash" => behind(&paper, "domain hash, the same for every nonce"),
+                "Message hash" => behind(of_nonce(nonce), "message"),
+                other => panic!("{other} is not on a card"),
+            };
+            let on_device = pages.iter().flat_map(|page| &page[1..]).cloned().collect::<String>();
+            assert_eq!(on_device, value, "page {first} of nonce {nonce}");
+        }
+        // The card's row of another nonce is on no page of this one.
+        let other = behind(of_nonce(if nonce == "0" { "1" } else { "0" }), "message");
+        let all = screens.iter().flat_map(|page| &page[1..]).cloned().collect::<String>();
+        assert!(!all.contains(&other), "{all}");
+        let Signed::Fields(received) = &emulator.signed()[0] else { panic!("{:?}", emulator.signed()) };
+        assert_eq!(
+            received.digest(),
+            behind(of_nonce(nonce), "safeTx").parse::<alloy::primitives::B256>().unwrap()
+        );
+    }
 }
 
 /// A council file that somebody changed prints no card before its reader has accepted the change.

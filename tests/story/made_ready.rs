@@ -9,7 +9,7 @@ use alloy::sol;
 use alloy::sol_types::{SolCall, SolValue};
 use breakglass::safe::{SafeVersion, slot, slot_word};
 
-use crate::doctor::{doctor, gaps, is_not_ready, ready, warns};
+use crate::doctor::{RICH, doctor, gaps, is_not_ready, ready, warns};
 use crate::emulator::Emulator;
 use crate::emulator::app::{Behaviour, Open};
 use crate::stage::{
@@ -74,6 +74,12 @@ fn the_ledger_of_this_machine_is_asked_and_each_setting_that_is_off_is_told() {
     assert_eq!(of_keys(&run), [pair("ledger-raw", "not_ready"), shared.clone()]);
     let old = Behaviour { open: Open::Ethereum([1, 9, 18]), ..Behaviour::default() };
     assert_eq!(of_keys(&is(old, STATED).ended(8)), [pair("ledger-app", "not_ready"), shared]);
+    // It signs and pays, and nothing else is wrong with it.
+    let emulator = Emulator::start(Behaviour::default());
+    settings(alice, &format!("key = \"{0}\"\npayer = \"{0}\"\n{STATED}", emulator.url()));
+    let run = doctor(alice).ended(0);
+    assert_eq!(of_keys(&run), [pair("ledger-pays", "warning"), pair("ledger-shared", "warning")]);
+    alice.run(&["doctor", "--payer", RICH]).ended(0).says("Blind signing must be turned on, and off again");
     let other = Behaviour { other_seed: true, ..Behaviour::default() };
     let run = is(other, STATED).ended(8);
     assert_eq!(of_keys(&run), [pair("key-owner", "not_ready")]);
@@ -109,8 +115,8 @@ fn a_keystore_that_is_missing_broken_or_a_strangers_is_told() {
 }
 
 #[test]
-fn signatures_made_ahead_that_are_stale_dead_or_nearly_used_are_told() {
-    let ceremony = ready();
+fn signatures_made_ahead_that_are_stale_dead_nearly_used_or_of_no_safe_here_are_told() {
+    let mut ceremony = ready();
     let [alice, bob, carol] = &ceremony.desks[..] else { panic!() };
     let set = alice.path("vault.set");
     run(alice, &with_key(alice, &["sign", "vault", "--nonces", "0..3", "--to", path(&set), "--yes"]))
@@ -129,6 +135,11 @@ fn signatures_made_ahead_that_are_stale_dead_or_nearly_used_are_told() {
     ceremony.anvil.set_storage(ceremony.safe, slot_word(slot::NONCE), B256::with_last_byte(4));
     warns(bob, "armed-dead", "what is signed ahead of vault can be used no more");
     assert!(gaps(&doctor(carol).ended(0)).iter().all(|(id, ..)| id != "armed-dead"), "carol has no set");
+    // The council goes on with another Safe: of the old one nobody here can say what its signatures are worth.
+    let other = deploy_safe(&ceremony.anvil, &ceremony.setup);
+    let council = ceremony.council().replace(&ceremony.safe.to_string(), &other.to_string());
+    ceremony.replace_council(council);
+    is_not_ready(&ceremony.desks[1], "armed-unread", "what is signed ahead of vault cannot be looked at: ");
 }
 
 #[test]

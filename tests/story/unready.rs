@@ -2,7 +2,8 @@
 //! a chain that stands still, RPCs that offer little, an old roll call. Each is caused for real, and `doctor` says it.
 
 use std::fs;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alloy::primitives::{Address, Bytes, eip191_hash_message, hex};
 use breakglass::safe::SafeVersion;
@@ -114,6 +115,36 @@ fn what_no_rpc_offers_is_told_and_the_levers_are_tried_all_the_same() {
     let object = doctor(alice).ended(0).json();
     assert_eq!(object["chains"][0]["levers"][0]["state"], "works", "{object}");
     assert_eq!(object["chains"][0]["offers"][0]["access_lists"], false, "{object}");
+}
+
+/// One of two takes two seconds to say which chain it is of; the other one is not named for it.
+#[test]
+fn an_rpc_that_is_slow_is_told_with_its_time() {
+    let mut ceremony = ready();
+    let proxy = Proxy::to(&ceremony.anvil);
+    let (fast, slow) = (ceremony.anvil.url(), proxy.url());
+    let begin = ceremony.council().find("rpc = ").unwrap();
+    let end = begin + ceremony.council()[begin..].find('\n').unwrap();
+    let council = ceremony.council();
+    let council = format!("{}rpc = {:?}{}", &council[..begin], [&fast, &slow], &council[end..]);
+    ceremony.replace_council(council);
+    let alice = &ceremony.desks[0];
+    let told = |run: &crate::stage::Run| {
+        let all = gaps(run).into_iter().filter(|(id, ..)| id == "rpc-slow");
+        all.map(|(_, level, said)| (level, said)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&doctor(alice).ended(0)), []);
+    proxy.rewrite(|method, _, answer| {
+        if method == "eth_chainId" {
+            thread::sleep(Duration::from_millis(2_050));
+        }
+        answer
+    });
+    let run = doctor(alice).ended(0);
+    let [(level, said)] = &told(&run)[..] else { panic!("{}", run.stdout) };
+    assert_eq!(level, "warning");
+    let millis = said.strip_prefix(&format!("RPC {slow} took ")).and_then(|rest| rest.split(' ').next());
+    assert!(millis.unwrap_or_else(|| panic!("{said}")).parse::<u64>().unwrap() > 2_000, "{said}");
 }
 
 #[test]
