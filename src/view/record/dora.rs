@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::drafts::{OPEN, action, days, duration};
+use super::drafts::{OPEN, action, days, duration, fits};
 use super::{IncidentReport, TimelineRow, Tx};
 use crate::incident::Utc;
 
@@ -166,7 +166,8 @@ fn outage(report: &IncidentReport) -> Option<(u64, &str)> {
     let last = report.transactions.iter().filter(is_undo).filter(|one| time(one).is_some());
     let last = last.max_by_key(|one| time(one))?.on_chain.as_ref()?.time.as_deref()?;
     let millis = |text: &str| text.parse::<Utc>().ok().map(Utc::millis);
-    Some((millis(last)?.checked_sub(millis(&from)?)? / 60_000, last))
+    let minutes = millis(last)?.checked_sub(millis(&from)?)? / 60_000;
+    fits(minutes).then_some((minutes, last))
 }
 
 fn contact(report: &IncidentReport) -> Option<&str> {

@@ -144,7 +144,12 @@ pub(super) fn duration(report: &IncidentReport) -> Option<String> {
     let (first, last) = (report.timeline.first()?, report.timeline.last()?);
     report.closed.as_ref()?;
     let minutes = last.millis.saturating_sub(first.millis) / 60_000;
-    (minutes < 1_000 * 1_440).then(|| days(minutes))
+    fits(minutes).then(|| days(minutes))
+}
+
+/// Returns `true` if the form has room for so many minutes: it has three digits for days.
+pub(super) const fn fits(minutes: u64) -> bool {
+    minutes < 1_000 * 1_440
 }
 
 /// Days, hours and minutes as `000:00:00`.
