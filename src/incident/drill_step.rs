@@ -49,14 +49,16 @@ impl Entry {
     }
 }
 
-/// Returns `true` if the drill with this hash was proven by these entries.
-pub fn is_proven<'e>(mut entries: impl Iterator<Item = &'e Entry>, hash: SafeTxHash) -> bool {
-    entries.any(|entry| matches!(entry.drill(), Some((DrillStep::Proven { .. }, of)) if of == hash))
+/// Returns `true` if the drill with this hash was proven by these entries, or the first of them about it is from before `since`:
+/// what was signed then says nothing of who can sign now.
+pub fn is_over<'e>(entries: impl Iterator<Item = &'e Entry>, hash: SafeTxHash, since: Utc) -> bool {
+    let mut steps = entries.filter_map(|entry| Some((entry.draft.time, entry.drill()?)));
+    steps.any(|(time, (step, of))| of == hash && (time < since || matches!(step, DrillStep::Proven { .. })))
 }
 
-/// Returns `true` if somebody announced the drill with this hash by these entries.
-pub fn is_announced<'e>(mut entries: impl Iterator<Item = &'e Entry>, hash: SafeTxHash) -> bool {
-    entries.any(|entry| entry.drill() == Some((&DrillStep::Announced {}, hash)))
+/// Returns `true` if somebody announced the drill with this hash at this moment or later by these entries.
+pub fn is_announced<'e>(mut entries: impl Iterator<Item = &'e Entry>, hash: SafeTxHash, since: Utc) -> bool {
+    entries.any(|entry| entry.drill() == Some((&DrillStep::Announced {}, hash)) && entry.draft.time >= since)
 }
 
 /// Returns the drills that began at this moment or later and are not proven by these entries.

@@ -21,7 +21,7 @@ mod timeline;
 
 pub use alone::{Alone, Receipts};
 pub use awake::{Awake, awake, began, find_awake};
-pub use drill_step::{is_announced, is_proven, open_drills};
+pub use drill_step::{is_announced, is_over, open_drills};
 pub use entry::{
     BadEntry, Deputed, DrillStep, Entry, JournalAct, LONGEST_LINE, MOST_LISTED, TransactionRef, TxStep,
     UnnumberedEntry,
@@ -32,7 +32,7 @@ pub use message::{Message, Says};
 pub use plain::Plain;
 pub use record::{
     ExecutionFacts, Happened, Lane, Measure, Moment, Record, RecordScope, TimedPhase, Transaction, TxFacts,
-    Used, ValueChange, record, select, transactions,
+    Used, ValueChange, count_transactions, record, select, transactions,
 };
 pub use streak::Streak;
 pub use time::Utc;

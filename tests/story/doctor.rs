@@ -336,6 +336,10 @@ fn the_last_drill_is_shown_with_its_times_and_who_did_not_sign() {
     is_not_ready(alice, "drill-old", "guardian: the last drill was on 2025-01-01, ");
     move_journal_to(bob, "2025-01-01");
     bob.run(&[]).ended(0).says("nothing is open");
+    // Bob announces one of his own: at another nonce, so that no signature of the old one counts for it.
+    let (again, _) = announce(bob, &["vault"]);
+    assert!(words.contains("-n0-") && again.contains("-n1-"), "{words} {again}");
+    bob.run(&["status", &again]).ended(3).says("0 of 2 signed");
 }
 
 /// Rounds and posts of the first `pause` of a lever at a desk.

@@ -1,16 +1,28 @@
 //! Drills among what a person named: each is derived here alone, and has to be the one that was announced.
 
+use std::time::Duration;
+
 use crate::ceremony::desk::Desk;
 use crate::ceremony::drills::drill_names::{drills, require_drillable};
 use crate::ceremony::evaluate::PartResult;
 use crate::ceremony::find::Found;
 use crate::ceremony::order::{Given, Order};
+use crate::clock;
 use crate::council::{self, Pull};
 use crate::error::{Error, Exit};
-use crate::incident::{Journal, is_announced, is_proven};
+use crate::incident::{Journal, Utc, is_announced, is_over};
 use crate::proposal::{DrillName, Proposal};
 use crate::safe::{NoDrill, Nonce, SafeTree};
 use crate::shell::quoted;
+
+/// A drill that began longer ago is over.
+const DRILL_OPEN: Duration = Duration::from_hours(7 * 24);
+
+/// Returns the moment before which a drill began that is over now.
+pub fn open_since() -> Utc {
+    let since = clock::now().saturating_sub(DRILL_OPEN).as_millis();
+    Utc::from_millis(u64::try_from(since).unwrap_or(u64::MAX))
+}
 
 impl<'a> Desk<'a> {
     /// The transactions that levers or drills come to. Drills stand by themselves.
@@ -58,8 +70,8 @@ impl<'a> Desk<'a> {
         Ok(orders.into_iter().map(own).collect())
     }
 
-    /// Looks at each drill on the chain as it is now, at a nonce at which it was not proven here before: what was signed for
-    /// an earlier drill is not taken for a new one.
+    /// Looks at each drill on the chain as it is now, at a nonce at which no drill of it is over here: what was signed for an
+    /// earlier one, proven or given up, is not taken for a new one.
     pub fn evaluate_drills(&'a self, orders: Vec<Order<'a>>, given: &Given) -> Vec<PartResult<'a>> {
         let found = |order| Found::Lever { order: Box::new(order), guess: None, approvals: false };
         self.evaluate_each(orders.into_iter().map(found).collect(), |found| {
@@ -68,7 +80,7 @@ impl<'a> Desk<'a> {
             let first = self.evaluate_found(found, self.read_point(order.safe)?, given, true, None)?;
             let drill = &first.online.derived.proposal;
             let journal = Journal::read(&self.incidents.journal().read()?);
-            let is_old = |nonce: Nonce| is_proven(journal.iter(), drill.at_nonce(nonce));
+            let is_old = |nonce: Nonce| is_over(journal.iter(), drill.at_nonce(nonce), open_since());
             if given.nonce.is_some() || !is_old(drill.nonce()) {
                 return Ok(first);
             }
@@ -112,10 +124,13 @@ impl<'a> Desk<'a> {
         require_drillable(proposal, &tree)
     }
 
-    /// Returns `true` if this machine's journal announces a drill.
+    /// Returns `true` if this machine's journal announces a drill that is not over.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
     pub(in crate::ceremony) fn is_announced(&self, drill: &Proposal) -> Result<bool, Error> {
         let journal = Journal::read(&self.incidents.journal().read()?);
-        Ok(is_announced(journal.iter(), drill.hash()))
+        Ok(is_announced(journal.iter(), drill.hash(), open_since()))
     }
 
     /// Returns the words that name a drill in a command, for everybody: `drill:cap-n42-7f3a --set amount=5`. `None` for what

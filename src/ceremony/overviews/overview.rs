@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
-use std::time::Duration;
 
 use crate::ceremony::desk::Desk;
+use crate::ceremony::drills::drilling::open_since;
 use crate::ceremony::order::{Given, Order};
 use crate::ceremony::overviews::lever_state::{LeverState, asks, last_mined, state};
 use crate::ceremony::overviews::open_proposal::{self, OpenProposal, open};
@@ -14,15 +14,13 @@ use crate::clock;
 use crate::council::{self, Arguments, Lever};
 use crate::error::{Error, Exit};
 use crate::evm::{Query, Readings};
-use crate::incident::{Journal, Utc, open_drills};
+use crate::incident::{Journal, open_drills};
 use crate::proposal::Proposal;
 
 /// Batches of one chain: levers that still ask for more are not followed.
 const MOST_BATCHES: usize = 2;
 /// The most open proposals that are looked at.
 const MOST_OPEN: usize = 50;
-/// A drill that nobody finished is open for so long.
-const DRILL_OPEN: Duration = Duration::from_hours(7 * 24);
 
 /// Open proposals and the state of the levers.
 #[derive(Debug, Default)]
@@ -75,9 +73,7 @@ pub fn read(desk: &Desk, offline: bool) -> Result<Overview, Error> {
 
 /// Returns the drills of the last days that are kept here and were not proven.
 fn unfinished(desk: &Desk, journal: &Journal) -> Result<Vec<Proposal>, Error> {
-    let since = clock::now().saturating_sub(DRILL_OPEN).as_millis();
-    let since = Utc::from_millis(u64::try_from(since).unwrap_or(u64::MAX));
-    let mut hashes = open_drills(journal.iter(), since);
+    let mut hashes = open_drills(journal.iter(), open_since());
     hashes.truncate(MOST_OPEN);
     if hashes.is_empty() { Ok(Vec::new()) } else { desk.kept_drills(|drill| hashes.contains(&drill.hash())) }
 }

@@ -180,3 +180,21 @@ proptest! {
         prop_assert_eq!(&read.iter().next().unwrap().draft.act, &JournalAct::Note { text });
     }
 }
+
+/// A drill of long ago, proven or given up, is not gone on with, and an announcement of then announces nothing today.
+#[test]
+fn a_drill_is_over_once_it_is_proven_or_old() {
+    let step = |at: u64, step: DrillStep| draft(at, "alice", JournalAct::Drill { step }, Some(about(1)));
+    let journaled = |drafts: Vec<UnnumberedEntry>| Journal::read(&journal(drafts));
+    let signed = DrillStep::Signed { owner: Address::repeat_byte(1), name: None };
+    let open = journaled(vec![step(100, DrillStep::Announced {}), step(200, signed.clone())]);
+    let (hash, since) = (about(1).safe_tx_hash, Utc::from_millis);
+    assert!(!is_over(open.iter(), hash, since(100)) && is_announced(open.iter(), hash, since(100)));
+    assert!(is_over(open.iter(), hash, since(101)) && !is_announced(open.iter(), hash, since(101)));
+    assert!(!is_over(open.iter(), about(2).safe_tx_hash, since(101)), "another drill");
+    let proven = journaled(vec![step(100, signed), step(200, DrillStep::Proven { block: 7, keys: 2 })]);
+    assert!(is_over(proven.iter(), hash, since(0)));
+    assert!(!is_announced(proven.iter(), hash, since(0)));
+    let real = journaled(vec![draft(100, "alice", JournalAct::Proposed {}, Some(about(1)))]);
+    assert!(!is_over(real.iter(), hash, since(101)), "what is real is no drill");
+}
