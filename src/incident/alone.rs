@@ -36,17 +36,20 @@ const fn tx_of(step: &TxStep) -> Option<TxHash> {
 
 /// Returns the transactions that deputies sent, each once, and the signatures that are in files. In the order of time.
 pub fn alone(entries: &[&Entry], receipts: &Receipts) -> Vec<Alone> {
-    let mut all: Vec<Alone> = Vec::new();
+    let (mut all, mut places): (Vec<Alone>, BTreeMap<TxHash, usize>) = (Vec::new(), BTreeMap::new());
     for entry in entries {
         let JournalAct::Deputy(act) = &entry.draft.act else { continue };
         let tx = tx_of(&act.step);
         let on_chain = tx.and_then(|tx| receipts.get(&tx).copied());
-        let one = Alone { at: entry.draft.time, who: entry.draft.who.clone(), act: act.clone(), on_chain };
-        match all.iter_mut().find(|known| tx.is_some() && known.tx() == tx) {
+        let known = tx.and_then(|tx| places.get(&tx).copied()).and_then(|at| all.get_mut(at));
+        if let Some(known) = known {
             // It began when it was sent.
-            Some(known) => known.act.step = act.step.clone(),
-            None => all.push(one),
+            known.act.step = act.step.clone();
+            continue;
         }
+        places.extend(tx.map(|tx| (tx, all.len())));
+        let (at, who) = (entry.draft.time, entry.draft.who.clone());
+        all.push(Alone { at, who, act: act.clone(), on_chain });
     }
     all
 }

@@ -1,10 +1,11 @@
 //! Owners who were asked to sign, and of whom nothing is known.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::Address;
 
 use super::entry::{Entry, JournalAct, TransactionRef};
+use super::plain::Plain;
 use super::time::Utc;
 use crate::council::Council;
 
@@ -24,23 +25,23 @@ pub fn unanswered(
     entries: &[&Entry],
     transactions: &[(TransactionRef, Vec<Address>)],
 ) -> Vec<Unanswered> {
+    let (mut asked, mut signed) = (BTreeMap::new(), BTreeSet::new());
+    for entry in entries {
+        if let Some(about) = &entry.draft.about {
+            asked.entry(about.safe_tx_hash).or_insert(entry.draft.time);
+            signed.extend(signed_by(&entry.draft.act).into_iter().map(|owner| (about.safe_tx_hash, owner)));
+        }
+    }
+    let answered: BTreeSet<&str> = entries.iter().flat_map(|entry| answered_by(entry)).collect();
     let mut all: Vec<Unanswered> = Vec::new();
     for (about, signers) in transactions {
+        let hash = about.safe_tx_hash;
         let owners = council.safe_at(about.chain_id, about.address).and_then(|safe| safe.owners.as_ref());
-        let is_about = |entry: &&&Entry| {
-            entry.draft.about.as_ref().is_some_and(|of| of.safe_tx_hash == about.safe_tx_hash)
-        };
-        let (Some(owners), Some(first)) = (owners, entries.iter().find(is_about)) else { continue };
-        let signed: BTreeSet<Address> =
-            entries.iter().filter(is_about).flat_map(|entry| signed_by(&entry.draft.act)).collect();
+        let (Some(owners), Some(&asked)) = (owners, asked.get(&hash)) else { continue };
         for signer in council.signers.values().filter(|signer| owners.contains(signer.address)) {
-            let has_signed = signed.contains(&signer.address) || signers.contains(&signer.address);
-            if has_signed || entries.iter().any(|entry| has_answered(entry, &signer.name)) {
-                continue;
-            }
-            let (name, asked) = (signer.name.clone(), first.draft.time);
-            if all.iter().all(|known| known.name != name || known.about != *about) {
-                all.push(Unanswered { name, asked, about: about.clone() });
+            let has_signed = signed.contains(&(hash, signer.address)) || signers.contains(&signer.address);
+            if !has_signed && !answered.contains(signer.name.as_str()) {
+                all.push(Unanswered { name: signer.name.clone(), asked, about: about.clone() });
             }
         }
     }
@@ -55,10 +56,11 @@ fn signed_by(act: &JournalAct) -> Vec<Address> {
     }
 }
 
-/// They wrote in a journal of theirs, or said that they are awake.
-fn has_answered(entry: &Entry, name: &str) -> bool {
-    let wrote = entry.draft.who.as_ref().is_some_and(|who| who.to_string() == name);
-    let is_awake =
-        matches!(&entry.draft.act, JournalAct::Awake { name: awake, .. } if awake.to_string() == name);
-    wrote || is_awake
+/// The people who wrote this in a journal of theirs, or said that they are awake.
+fn answered_by(entry: &Entry) -> impl Iterator<Item = &str> {
+    let awake = match &entry.draft.act {
+        JournalAct::Awake { name, .. } => Some(name),
+        _ => None,
+    };
+    entry.draft.who.iter().chain(awake).map(Plain::as_str)
 }

@@ -8,12 +8,17 @@ use super::journal::Journal;
 use crate::evm::TxHash;
 use crate::safe::SafeTxHash;
 
+/// The most contradictions between statements that are listed.
+const MOST_LISTED: usize = 100;
+
 /// Several journals as one.
 #[derive(Clone, Debug, Default)]
 pub struct Merged<'j> {
     /// In the order of their times; each with the number of its journal. A line that several journals have is there once.
     pub entries: Vec<(usize, &'j Entry)>,
     pub contradictions: Vec<Contradiction>,
+    /// There are contradictions that are not listed.
+    pub has_more: bool,
 }
 
 /// A contradiction between two journals, or between two entries of one. At most one of them is true; the chain knows which.
@@ -26,6 +31,15 @@ pub enum Contradiction {
     Transaction { hash: SafeTxHash, journals: (usize, usize), said: (String, String) },
     /// One transaction, mined or proven in two ways.
     Outcome { hash: SafeTxHash, journals: (usize, usize), said: (String, String) },
+}
+
+impl Merged<'_> {
+    /// Returns `true` if the first journal, the reader's own, has this entry.
+    pub fn is_own(&self, entry: &Entry) -> bool {
+        let place = |journal: usize, entry: &Entry| (entry.draft.time, journal, entry.number);
+        let found = self.entries.binary_search_by_key(&place(0, entry), |(at, one)| place(*at, one));
+        found.is_ok_and(|at| self.entries.get(at).is_some_and(|(_, found)| *found == entry))
+    }
 }
 
 impl fmt::Display for Contradiction {
@@ -56,8 +70,9 @@ pub fn merge(journals: &[Journal]) -> Merged<'_> {
     }
     entries.sort_by_key(|(journal, entry)| (entry.draft.time, *journal, entry.number));
     let mut contradictions = forks(journals);
-    contradictions.extend(find_contradictions(&entries));
-    Merged { entries, contradictions }
+    let (of_entries, has_more) = find_contradictions(&entries);
+    contradictions.extend(of_entries);
+    Merged { entries, contradictions, has_more }
 }
 
 fn forks(journals: &[Journal]) -> Vec<Contradiction> {
@@ -81,9 +96,10 @@ struct FirstStatement<'e> {
     mined: Option<(usize, (TxHash, u64, bool))>,
 }
 
-fn find_contradictions(entries: &[(usize, &Entry)]) -> Vec<Contradiction> {
+/// The first contradictions, and `true` if there are more.
+fn find_contradictions(entries: &[(usize, &Entry)]) -> (Vec<Contradiction>, bool) {
     let mut told: BTreeMap<SafeTxHash, FirstStatement> = BTreeMap::new();
-    let mut found: Vec<Contradiction> = Vec::new();
+    let (mut found, mut has_more): (Vec<Contradiction>, bool) = (Vec::new(), false);
     for (journal, entry) in entries {
         let Some(about) = &entry.draft.about else { continue };
         let hash = about.safe_tx_hash;
@@ -91,8 +107,13 @@ fn find_contradictions(entries: &[(usize, &Entry)]) -> Vec<Contradiction> {
         let (by, first) = *told.about.get_or_insert((*journal, about));
         let (before, now) = (transaction(first), transaction(about));
         let mut differ = |contradiction: Contradiction| {
-            if !found.contains(&contradiction) {
+            if found.contains(&contradiction) {
+                return;
+            }
+            if found.len() < MOST_LISTED {
                 found.push(contradiction);
+            } else {
+                has_more = true;
             }
         };
         if before != now {
@@ -105,7 +126,7 @@ fn find_contradictions(entries: &[(usize, &Entry)]) -> Vec<Contradiction> {
             differ(Contradiction::Outcome { hash, journals: (by, *journal), said });
         }
     }
-    found
+    (found, has_more)
 }
 
 /// The transaction that a safeTxHash stands for: its names are each council's own.

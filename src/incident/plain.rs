@@ -58,6 +58,10 @@ impl Plain {
 }
 
 impl Plain {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Returns its words.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.0.split_whitespace()

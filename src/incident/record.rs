@@ -1,6 +1,6 @@
 //! The record of an incident: what its journals state and what the chain itself says, in one order of time. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use alloy::primitives::Address;
@@ -11,7 +11,7 @@ use super::entry::{Deputed, Entry, JournalAct, TransactionRef, TxStep};
 use super::merge::Merged;
 use super::plain::Plain;
 use super::time::Utc;
-use super::timeline::{Belongs, belonging};
+use super::timeline::{Belongs, belonging, deciding};
 use crate::council::{Council, Response};
 use crate::evm::TxHash;
 use crate::playbook::Severity;
@@ -173,7 +173,7 @@ pub struct Record {
 /// Returns the entries that are wanted, in the order of time.
 pub fn select<'e>(merged: &Merged<'e>, wanted: &RecordScope) -> Vec<&'e Entry> {
     let entries: Vec<&Entry> = merged.entries.iter().map(|(_, entry)| *entry).collect();
-    let belongs = belonging(&entries);
+    let belongs = belonging(&merged.entries);
     let of = |wanted: Belongs| {
         let pairs = entries.iter().zip(&belongs);
         pairs.filter(|(_, belongs)| **belongs == wanted).map(|(entry, _)| *entry).collect()
@@ -213,14 +213,19 @@ fn names(about: &TransactionRef, lever: &str) -> bool {
 
 /// Returns the transactions that the entries are about, each once, in the order of time. A drill is none.
 pub fn transactions(entries: &[&Entry]) -> Vec<TransactionRef> {
-    let mut all: Vec<TransactionRef> = Vec::new();
+    let mut seen: BTreeSet<SafeTxHash> = BTreeSet::new();
     let real = entries.iter().filter(|entry| !entry.draft.act.is_of_drill());
-    for about in real.filter_map(|entry| entry.draft.about.as_ref()) {
-        if !all.iter().any(|known| known.safe_tx_hash == about.safe_tx_hash) {
-            all.push(about.clone());
-        }
-    }
-    all
+    let all = real.filter_map(|entry| entry.draft.about.as_ref());
+    all.filter(|about| seen.insert(about.safe_tx_hash)).cloned().collect()
+}
+
+/// Returns how many transactions the chain is asked about for a record of these entries: those of Safes, and of deputies.
+pub fn count_transactions(entries: &[&Entry]) -> usize {
+    let sent = entries.iter().filter_map(|entry| match &entry.draft.act {
+        JournalAct::Deputy(Deputed { step: TxStep::Sent { tx, .. }, .. }) => Some(*tx),
+        _ => None,
+    });
+    transactions(entries).len() + sent.collect::<BTreeSet<TxHash>>().len()
 }
 
 /// Puts together what the journals state and what was found.
@@ -243,7 +248,9 @@ pub fn record(
     moments.extend(unanswered_requests(council, entries, &transactions));
     moments.sort_by_key(|moment| moment.at);
     let began = moments.first().map(|moment| moment.at);
-    let opened = entries.iter().find_map(|entry| match &entry.draft.act {
+    let decides = deciding(&merged.entries);
+    let is_bound = |entry: &&&Entry| decides(1) || merged.is_own(entry);
+    let opened = entries.iter().filter(is_bound).find_map(|entry| match &entry.draft.act {
         JournalAct::Opened { title, severity, leads, speaks, writes } => {
             let roles = [("leads", leads), ("speaks", speaks), ("writes", writes)];
             let roles = roles.into_iter().filter_map(|(role, who)| Some((role, who.clone()?))).collect();
@@ -260,8 +267,11 @@ pub fn record(
         JournalAct::Accepted { ids } => Some((entry.draft.who.clone(), entry.draft.time, ids.clone())),
         _ => None,
     });
-    let closed = entries.iter().rev().find(|entry| entry.draft.act == JournalAct::Closed {});
+    let mut closings = entries.iter().rev().filter(|entry| entry.draft.act == JournalAct::Closed {});
+    let closed = closings.find(is_bound);
     let mut contradictions: Vec<String> = merged.contradictions.iter().map(ToString::to_string).collect();
+    contradictions
+        .extend(merged.has_more.then(|| "there are more contradictions, which are not listed".into()));
     contradictions.extend(transactions.iter().filter_map(against_the_chain));
     Record {
         title,

@@ -20,13 +20,17 @@ pub enum Belongs {
     Nothing,
 }
 
-/// Returns what each entry belongs to; they are in the order of time.
-pub fn belonging(entries: &[&Entry]) -> Vec<Belongs> {
+/// Returns what each entry belongs to; they are in the order of time, each with the number of its journal.
+///
+/// When an incident began and ended is for the reader's own journal to say, the first one, if it has any: another one could
+/// leave out of the record what it likes.
+pub fn belonging(entries: &[(usize, &Entry)]) -> Vec<Belongs> {
+    let decides = deciding(entries);
     let (mut open, mut deputies) = (None, BTreeMap::new());
     let mut all = Vec::with_capacity(entries.len());
-    for (at, entry) in entries.iter().enumerate() {
+    for (at, (journal, entry)) in entries.iter().enumerate() {
         let draft = &entry.draft;
-        if matches!(draft.act, JournalAct::Opened { .. }) {
+        if matches!(draft.act, JournalAct::Opened { .. }) && decides(*journal) {
             open = Some(at);
         }
         if let Some((_, hash)) = entry.drill() {
@@ -42,11 +46,20 @@ pub fn belonging(entries: &[&Entry]) -> Vec<Belongs> {
         };
         let belongs = open.map(Belongs::Incident).or_else(transaction);
         all.push(belongs.or_else(deputy).unwrap_or(Belongs::Nothing));
-        if draft.act == (JournalAct::Closed {}) {
+        if draft.act == (JournalAct::Closed {}) && decides(*journal) {
             open = None;
         }
     }
     all
+}
+
+/// The journals that say when an incident began and ended: the first one if it has any incident, and otherwise all.
+pub(super) fn deciding(entries: &[(usize, &Entry)]) -> impl Fn(usize) -> bool {
+    let opens = |(journal, entry): &(usize, &Entry)| {
+        *journal == 0 && matches!(entry.draft.act, JournalAct::Opened { .. })
+    };
+    let has_own = entries.iter().any(opens);
+    move |journal| journal == 0 || !has_own
 }
 
 /// Returns the entry that opened the incident which is still open; `None` if there is none.

@@ -10,6 +10,7 @@ use crate::ui::{Lines, Text};
 pub struct JournalsObject<'a> {
     journals: Vec<JournalObject<'a>>,
     contradictions: Vec<String>,
+    more_contradictions: bool,
 }
 
 /// A journal, and whether its chain is whole.
@@ -68,14 +69,16 @@ impl<'a> JournalsObject<'a> {
     pub fn new(names: &'a [String], journals: &[Journal], merged: &Merged) -> Self {
         let each = names.iter().zip(journals).map(|(name, journal)| JournalObject::new(name, journal));
         let contradictions = merged.contradictions.iter().map(ToString::to_string).collect();
-        Self { journals: each.collect(), contradictions }
+        Self { journals: each.collect(), contradictions, more_contradictions: merged.has_more }
     }
 
     /// Returns the breaks, and what the journals contradict each other in.
     pub fn faults(&self) -> Lines {
         let contradiction = |text: &String| Text::default().bad("contradiction: ").add(text);
         let faults = self.journals.iter().flat_map(JournalObject::faults);
-        faults.chain(self.contradictions.iter().map(contradiction)).collect()
+        let more =
+            self.more_contradictions.then(|| contradiction(&"there are more, which are not listed".into()));
+        faults.chain(self.contradictions.iter().map(contradiction)).chain(more).collect()
     }
 
     /// Returns a line for each journal that is whole.

@@ -14,8 +14,7 @@ pub fn rows(council: &Council, merged: &Merged, several: bool, skipped: usize) -
     let number = |(journal, entry): &(usize, &Entry)| {
         if several { format!("{}:{}", journal + 1, entry.number) } else { entry.number.to_string() }
     };
-    let entries: Vec<&Entry> = merged.entries.iter().map(|(_, entry)| *entry).collect();
-    let belongs = belonging(&entries);
+    let belongs = belonging(&merged.entries);
     let row = |(at, belongs): (&(usize, &Entry), &Belongs)| {
         let draft = &at.1.draft;
         let of = match belongs {
@@ -136,7 +135,6 @@ struct Opened {
 
 impl EntryObject {
     pub fn all(merged: &Merged) -> Vec<Self> {
-        let entries: Vec<&Entry> = merged.entries.iter().map(|(_, entry)| *entry).collect();
         let object = |((journal, entry), belongs): (&(usize, &Entry), Belongs)| {
             let opened = match belongs {
                 Belongs::Incident(opened) => merged.entries.get(opened),
@@ -149,6 +147,6 @@ impl EntryObject {
                     .map(|(journal, entry)| Opened { journal: journal + 1, number: entry.number }),
             }
         };
-        merged.entries.iter().zip(belonging(&entries)).map(object).collect()
+        merged.entries.iter().zip(belonging(&merged.entries)).map(object).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Facts that the chain and the kept files tell of the transactions that a journal names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::Bytes;
 
@@ -22,7 +22,14 @@ const MOST_CHECKS: usize = 50;
 impl Desk<'_> {
     /// Looks at each of them: offline in the kept files alone. A chain that cannot be asked stops none of the others.
     pub fn facts(&self, all: &[TransactionRef], offline: bool) -> BTreeMap<SafeTxHash, TxFacts> {
-        let look = |about: &TransactionRef| (about.safe_tx_hash, self.facts_of(about, offline));
+        let hashes: BTreeSet<SafeTxHash> = all.iter().map(|about| about.safe_tx_hash).collect();
+        let kept = self.kept_files(|proposal| hashes.contains(&proposal.hash())).unwrap_or_default();
+        let kept: BTreeMap<SafeTxHash, Proposal> =
+            kept.into_iter().rev().map(|(_, proposal)| (proposal.hash(), proposal)).collect();
+        let look = |about: &TransactionRef| {
+            let hash = about.safe_tx_hash;
+            (hash, self.facts_of(about, kept.get(&hash), offline))
+        };
         self.progress.wait("reading what was done", || all.iter().map(look).collect())
     }
 
@@ -39,34 +46,30 @@ impl Desk<'_> {
             },
             _ => None,
         });
+        let mut asked: BTreeMap<(u64, TxHash), Option<Receipt>> = BTreeMap::new();
         let receipt = |(act, tx): (&Deputed, TxHash)| {
             let chain = self.council.chains.values().find(|chain| chain.id == act.chain_id)?;
-            let receipt = self.connect_to(chain).ok()?.receipt(tx).ok()??;
-            is_of(act, &receipt).then_some((tx, (receipt.block.number, receipt.succeeded)))
+            let ask = || self.connect_to(chain).ok()?.receipt(tx).ok().flatten();
+            let receipt = asked.entry((chain.id, tx)).or_insert_with(ask).as_ref()?;
+            is_of(act, receipt).then_some((tx, (receipt.block.number, receipt.succeeded)))
         };
         self.progress.wait("reading what deputies did", || sent.filter_map(receipt).collect())
     }
 
-    fn facts_of(&self, about: &TransactionRef, offline: bool) -> TxFacts {
-        let proposal = self.kept_one(about.safe_tx_hash);
+    fn facts_of(&self, about: &TransactionRef, proposal: Option<&Proposal>, offline: bool) -> TxFacts {
         let mut facts = TxFacts::default();
-        if let Some(proposal) = &proposal {
+        if let Some(proposal) = proposal {
             facts.playbooks = used(proposal);
         }
         if offline {
             facts.unknown = Some("the chain was not asked".into());
             return facts;
         }
-        if let Err(error) = self.fill_from_chain(about, proposal.as_ref(), &mut facts) {
+        if let Err(error) = self.fill_from_chain(about, proposal, &mut facts) {
             facts.unknown = Some(error.message);
         }
-        facts.lines = cast_lines(about, proposal.as_ref(), &facts);
+        facts.lines = cast_lines(about, proposal, &facts);
         facts
-    }
-
-    fn kept_one(&self, hash: SafeTxHash) -> Option<Proposal> {
-        let kept = self.kept_files(|proposal| proposal.hash() == hash).ok()?;
-        kept.into_iter().next().map(|(_, proposal)| proposal)
     }
 
     fn fill_from_chain(

@@ -43,6 +43,23 @@ fn journals_that_tell_one_thing_differently_contradict_each_other() {
     assert_eq!(told, [Contradiction::Forked { journals: (0, 1), number: 2 }]);
 }
 
+/// Somebody's journal may contradict itself in every line: the work and what is listed have a bound.
+#[test]
+fn of_contradictions_without_end_the_first_are_listed() {
+    let told = |count: u64| {
+        let drafts = (0..count).map(|nonce| {
+            let about = TransactionRef { nonce: Nonce::from(nonce), ..about(1) };
+            draft(nonce, "mallory", JournalAct::Proposed {}, Some(about))
+        });
+        let bytes = journal(drafts);
+        let journals = [Journal::read(&bytes)];
+        let merged = merge(&journals);
+        (merged.contradictions.len(), merged.has_more)
+    };
+    assert_eq!(told(101), (100, false), "the first statement contradicts nothing");
+    assert_eq!(told(102), (100, true));
+}
+
 #[test]
 fn acts_during_an_open_incident_belong_to_it() {
     let acts = [
@@ -54,10 +71,51 @@ fn acts_during_an_open_incident_belong_to_it() {
     ];
     let bytes = journal((0..).zip(acts).map(|(at, act)| draft(at, "alice", act, Some(about(1)))));
     let journal = Journal::read(&bytes);
-    let entries: Vec<&Entry> = journal.iter().collect();
+    let entries: Vec<(usize, &Entry)> = journal.iter().map(|entry| (0, entry)).collect();
     let alone = Belongs::Transaction(about(1).safe_tx_hash);
     let inside = Belongs::Incident(1);
     assert_eq!(belonging(&entries), [alone, inside, inside, inside, alone]);
     assert_eq!(open_incident(journal.iter()), None);
     assert_eq!(open_incident(journal.iter().take(3).collect::<Vec<_>>().into_iter()).unwrap().number, 2);
+}
+
+/// Mallory's journal says that the incident ended before it was answered, and that another one began: the reader's own has the
+/// say. Without one of the reader's own, that of another counts.
+#[test]
+fn anothers_journal_ends_no_incident_of_ones_own() {
+    let alice = journal([
+        draft(10, "alice", opened(), None),
+        draft(30, "alice", JournalAct::Proposed {}, Some(about(1))),
+        draft(50, "alice", JournalAct::Closed {}, None),
+    ]);
+    let mallory = journal([
+        draft(5, "mallory", opened(), None),
+        draft(20, "mallory", JournalAct::Closed {}, None),
+        draft(40, "mallory", opened(), None),
+        draft(45, "mallory", JournalAct::Closed {}, None),
+    ]);
+    let read = |journals: &[&Vec<u8>]| journals.iter().map(|bytes| Journal::read(bytes)).collect::<Vec<_>>();
+    let both = read(&[&alice, &mallory]);
+    let merged = merge(&both);
+    let of = |wanted: RecordScope| {
+        let entries = select(&merged, &wanted);
+        entries.iter().map(|entry| entry.draft.time.millis()).collect::<Vec<_>>()
+    };
+    for wanted in [RecordScope::Last, RecordScope::Opened(1), RecordScope::Lever("vault".into())] {
+        assert_eq!(of(wanted), [10, 20, 30, 40, 45, 50], "all that was entered while it was open");
+    }
+    let council = crate::council::Council::parse("c", "schema = 1\nname = \"x\"\n").unwrap();
+    let record = |merged: &Merged| {
+        let entries = select(merged, &RecordScope::Last);
+        let record =
+            record(&entries, (std::collections::BTreeMap::new(), &Receipts::new()), merged, &council);
+        (record.began.map(Utc::millis), record.closed.map(Utc::millis))
+    };
+    assert_eq!(record(&merged), (Some(10), Some(50)));
+    let quiet = journal([draft(15, "alice", JournalAct::Proposed {}, Some(about(1)))]);
+    let others = read(&[&quiet, &mallory]);
+    assert_eq!(record(&merge(&others)), (Some(40), Some(45)), "the last one that somebody opened");
+    let open = journal([draft(10, "alice", opened(), None), note(60, "still at it")]);
+    let still = read(&[&open, &mallory]);
+    assert_eq!(record(&merge(&still)), (Some(10), None), "it is closed when its own journal says so");
 }

@@ -136,3 +136,22 @@ fn the_records_times_are_those_of_the_journal_and_of_the_block() {
     let unanswered = record.moments.iter().filter(|m| matches!(m.what, Happened::Unanswered { .. })).count();
     assert_eq!(unanswered, 0, "all three were heard");
 }
+
+#[test]
+fn each_transaction_that_the_chain_is_asked_about_is_counted_once() {
+    let sent = |byte: u8| deputed(None, TxStep::Sent { tx: tx(byte), payer: Address::repeat_byte(2) });
+    let drilled = JournalAct::Drill { step: DrillStep::Announced {} };
+    let bytes = journal([
+        draft(1, "alice", JournalAct::Proposed {}, Some(about(1))),
+        draft(2, "alice", JournalAct::Imported { owners: vec![] }, Some(about(1))),
+        draft(3, "alice", JournalAct::Proposed {}, Some(about(2))),
+        draft(4, "alice", drilled, Some(about(3))),
+        draft(5, "alice", sent(4), None),
+        draft(6, "bob", sent(4), None),
+        draft(7, "alice", deputed(None, TxStep::Proven { tx: tx(5), block: 7 }), None),
+    ]);
+    let journal = Journal::read(&bytes);
+    let entries: Vec<&Entry> = journal.iter().collect();
+    assert_eq!(transactions(&entries).len(), 2, "a drill is none");
+    assert_eq!(count_transactions(&entries), 3);
+}

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Exit};
-use crate::incident::{RecordScope, Utc, merge, record, select, transactions};
+use crate::incident::{Entry, RecordScope, Utc, count_transactions, merge, record, select, transactions};
 use crate::session::Session;
 use crate::session::records::journals::Journals;
 use crate::store::{self, create_new, read_text_up_to};
@@ -14,6 +14,8 @@ use crate::view::record::{
 
 /// The longest template of a council.
 const MOST_TEMPLATE: usize = 64 << 10;
+/// The most transactions of one record: each is looked up on its chain.
+const MOST_TRANSACTIONS: usize = 300;
 
 /// A person's wishes.
 pub struct ReportTerms<'w> {
@@ -40,6 +42,7 @@ pub fn run(session: &Session, terms: &ReportTerms) -> Result<Exit, Error> {
             "breakglass log lists what was done; the number of an entry that opened an incident names it",
         ));
     }
+    require_few(&entries)?;
     let facts = session.facts(&transactions(&entries), terms.offline);
     let receipts = session.receipts(&entries, terms.offline);
     let record = record(&entries, (facts, &receipts), &merged, &session.council);
@@ -50,6 +53,19 @@ pub fn run(session: &Session, terms: &ReportTerms) -> Result<Exit, Error> {
     write_report(session, terms, &report)?;
     session.ui.show(&report.doubts(terms.offline));
     Ok(Exit::Done)
+}
+
+/// Checks that the chain is not asked without end: a journal of somebody else may name anything.
+fn require_few(entries: &[&Entry]) -> Result<(), Error> {
+    let count = count_transactions(entries);
+    if count <= MOST_TRANSACTIONS {
+        return Ok(());
+    }
+    let message =
+        format!("the record has {count} transactions, and at most {MOST_TRANSACTIONS} are looked up");
+    Err(Error::new(Exit::Usage, message)
+        .hint("name one incident or lever, or a later --since")
+        .hint("if a journal of somebody else names so many, leave it out"))
 }
 
 fn file_name(path: &str) -> String {
