@@ -17,6 +17,9 @@ use crate::evm::TxHash;
 use crate::playbook::Severity;
 use crate::safe::SafeTxHash;
 
+/// So much later than the block that a transaction is in, its sending may stand in a journal.
+const LATE: Duration = Duration::from_secs(10);
+
 /// Which entries a record is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordScope {
@@ -314,13 +317,12 @@ fn moment(entry: &Entry) -> Moment {
 fn mined(one: &Transaction, entries: &[&Entry]) -> Option<Moment> {
     let executed = one.facts.executed.as_ref()?;
     let at = Utc::from_millis(executed.time?.saturating_mul(1_000));
-    // Blocks say whole seconds: what was sent in the same second was sent before.
+    // Blocks say whole seconds, and a journal is written once it was sent: what was sent a little later was sent before.
     let sent = entries.iter().filter(|entry| {
         let is_ours = |about: &TransactionRef| about.safe_tx_hash == one.about.safe_tx_hash;
         matches!(entry.draft.act, JournalAct::Sent { .. }) && entry.draft.about.as_ref().is_some_and(is_ours)
     });
-    let sent =
-        sent.map(|entry| entry.draft.time).filter(|sent| sent.since(at) < Duration::from_secs(1)).max();
+    let sent = sent.map(|entry| entry.draft.time).filter(|sent| sent.since(at) < LATE).max();
     let at = sent.map_or(at, |sent| sent.max(at));
     let (about, block, succeeded) = (one.about.clone(), executed.block, executed.succeeded);
     Some(Moment { at, lane: Lane::Chain, what: Happened::Mined { about, block, succeeded } })

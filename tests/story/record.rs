@@ -142,9 +142,9 @@ fn times_are_the_journals_and_the_blocks(ceremony: &Ceremony, record: &Value) {
         u64::from_str_radix(header["timestamp"].as_str().unwrap().trim_start_matches("0x"), 16).unwrap();
     let on_chain = record["transactions"][0]["on_chain"]["time"].as_str().unwrap();
     assert_eq!(seconds(on_chain), timestamp, "by the block");
-    // A block says whole seconds: it does not come before what was sent in its second.
+    // A block says whole seconds, and the journal is written later: it does not come before what was sent.
     let at = mined["at"].as_str().unwrap();
-    assert!(seconds(at).abs_diff(timestamp) <= 1 && at >= first("sent").as_str(), "{at}, {timestamp}");
+    assert!(seconds(at).abs_diff(timestamp) < 10 && at >= first("sent").as_str(), "{at}, {timestamp}");
 
     let began = record["began"].as_str().unwrap();
     assert_eq!(began, all.iter().min().unwrap());
