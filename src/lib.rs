@@ -71,6 +71,16 @@
 //! | 0 | [`near`] | the name that was probably meant |
 //! | 0 | [`shell`] | words as a shell reads them |
 //!
+//! Three rooms have folders, each with its subject in its head. At the top of [`ceremony`] stands the way of a proposal;
+//! beside it [`signatures`](ceremony::signatures) that were handed over, the [`folder`](ceremony::folder) of this
+//! machine's files, [`contention`](ceremony::contention) for one nonce, [`sending`](ceremony::sending) and its
+//! [`aftermath`](ceremony::aftermath), [`deputy`](ceremony::deputy), [`drills`](ceremony::drills),
+//! [`trials`](ceremony::trials) of levers, [`discovery`](ceremony::discovery) for authors, and
+//! [`overviews`](ceremony::overviews). [`session`] has [`signing`](session::signing),
+//! [`broadcasts`](session::broadcasts), [`one_key`](session::one_key) for deputies, [`alarms`](session::alarms),
+//! [`records`](session::records) of an incident, [`authoring`](session::authoring) and the keys of this
+//! [`machine`](session::machine). [`view`] has the [`review_lines`](view::review_lines) before the question.
+//!
 //! # Words
 //!
 //! | Word | Means |
