@@ -5,7 +5,9 @@
 //!
 //! # The way data flows
 //!
-//! One direction, each arrow a type that consumes the last; no arrow back. A signature never changes a proposal.
+//! One direction, each arrow a type that consumes the last. [`Desk::evaluate`](ceremony::desk::Desk::evaluate) in
+//! `ceremony/evaluate.rs` drives it for every command. What is judged may be rehearsed and judged once more, as the chain
+//! is by then. A signature never changes a proposal.
 //!
 //! ```text
 //! lever or file ──▶ Found ──▶ Derived   from the reader's own council file and playbooks
@@ -13,7 +15,7 @@
 //!                         ──▶ Rehearsed with the effects of a run on a fork
 //!                         ──▶ Judged    with the findings, in the order in which a signer should doubt
 //! Judged + a human's yes + key          ──▶ OwnerSignature ──▶ file or one line of text
-//! Judged + signatures + fresh SafeState ──▶ Ready | Shortfall
+//! proposal + signatures + fresh SafeTree ─▶ Ready, or how many are missing
 //! Ready + payer                         ──▶ Receipt ──▶ Outcome
 //! ```
 //!
@@ -24,7 +26,7 @@
 //! | what was named → `Found` | [`Desk::find`](ceremony::desk::Desk::find) in `ceremony/find.rs`, [`Order::parts`](ceremony::order::Order::parts) for levers |
 //! | playbook, arguments, readings → `Plan` | [`playbook::derive()`] (pure) |
 //! | lever → proposal, from the chain's values | [`Order::live`](ceremony::order::Order::live) in `ceremony/derivation.rs` |
-//! | proposal → proposal, from its own values | [`Order::derive_from`](ceremony::order::Order::derive_from) in `ceremony/derivation.rs` (pure) |
+//! | proposal → proposal, from its own values | [`Order::derive_from_file`](ceremony::order::Order::derive_from_file) in `ceremony/derivation.rs` (pure) |
 //! | both compared | [`matching::compare`](ceremony::matching::compare) (pure) |
 //! | `Found` → `Derived`, without a network | [`Existing::offline`](ceremony::find::Existing::offline); a lever for the [assumed](evm::Assumed) Safe of the council file: [`Desk::offline`](ceremony::desk::Desk::offline) in `ceremony/evaluate.rs` |
 //! | `Found` → `Online` | [`Found::online`](ceremony::find::Found::online), which asks [`Chain::snapshot`](chain::Chain::snapshot) |
@@ -36,7 +38,7 @@
 //! | stated signature → `OwnerSignature` | [`OwnerSignature::verify`](proposal::OwnerSignature::verify) (pure) |
 //! | approvals → `Ready` or `Shortfall` | [`proposal::assemble`] (pure) |
 //! | `Ready` → the network | [`Chain::send`](chain::Chain::send) |
-//! | `Receipt` → `Outcome` | [`outcome::prove`](ceremony::aftermath::outcome::prove) |
+//! | `Receipt` → `Outcome` | [`outcome::read`](ceremony::aftermath::outcome::read) |
 //! | each step that acts → one line of the journal | [`Desk::enter`](ceremony::desk::Desk::enter) in `ceremony/aftermath/entering.rs`, by [`incident::next`] (pure) |
 //!
 //! # Rooms
@@ -71,7 +73,7 @@
 //! | 0 | [`near`] | the name that was probably meant |
 //! | 0 | [`shell`] | words as a shell reads them |
 //!
-//! Three rooms have folders, each with its subject in its head. At the top of [`ceremony`] stands the way of a proposal;
+//! The largest rooms have folders, each with its subject in its head. At the top of [`ceremony`] stands the way of a proposal;
 //! beside it [`signatures`](ceremony::signatures) that were handed over, the [`folder`](ceremony::folder) of this
 //! machine's files, [`contention`](ceremony::contention) for one nonce, [`sending`](ceremony::sending) and its
 //! [`aftermath`](ceremony::aftermath), [`deputy`](ceremony::deputy), [`drills`](ceremony::drills),
@@ -126,7 +128,7 @@
 //!
 //! **Where a proposal is derived again.** [`Desk::find_own_lever`](ceremony::desk::Desk::find_own_lever) finds the reader's own
 //! lever for a file, online [`Order::live`](ceremony::order::Order::live) derives it from the chain and
-//! [`Order::derive_from`](ceremony::order::Order::derive_from) from the file's values;
+//! [`Order::derive_from_file`](ceremony::order::Order::derive_from_file) from the file's values;
 //! [`matching::compare`](ceremony::matching::compare) says whether they are the same, and
 //! [`check::findings`] refuses what is not.
 //!
@@ -138,20 +140,20 @@
 //!
 //! | Question | Place |
 //! |---|---|
-//! | Where could an RPC's lie reach a signature? | Every value of the chain counts by the votes of `chain/agreement.rs`, those of [`Chain::snapshot`](chain::Chain::snapshot) and all others; with `--proofs`, [`Rehearsed::prove`](ceremony::rehearse::Rehearsed::prove) holds each against a state root. Against a lie of the whole quorum only the pins of the council file stand (the Safe, code), in [`check::findings`]; a value that nothing pins is shown as decided by the chain |
-//! | What is refused, and in which order? | [`check::findings`] runs the list `CHECKS`: one small function for each attack. A new check: the function and its row in the file's `CHECKS`, its problem with level and sentence, a row in `check/tests/list.rs` |
-//! | How is another hardware wallet added? | One more variant of [`device::Key`] and a file beside [`device::Ledger`]; [`session::machine::keys`] opens it, [`cli::args`] names it, and [`session::signing::on_ledger`] predicts its pages |
-//! | What does a command do, and in which order? | The file of [`command`] names its function in [`session`]: [`sign`](session::signing::sign_each::run), [`broadcast`](session::broadcasts::broadcasting::run), [`status`](session::status_report::online), [`pause` and `drill`](session::proposing) |
-//! | How is another flag or command added? | A flag of several commands: [`cli::args`]. A command: a file in [`command`], and a row of its `Command` |
-//! | What decides the exit code? | [`error::Exit`] has the table, [`remedy`] gives each room's errors theirs, with what to do next; a refusal's is in [`enforce`](ceremony::enforce::enforce), that of `status` in `ceremony/stage.rs`, that of `armed` in `session/signing/set_state.rs` |
+//! | Where could an RPC's lie reach a signature? | Every value that a check or a signature rests on counts by the votes of `chain/agreement.rs`; what comes late is held against them by `ceremony/freshness.rs`. Hints (gas, fees, what is fetched early) need no vote, and reach what the payer pays alone; with `--proofs`, [`Rehearsed::prove`](ceremony::rehearse::Rehearsed::prove) holds each against a state root. Against a lie of the whole quorum only the pins of the council file stand (the Safe, code), in [`check::findings`]; a value that nothing pins is shown as decided by the chain |
+//! | What is refused, and in which order? | [`check::findings`] runs the list `CHECKS`: one small function for each attack. A new check: the function and its row in the file's `CHECKS`, its problem with level and sentence, a row in `check/tests/list.rs`, a good and a bad case in `check/tests/faults.rs` |
+//! | How is another hardware wallet added? | One more variant of [`device::Key`] and a file beside [`device::Ledger`] sign; [`session::machine::keys`] opens it, [`cli::args`] and [`council`]'s settings name it. Whatever asks [`Key::ledger`](device::Key::ledger), the pages, `doctor` and `device` know the Ledger alone |
+//! | What does a command do, and in which order? | The file of [`command`] names its function in [`session`]: [`sign`](session::signing::sign_each::run), [`broadcast`](session::broadcasts::broadcasting::run), [`status`](session::status_report::online), [`pause` and `drill`](session::proposing), which write a proposal and ask nothing about it; `sign` asks |
+//! | How is another flag or command added? | A flag of several commands: [`cli::args`]. A command: a file in [`command`], a row of its `Command`, and an arm in its `dispatch` |
+//! | What decides the exit code? | [`error::Exit`] has the table, [`remedy`] gives each room's errors theirs, with what to do next; a refusal's is in [`enforce`](ceremony::enforce::enforce), that of `status` in `ceremony/stage.rs`, that of `armed` in `session/signing/armed_run.rs` |
 //! | Can a transaction be sent without its threshold? | No: [`Chain::send`](chain::Chain::send) takes an [`Outgoing`](proposal::Outgoing), of a [`Ready`](proposal::Ready), which only [`proposal::assemble`] and [`proposal::reassemble`] make, from a [`Fresh`](evm::Fresh) state that only [`chain`] makes; or of a deputy, whose key alone signs it |
 //! | How does a Safe that owns another approve on chain? | `--approve-as`: [`Order::approved_by`](ceremony::order::Order::approved_by) makes its transaction of the one that it approves, [`Desk::evaluate_found`](ceremony::desk::Desk::evaluate_found) judges that one first, and [`check::with_approved`] refuses both together |
 //! | What may one key do alone? | The call of its lever's playbook: [`Desk::evaluate_as_deputy`](ceremony::desk::Desk::evaluate_as_deputy) derives and rehearses it, [`check::of_deputy`] judges it |
 //! | Can a drill's signature become a real one? | No: it is over the hash of another [`Domain`](safe::Domain), [`OwnerSignature::verify`](proposal::OwnerSignature::verify) refuses it for what is real, and [`proposal::assemble`] never makes a drill ready |
-//! | What if it waits in the pool, or was sent before? | [`sent_before`](session::broadcasts::earlier::sent_before) looks for it, [`sent`](ceremony::sending::sent) decides whether it is replaced |
-//! | What is written to disk, and can it be overwritten? | [`store`] alone writes, and never over a file; [`ceremony::folder::filing`] says where a proposal's files lie |
+//! | What if it waits in the pool, or was sent before? | [`sent_before`](session::broadcasts::earlier::sent_before) looks for it, [`must_be_replaced`](ceremony::sending::sent::must_be_replaced) decides whether it is replaced, [`Offer`](ceremony::sending::offer::Offer) at which price |
+//! | What is written to disk, and can it be overwritten? | [`store`] alone writes, and never over a file: only the cache, and the council file when its owner adds to it, are replaced; [`ceremony::folder::filing`] says where a proposal's files lie |
 //! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::aftermath::outcome::read) at the receipt's block, [`outcome::prove`](ceremony::aftermath::outcome::prove) by Merkle proofs, [`report`](session::broadcasts::after_mining::report) says it, from one [`MinedReport`](view::mined_report::MinedReport) |
-//! | Where does a text or a JSON object come from? | [`view`]: one struct gives the lines and, by `Serialize`, the object of `--json`; [`session`] prompts for answers and [`Ui`](ui::Ui) prints |
+//! | Where does a text or a JSON object come from? | [`view`]: a struct of values gives the lines and, by `Serialize`, the object of `--json`; the review is [`review_lines::review`](view::review_lines::review), its last lines `review_block.rs`, its object `summary.rs`, its order that of [`check`]'s list; [`session`] prompts for answers and [`Ui`](ui::Ui) prints |
 
 #![deny(rustdoc::broken_intra_doc_links)]
 #![allow(rustdoc::private_intra_doc_links, reason = "the map is for those who read the code")]

@@ -34,7 +34,7 @@ impl<'a> Desk<'a> {
         let kept = StoredApprovals { owners, signatures, wallets, keeper };
         let place = (order.safe, order.chain);
         let own = OwnDerivation::new(order, plans);
-        let matching = (Match::SameFromItsOwnValues, Some(own));
+        let matching = (Match::SameOffline, Some(own));
         Ok(Derived { sender: None, ..Derived::new(self, place, proposal, matching, kept, given)? })
     }
 

@@ -227,7 +227,7 @@ impl Order<'_> {
 
     /// Derives from the values that a proposal brings: nothing is asked of the network. Which Safe on which chain is the
     /// reader's own word, and the batch contract never the file's.
-    pub fn derive_from(&self, proposal: &Proposal, batch: BatchSource) -> Result<Proposed, Error> {
+    pub fn derive_from_file(&self, proposal: &Proposal, batch: BatchSource) -> Result<Proposed, Error> {
         let mut state = proposal.snapshot().clone();
         state.id.chain_id = self.chain.id;
         state.id.address = self.safe.address;

@@ -1,5 +1,5 @@
-//! Follows what a person named as far as it is wanted: offline, on the chain, rehearsed, and once more. Several
-//! transactions are followed side by side: all of them take the rounds of one.
+//! Takes levers or files that a person named to `Online`, to `Rehearsed`, and to a fresh look before it is acted on.
+//! Several transactions are evaluated side by side: all of them take the rounds of one.
 
 use alloy::primitives::Address;
 

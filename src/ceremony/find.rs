@@ -281,7 +281,7 @@ impl<'a> Desk<'a> {
         if let Some(of) = proposal.approves() {
             let order = self.own_order(of, self.safe_of(of)?, set)?;
             // The batch contract is held against the chain where that transaction itself is judged.
-            let own = order.derive_from(of, BatchSource::Assumed(of.tx().to))?.proposal;
+            let own = order.derive_from_file(of, BatchSource::Assumed(of.tx().to))?.proposal;
             return order.approved_by(safe, Some(own));
         }
         let binding = proposal.binding();

@@ -19,7 +19,7 @@ pub fn compare<'a>(
         Err(error) => return (Match::Unbound(error.message), None),
     };
     let mismatch = differing_binding(proposal, &order);
-    let from_values = order.derive_from(proposal, batch);
+    let from_values = order.derive_from_file(proposal, batch);
     let against = |derived: &Proposed| {
         differences((proposal.safe(), proposal.tx()), (derived.proposal.safe(), derived.proposal.tx()))
     };
@@ -28,8 +28,8 @@ pub fn compare<'a>(
     let (matching, by) = judge(mismatch, now, then);
     let now = live.and_then(Result::ok);
     let own = match by {
-        MatchedValues::Now => now.map(|now| OwnDerivation::new(order, now.plans)),
-        MatchedValues::Then => from_values.ok().map(|then| {
+        MatchedValues::OfChain => now.map(|now| OwnDerivation::new(order, now.plans)),
+        MatchedValues::OfFile => from_values.ok().map(|then| {
             let moved = now.filter(|_| matches!(matching, Match::Moved(_)));
             OwnDerivation::new(order, then.plans).with_now(moved.as_ref().map(|now| &now.plans))
         }),
@@ -42,9 +42,9 @@ pub fn compare<'a>(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum MatchedValues {
     /// The one from the chain's values.
-    Now,
+    OfChain,
     /// The one from the proposal's own values.
-    Then,
+    OfFile,
     Neither,
 }
 
@@ -56,12 +56,12 @@ fn judge(
     then: Result<Vec<FieldDifference>, &str>,
 ) -> (Match, MatchedValues) {
     match (now, then) {
-        (Some(Ok(now)), _) if mismatch.is_empty() && now.is_empty() => (Match::Same, MatchedValues::Now),
+        (Some(Ok(now)), _) if mismatch.is_empty() && now.is_empty() => (Match::Same, MatchedValues::OfChain),
         (now, Ok(then)) => {
             mismatch.extend(then);
             let matching = match now {
                 _ if !mismatch.is_empty() => Match::Differs(mismatch),
-                None => Match::SameFromItsOwnValues,
+                None => Match::SameOffline,
                 Some(Ok(now)) => Match::Moved(now),
                 Some(Err(why)) => Match::Moved(vec![FieldDifference {
                     field: "the transaction",
@@ -69,11 +69,11 @@ fn judge(
                     own: format!("not possible now ({why})"),
                 }]),
             };
-            (matching, MatchedValues::Then)
+            (matching, MatchedValues::OfFile)
         }
         (Some(Ok(now)), Err(_)) => {
             mismatch.extend(now);
-            (Match::Differs(mismatch), MatchedValues::Now)
+            (Match::Differs(mismatch), MatchedValues::OfChain)
         }
         (_, Err(_)) if !mismatch.is_empty() => (Match::Differs(mismatch), MatchedValues::Neither),
         (_, Err(why)) => (Match::Unbound(why.into()), MatchedValues::Neither),
@@ -88,7 +88,7 @@ pub fn underived(proposal: &Proposal, order: Result<Order, Error>) -> Option<Str
 
 fn reason(matching: Match) -> Option<String> {
     match matching {
-        Match::Same | Match::SameFromItsOwnValues => None,
+        Match::Same | Match::SameOffline => None,
         Match::Differs(rows) | Match::Moved(rows) => {
             let row = |d: &FieldDifference| format!("{} is {} and {} by your files", d.field, d.file, d.own);
             let rows = rows.iter().map(row).collect::<Vec<_>>().join("; ");
@@ -142,38 +142,38 @@ mod tests {
         for now in [None, Some(same()), Some(Ok(row("data"))), Some(Err("paused"))] {
             let (matching, by) = judge(row("playbook"), now.clone(), same());
             assert!(
-                is_differing(&matching, &["playbook"]) && by == MatchedValues::Then,
+                is_differing(&matching, &["playbook"]) && by == MatchedValues::OfFile,
                 "{now:?}: {matching:?}"
             );
         }
         for now in [None, Some(Ok(row("data"))), Some(Err("paused"))] {
             let (matching, by) = judge(Vec::new(), now.clone(), Ok(row("to")));
-            assert!(is_differing(&matching, &["to"]) && by == MatchedValues::Then, "{now:?}: {matching:?}");
+            assert!(is_differing(&matching, &["to"]) && by == MatchedValues::OfFile, "{now:?}: {matching:?}");
         }
         let (matching, by) = judge(row("Safe"), None, Err("a value is missing"));
         assert!(is_differing(&matching, &["Safe"]) && by == MatchedValues::Neither, "{matching:?}");
         let (matching, by) = judge(row("Safe"), Some(Ok(row("to"))), Err("a value is missing"));
-        assert!(is_differing(&matching, &["Safe", "to"]) && by == MatchedValues::Now, "{matching:?}");
+        assert!(is_differing(&matching, &["Safe", "to"]) && by == MatchedValues::OfChain, "{matching:?}");
         let (matching, by) = judge(Vec::new(), Some(Ok(row("to"))), Err("a value is missing"));
-        assert!(is_differing(&matching, &["to"]) && by == MatchedValues::Now, "{matching:?}");
+        assert!(is_differing(&matching, &["to"]) && by == MatchedValues::OfChain, "{matching:?}");
     }
 
     #[test]
     fn the_chains_values_decide_and_a_files_own_values_only_explain() {
         let same = || Ok(Vec::new());
-        assert_eq!(judge(Vec::new(), Some(same()), Ok(row("data"))), (Match::Same, MatchedValues::Now));
+        assert_eq!(judge(Vec::new(), Some(same()), Ok(row("data"))), (Match::Same, MatchedValues::OfChain));
         assert_eq!(
             judge(Vec::new(), Some(same()), Err("a value is missing")),
-            (Match::Same, MatchedValues::Now)
+            (Match::Same, MatchedValues::OfChain)
         );
-        assert_eq!(judge(Vec::new(), None, same()), (Match::SameFromItsOwnValues, MatchedValues::Then));
+        assert_eq!(judge(Vec::new(), None, same()), (Match::SameOffline, MatchedValues::OfFile));
         assert_eq!(
             judge(Vec::new(), Some(Ok(row("data"))), same()),
-            (Match::Moved(row("data")), MatchedValues::Then)
+            (Match::Moved(row("data")), MatchedValues::OfFile)
         );
         let (matching, by) = judge(Vec::new(), Some(Err("it is paused")), same());
         let Match::Moved(rows) = matching else { panic!("{matching:?}") };
-        assert_eq!((rows[0].own.as_str(), by), ("not possible now (it is paused)", MatchedValues::Then));
+        assert_eq!((rows[0].own.as_str(), by), ("not possible now (it is paused)", MatchedValues::OfFile));
         for now in [None, Some(Err("it is paused"))] {
             let (matching, by) = judge(Vec::new(), now, Err("a value is missing"));
             assert_eq!((matching, by), (Match::Unbound("a value is missing".into()), MatchedValues::Neither));
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_file_is_kept_only_if_the_readers_files_give_it() {
         assert_eq!(reason(Match::Same), None);
-        assert_eq!(reason(Match::SameFromItsOwnValues), None);
+        assert_eq!(reason(Match::SameOffline), None);
         let why = "it is not what your own playbook gives: to is 0x66 and 0x09 by your files";
         assert_eq!(reason(Match::Differs(row("to"))).as_deref(), Some(why));
         assert_eq!(reason(Match::Moved(row("to"))).as_deref(), Some(why));

@@ -16,7 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 use serde_json::json;
 
 use super::chain_error::{ChainError, EndpointFault, RpcErrorObject};
-use super::intermediary::is_here;
+use super::http_proxy::is_here;
 use super::json_rpc::{self, AT, Body, RawReply, Request, Secrets};
 use super::pace::{Chunk, Pace, is_rate_limit, is_size_limit, refused_alike, refuses_size};
 use super::settle;

@@ -1,5 +1,5 @@
-//! One round: every endpoint is asked at once. Who is silent is not waited for again, and what comes late is still held
-//! against what was believed.
+//! One round: every endpoint is asked at once. An endpoint that does not answer in time is
+//! not waited for again; its late answer is still compared with what the others agreed on.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::chain_error::{ChainError, EndpointFault};
 use super::endpoint::client_for;
-use super::intermediary::is_here;
+use super::http_proxy::is_here;
 use super::json_rpc::Secrets;
 use super::quorum::Chain;
 use crate::council::SecretUrl;

@@ -19,7 +19,7 @@ pub enum Match {
     /// Equal byte by byte, from the chain's values now.
     Same,
     /// Equal, but only from the values that the proposal itself brings: nothing was asked of the chain.
-    SameFromItsOwnValues,
+    SameOffline,
     /// Equal playbook and arguments, but values read from the chain have changed since.
     Moved(Vec<FieldDifference>),
     /// Another transaction than the reader's own playbook gives.

@@ -168,7 +168,7 @@ fn matches_the_playbook(facts: &Facts) -> PlaybookProblem {
     let hash = facts.proposal.hash();
     match facts.matching {
         Match::Same => PlaybookProblem::Matches { online: true },
-        Match::SameFromItsOwnValues => PlaybookProblem::Matches { online: false },
+        Match::SameOffline => PlaybookProblem::Matches { online: false },
         Match::Moved(differences) if facts.signers > 0 && facts.still_works() => {
             PlaybookProblem::MovedAndWorks { hash, owners: facts.signers, differences: differences.clone() }
         }
@@ -273,7 +273,7 @@ fn replacing(
 /// Offline, what a playbook reads is the file's word, and it decides the transaction: a forged reading can leave out a
 /// step, choose another argument or pass a bound. The id names the values, so that accepting them accepts no others.
 fn values_are_from_the_chain(facts: &Facts) -> Option<PlaybookProblem> {
-    if *facts.matching != Match::SameFromItsOwnValues {
+    if *facts.matching != Match::SameOffline {
         return None;
     }
     let Some(plan) = facts.plan.filter(|plan| !plan.rests_on.is_empty()) else {

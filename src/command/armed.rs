@@ -6,7 +6,7 @@ use crate::ceremony::order::Given;
 use crate::cli::args::ARGUMENTS;
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::session::{Session, signing::set_state};
+use crate::session::{Session, signing::armed_run};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,5 +26,5 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    set_state::show(session, &args.lever, &Given { undo: args.undo, ..Given::default() })
+    armed_run::show(session, &args.lever, &Given { undo: args.undo, ..Given::default() })
 }

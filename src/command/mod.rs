@@ -1,5 +1,5 @@
 //! One file per command: its flags, and the function of [`session`](crate::session) that they go to. The only room that knows
-//! all the others; it decides, hashes, encodes, opens and prints nothing itself.
+//! all the others; it decides nothing itself.
 
 mod ack;
 mod alert;

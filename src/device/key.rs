@@ -1,4 +1,5 @@
-//! A key of any kind, which signs as an owner and pays for gas. Another kind is one more variant here and one more file.
+//! A key of any kind, which signs as an owner and pays for gas. Another kind is one more variant here and one more file; what it
+//! shows is still a question to the Ledger alone.
 
 use alloy::consensus::TxEip1559;
 use alloy::primitives::{Address, Signature};

@@ -1,4 +1,4 @@
-//! The purpose of a signature that fits nothing, as far as it can be told: by the reader's own transactions around, which is
+//! The reason why a signature fits nothing, as far as it can be told: by the reader's own transactions around, which is
 //! a fact, or else by what its line claims, which explains and never counts.
 
 use std::fmt;

@@ -1,8 +1,9 @@
 //! The only room that touches files and the environment. It knows names and bytes, not what the bytes mean.
 //!
 //! No file is ever overwritten: it is written whole under a temporary name, made durable, and only then given its
-//! name, which fails when the name is taken. A crash between any two steps leaves the file there or not there. Only the
-//! council file is replaced, when its owner adds to it: whole, and if it still says what was read.
+//! name, which fails when the name is taken. A crash between any two steps leaves the file there or not there. Two
+//! kinds of file are replaced, whole: the council file, when its owner adds to it and if it still says what was read, and
+//! files of the cache, which may be lost.
 //!
 //! Only files are opened: a pipe without a writer, or a device, would keep the program waiting.
 

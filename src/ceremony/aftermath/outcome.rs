@@ -309,7 +309,7 @@ mod tests {
         let cases = [
             (done, &same, &holds, &yes, true),
             (done, &moved, &holds, &yes, true),
-            (done, &Match::SameFromItsOwnValues, &holds, &yes, true),
+            (done, &Match::SameOffline, &holds, &yes, true),
             (done, &same, &holds, &unknown, true),
             (failed, &same, &holds, &yes, false),
             (done, &Match::Differs(rows()), &holds, &yes, false),

@@ -1,4 +1,5 @@
-//! The sets that are kept here, each transaction once: derived as the chain is now and rehearsed as if it were its turn.
+//! The sets that are kept here, each transaction once: derived as the chain is now, rehearsed as if
+//! it were its turn, and stale where that is not what was signed.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Transactions that were signed here for sending: their records, and whether one that waits must be replaced. Pure.
+//! Transactions that were signed here for sending: their records, and whether one that waits is replaced, by its fees. Pure.
 
 use std::collections::HashSet;
 
@@ -95,6 +95,12 @@ pub fn is_underpriced(tx: &TxEip1559, base_fee: u128, now: Fees) -> bool {
     tx.max_fee_per_gas < next || tip < priority_fee / 2
 }
 
+/// Returns `true` if what waits is to be replaced: whoever sends wishes a higher tip, or its own fees will hardly do.
+pub fn must_be_replaced(waiting: &TxEip1559, tip: Option<u128>, base_fee: u128, now: Fees) -> bool {
+    let is_raised = tip.is_some_and(|tip| tip > waiting.max_priority_fee_per_gas);
+    is_raised || is_underpriced(waiting, base_fee, now)
+}
+
 /// The least fees, limit and tip, with which pools let a transaction take the place of `old`: an eighth more of both.
 /// Most pools ask for a tenth.
 pub const fn least_to_replace(old: &TxEip1559) -> (u128, u128) {
@@ -163,6 +169,16 @@ mod tests {
         let found = looked_for(all.clone(), Some(own.from));
         assert_eq!((found.len(), &found[0]), (1 + MOST_OF_OTHERS, &own), "its own comes first, and once");
         assert_eq!(looked_for(all, None).len(), MOST_OF_OTHERS);
+    }
+
+    #[test]
+    fn a_transaction_that_waits_is_replaced_for_a_higher_tip_or_when_its_fees_will_not_do() {
+        let now = Fees::Dynamic { max_fee: 20 * GWEI, priority_fee: 2 * GWEI };
+        let good = tx(0, 40, 2);
+        assert!(!must_be_replaced(&good, None, 8 * GWEI, now));
+        assert!(!must_be_replaced(&good, Some(2 * GWEI), 8 * GWEI, now), "the same tip");
+        assert!(must_be_replaced(&good, Some(2 * GWEI + 1), 8 * GWEI, now));
+        assert!(must_be_replaced(&good, None, 40 * GWEI, now), "the base fee may rise above its limit");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The purpose of a refused signature: by the reader's own transactions around the one that was wanted, or by its line's claims.
+//! The reason why a signature was refused: by the reader's own transactions around the one that was wanted, or by its line's claims.
 
 use alloy::primitives::Address;
 
@@ -139,7 +139,7 @@ impl Desk<'_> {
                 Operation::DelegateCall => BatchSource::Assumed(values.tx().to),
                 Operation::Call => BatchSource::Offline,
             };
-            Some(order.derive_from(values, batch).ok()?.proposal)
+            Some(order.derive_from_file(values, batch).ok()?.proposal)
         };
         orders.into_iter().filter_map(derive).collect()
     }

@@ -46,7 +46,7 @@ fn a_proposal_is_derived_for_the_readers_own_safe() {
     let state = SafeState { id, ..vault.snapshot().clone() };
     let block = vault.block().unwrap();
     let file = Proposal::new(vault.tx().clone(), state, block, vault.binding().clone(), Readings::default());
-    let own = order(&desk, &["vault"], &at(4)).derive_from(&file, BatchSource::Offline).unwrap();
+    let own = order(&desk, &["vault"], &at(4)).derive_from_file(&file, BatchSource::Offline).unwrap();
     assert_eq!(own.proposal.safe(), vault.safe());
 }
 

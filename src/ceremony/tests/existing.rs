@@ -39,7 +39,7 @@ fn the_readers_own_lever_gives_the_same_transaction() {
     let desk = home.desk();
     let proposal = proposed(&desk, &["vault"], &at(4), 0);
     let judged = judged(&desk, &proposal, &Given::default());
-    assert_eq!(judged.derived.matching, Match::SameFromItsOwnValues);
+    assert_eq!(judged.derived.matching, Match::SameOffline);
     assert!(judged.derived.own.is_some() && judged.derived.is_from_file);
     assert!(judged.derived.foreign.is_empty() && !is_refused(&judged), "{:?}", judged.findings);
     assert!(judged.endpoints().is_empty() && judged.proven().is_none() && judged.readings().is_none());
@@ -124,7 +124,7 @@ fn the_readers_own_arguments_stand_and_only_what_is_open_comes_from_the_file() {
     assert_eq!(foreign, ["fee"]);
     let own = judged(&desk, &proposal, &setting(Given::default(), "fee", "0.4 %"));
     assert!(own.derived.foreign.is_empty());
-    assert_eq!(own.derived.matching, Match::SameFromItsOwnValues);
+    assert_eq!(own.derived.matching, Match::SameOffline);
     let other = judged(&desk, &proposal, &setting(Given::default(), "fee", "41 bps"));
     assert!(is_refused(&other) && !fields(&other).is_empty());
     // Another target in the file than in the council file.
@@ -155,7 +155,7 @@ fn two_levers_of_a_proposal_are_one_transaction_of_the_file_or_nothing() {
     let proposal = proposed(&home.desk(), &["freeze"], &at(4), 0);
     let desk = home.desk();
     let whole = judged(&desk, &proposal, &Given::default());
-    assert_eq!(whole.derived.matching, Match::SameFromItsOwnValues);
+    assert_eq!(whole.derived.matching, Match::SameOffline);
     assert_eq!(whole.derived.own.as_ref().unwrap().repeats().len(), 2);
     let apart = Home::new().with("pull = [\"vault\", \"bridge\"]", "pull = [\"vault\"]").with(
         "[levers.bridge]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\nset = { target = \"bridge\" }",
@@ -176,7 +176,7 @@ fn an_approval_is_held_against_what_it_approves() {
     let order = order.approving(inner.clone());
     let approval = on_chain(&order, &at(1), 0).proposal;
     let judged = judged(&desk, &approval, &Given::default());
-    assert_eq!(judged.derived.matching, Match::SameFromItsOwnValues);
+    assert_eq!(judged.derived.matching, Match::SameOffline);
     let approved = judged.approved.as_deref().unwrap();
     assert_eq!(approved.proposal(), &inner);
     assert!(!is_refused(approved));

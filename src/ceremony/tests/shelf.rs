@@ -226,7 +226,7 @@ fn a_kept_proposal_is_found_offline_and_else_derived_by_its_nonce() {
     let found = found_offline(&desk, &["vault"], &at(4)).unwrap();
     assert!(found[0].proposal().is_none());
     let derived = assumed(&desk, &["vault"], &at(4)).unwrap();
-    assert_eq!(derived.matching, Match::SameFromItsOwnValues);
+    assert_eq!(derived.matching, Match::SameOffline);
     assert!(derived.proposal.block().is_none() && derived.nonce_named && !derived.is_from_file);
     assert_eq!(derived.proposal.hash(), proposed(&desk, &["vault"], &at(4), 0).hash());
     let path = derived.keep(&desk).unwrap();

@@ -70,7 +70,7 @@ fn of_the_playbook() -> Faults {
             let answer = Answer::Value(Bytes::copy_from_slice(B256::with_last_byte(answer).as_slice()));
             let readings = [(Query::Balance { address: VAULT }, answer)].into_iter().collect();
             case.plan = Some(Plan { rests_on: readings, ..plan(&[]) });
-            case.matching = Match::SameFromItsOwnValues;
+            case.matching = Match::SameOffline;
         })
     };
     let moved = |own| matching(Match::Moved(differing(own)));

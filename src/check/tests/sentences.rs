@@ -204,7 +204,7 @@ fn values_that_only_a_file_states_are_each_named() {
     let query = crate::evm::Query::Balance { address: VAULT };
     let answer = crate::evm::Answer::Value(Bytes::from(vec![7; 32]));
     let mut case = Case::new(rehearsal());
-    case.matching = Match::SameFromItsOwnValues;
+    case.matching = Match::SameOffline;
     case.plan
         .iter_mut()
         .for_each(|plan| plan.rests_on = [(query.clone(), answer.clone())].into_iter().collect());

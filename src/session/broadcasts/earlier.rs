@@ -1,11 +1,11 @@
-//! Transactions that an earlier run sent: is one mined, does one wait, and must it be replaced?
+//! Transactions that an earlier run sent: looks whether one is mined or waits, and says so.
 
 use alloy::primitives::Address;
 
 use crate::ceremony::aftermath::outcome::{self, Outcome};
 use crate::ceremony::judged::Judged;
 use crate::ceremony::sending::offer::prepared;
-use crate::ceremony::sending::sent::{Sent, is_underpriced, looked_for, waiting};
+use crate::ceremony::sending::sent::{Sent, looked_for, must_be_replaced, waiting};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::proposal::{Approvals, Ready, reassemble};
@@ -13,7 +13,7 @@ use crate::session::Session;
 use crate::ui::Text;
 
 /// The way on after the transactions that were sent before.
-pub enum Before {
+pub enum EarlierSending {
     Nothing,
     /// One is mined and executed it, with how to say so.
     Mined(Box<Outcome>, String),
@@ -30,12 +30,12 @@ pub fn sent_before(
     judged: &Judged,
     from: Address,
     tip: Option<u128>,
-) -> Result<Before, Error> {
+) -> Result<EarlierSending, Error> {
     let all = looked_for(session.sent(judged.proposal())?, Some(from));
     if all.is_empty() {
-        return Ok(Before::Nothing);
+        return Ok(EarlierSending::Nothing);
     }
-    let Some(base_fee) = judged.seen()?.snapshot.header.base_fee else { return Ok(Before::Nothing) };
+    let Some(base_fee) = judged.seen()?.snapshot.header.base_fee else { return Ok(EarlierSending::Nothing) };
     let link = &judged.seen()?.link;
     let hashes: Vec<_> = all.iter().map(|sent| sent.hash).collect();
     let look = || link.watch(&hashes, &[]);
@@ -43,7 +43,7 @@ pub fn sent_before(
         let tx = receipt.tx;
         if let Some(outcome) = outcome::read(session, judged, receipt)? {
             let by = "Nothing sent: already executed by the transaction sent from here";
-            return Ok(Before::Mined(Box::new(outcome), by.into()));
+            return Ok(EarlierSending::Mined(Box::new(outcome), by.into()));
         }
         let text = format!("{tx} was sent before, and failed; sending anew");
         session.ui.say(&Text::default().warn("note: ").add(&text));
@@ -54,7 +54,7 @@ pub fn sent_before(
             format!("{} was sent before from {}: only one of both can execute it", other.hash, other.from);
         session.ui.say(&Text::default().warn("note: ").add(&text));
     }
-    let Some(sent) = waiting(&all, from, prepared.nonce) else { return Ok(Before::Nothing) };
+    let Some(sent) = waiting(&all, from, prepared.nonce) else { return Ok(EarlierSending::Nothing) };
     let now = judged.seen()?.fresh()?;
     // An owner who counted because they sent it still does.
     let given = Approvals { sender: Some(sent.from), ..judged.approvals() };
@@ -62,11 +62,10 @@ pub fn sent_before(
         let text =
             format!("{} was sent before, and the Safe does not take its approvals any more", sent.hash);
         session.ui.say(&Text::default().warn("stuck: ").add(&text));
-        return Ok(Before::Stuck(sent.clone()));
+        return Ok(EarlierSending::Stuck(sent.clone()));
     };
-    let is_raised = tip.is_some_and(|tip| tip > sent.tx.max_priority_fee_per_gas);
-    if !is_raised && !is_underpriced(&sent.tx, base_fee.into(), prepared.fees) {
-        return Ok(Before::Waits(sent.clone(), ready));
+    if !must_be_replaced(&sent.tx, tip, base_fee.into(), prepared.fees) {
+        return Ok(EarlierSending::Waits(sent.clone(), ready));
     }
     let text = format!(
         "{} was sent before and is not mined: it may pay {} gwei with a tip of {}, and the base fee is {} gwei now",
@@ -76,7 +75,7 @@ pub fn sent_before(
         amount::gwei(base_fee.into()),
     );
     session.ui.say(&Text::default().warn("stuck: ").add(&text));
-    Ok(Before::Stuck(sent.clone()))
+    Ok(EarlierSending::Stuck(sent.clone()))
 }
 
 /// A payer's nonce belongs to what it was signed for until it is mined: nothing else may take its place. `own` are the folders

@@ -3,7 +3,7 @@
 pub mod after_mining;
 pub mod broadcasting;
 pub mod earlier;
-pub mod hand_over;
 pub mod send_all;
 pub mod send_one;
 pub mod sendable;
+pub mod submit;

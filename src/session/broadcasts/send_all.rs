@@ -15,8 +15,8 @@ use crate::ceremony::sending::offer::Besides;
 use crate::error::{Error, Exit};
 use crate::proposal::Ready;
 use crate::session::Session;
-use crate::session::broadcasts::hand_over::{Handed, Payer, SendCandidate, confirm, nonce_passed};
 use crate::session::broadcasts::sendable::{JudgedSend, SendStatus};
+use crate::session::broadcasts::submit::{Handed, Payer, SendCandidate, confirm, nonce_passed};
 use crate::session::machine::keys::KeyHolder;
 use crate::ui::{Text, Ui};
 
@@ -357,7 +357,7 @@ fn send_on_chain(lane: &PayerQueue, pieces: Vec<QueuedTx>) {
         for queue in grouped(pieces, |look| *look.judged.proposal().safe()) {
             let mut queue = queue.into_iter();
             let Some(QueuedTx { place, stage }) = queue.next() else { continue };
-            let handed = lane.board.step_beside(place, || lane.hand_over(place, stage));
+            let handed = lane.board.step_beside(place, || lane.submit(place, stage));
             running.push(scope.spawn(move || {
                 if let Some(handed) = handed {
                     lane.finish(place, &handed);
@@ -365,7 +365,7 @@ fn send_on_chain(lane: &PayerQueue, pieces: Vec<QueuedTx>) {
                 for QueuedTx { place, stage } in queue {
                     let handed = lane
                         .board
-                        .step_beside(place, || lane.hand_over(place, stage.after_previous(lane.from)?));
+                        .step_beside(place, || lane.submit(place, stage.after_previous(lane.from)?));
                     if let Some(handed) = handed {
                         lane.finish(place, &handed);
                     }
@@ -380,7 +380,7 @@ fn send_on_chain(lane: &PayerQueue, pieces: Vec<QueuedTx>) {
 }
 
 impl PayerQueue<'_> {
-    fn hand_over<'a>(&self, place: usize, stage: TxStage<'a>) -> Result<Handed<'a>, Error> {
+    fn submit<'a>(&self, place: usize, stage: TxStage<'a>) -> Result<Handed<'a>, Error> {
         let sign = |tx: &TxEip1559| {
             let (signed, answer) = mpsc::channel();
             let gone = |()| Error::new(Exit::Failed, "the key was closed early: a fault of this program");
@@ -397,7 +397,7 @@ impl PayerQueue<'_> {
                 return Err(look.status(false).map_or_else(|error| error, |_| nonce_passed()));
             }
         };
-        one.hand_over(&Payer { from: self.from, sign: &sign }, &mut left)
+        one.submit(&Payer { from: self.from, sign: &sign }, &mut left)
     }
 
     fn finish(&self, place: usize, handed: &Handed) {

@@ -11,8 +11,8 @@ use crate::error::{Error, Exit};
 use crate::proposal::Ready;
 use crate::safe::Nonces;
 use crate::session::Session;
-use crate::session::broadcasts::hand_over::{Handed, Payer, SendCandidate, nonce_passed};
 use crate::session::broadcasts::sendable::{JudgedSend, SendStatus, SendTerms};
+use crate::session::broadcasts::submit::{Handed, Payer, SendCandidate, nonce_passed};
 use crate::session::machine::keys::KeyHolder;
 use crate::ui::Text;
 
@@ -86,7 +86,7 @@ pub fn one(
     let ui = sending.look.session.ui;
     let signer = RefCell::new(signer);
     let sign = |tx: &TxEip1559| signer.borrow_mut().sign_transaction(ui, tx, from);
-    sending.hand_over(&Payer { from, sign: &sign }, &mut none)?.finish()
+    sending.submit(&Payer { from, sign: &sign }, &mut none)?.finish()
 }
 
 /// The call of a transaction that is ready.

@@ -20,7 +20,7 @@ use crate::clock;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Outgoing, Proposal, Ready, Shortfall, assemble};
 use crate::session::Session;
-use crate::session::broadcasts::earlier::{Before, sent_before};
+use crate::session::broadcasts::earlier::{EarlierSending, sent_before};
 use crate::store::{Lock, StoreError};
 
 /// People to call who are listed.
@@ -242,10 +242,10 @@ impl<'a> JudgedSend<'a> {
     pub fn price(&self, ready: Ready, from: Address, besides: &Besides) -> Result<SendStep, Error> {
         let (judged, terms) = (&self.judged, self.terms);
         let replaces = match sent_before(self.session, judged, from, terms.fees.priority_fee)? {
-            Before::Mined(outcome, by) => return Ok(SendStep::Executed(outcome, by)),
-            Before::Waits(sent, ready) => return Ok(SendStep::Waits(Box::new(sent), ready)),
-            Before::Stuck(sent) => Some(sent),
-            Before::Nothing => None,
+            EarlierSending::Mined(outcome, by) => return Ok(SendStep::Executed(outcome, by)),
+            EarlierSending::Waits(sent, ready) => return Ok(SendStep::Waits(Box::new(sent), ready)),
+            EarlierSending::Stuck(sent) => Some(sent),
+            EarlierSending::Nothing => None,
         };
         let prepared = besides.leave(&prepared(judged, terms.fees.priority_fee)?);
         let limit = gas::limit(self.session, judged, &ready, from, prepared.gas, terms.fees.gas)?;

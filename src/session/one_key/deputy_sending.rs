@@ -7,7 +7,7 @@ use crate::ceremony::deputy::deputy_mined::{Effect, read};
 use crate::ceremony::deputy::deputy_sent::folder_of;
 use crate::ceremony::sending::offer::{Offer, prepared};
 use crate::ceremony::sending::outbox::Outbox;
-use crate::ceremony::sending::sent::{Sent, first_recorded, is_underpriced, waiting};
+use crate::ceremony::sending::sent::{Sent, first_recorded, must_be_replaced, waiting};
 use crate::ceremony::sending::waiting::alone;
 use crate::clock;
 use crate::error::{Error, Exit};
@@ -38,9 +38,8 @@ pub fn next(sitting: &DeputyRun, act: &Act, from: Address) -> Result<Next, Error
     let sent = session.deputys_sent(&sitting.lever.name, act, from);
     let replaced = waiting(&sent, from, prepared.nonce);
     if let Some(sent) = replaced {
-        let is_raised = terms.fees.priority_fee.is_some_and(|tip| tip > sent.tx.max_priority_fee_per_gas);
-        let is_low = is_underpriced(&sent.tx, base_fee.unwrap_or_default().into(), prepared.fees);
-        if sent.tx.input == *call.data() && !is_raised && !is_low {
+        let (tip, base_fee) = (terms.fees.priority_fee, base_fee.unwrap_or_default().into());
+        if sent.tx.input == *call.data() && !must_be_replaced(&sent.tx, tip, base_fee, prepared.fees) {
             return Ok(Next::Waits(Box::new(sent.clone())));
         }
         let text = format!("{} was sent before and is not mined: this one takes its place", sent.hash);
@@ -84,17 +83,17 @@ pub fn send(
         session.ui.say(&Text::default().warn("note: ").add(&text));
     }
     drop(lock);
-    hand_over(sitting, act, &sent, true)
+    submit(sitting, act, &sent, true)
 }
 
 /// Gives out once more what was sent before, which is harmless, and proves it.
 pub fn wait_for(sitting: &DeputyRun, act: &Act, sent: &Sent) -> Result<Exit, Error> {
     let text = format!("Nothing new sent: {} was sent before and is on its way", sent.hash);
     sitting.session.ui.say(&Text::new(&text));
-    hand_over(sitting, act, sent, false)
+    submit(sitting, act, sent, false)
 }
 
-fn hand_over(sitting: &DeputyRun, act: &Act, sent: &Sent, is_new: bool) -> Result<Exit, Error> {
+fn submit(sitting: &DeputyRun, act: &Act, sent: &Sent, is_new: bool) -> Result<Exit, Error> {
     let (session, judged, from) = (sitting.session, &act.judged, sent.from);
     let mut all = session.deputys_sent(&sitting.lever.name, act, from);
     if all.iter().all(|one| one.hash != sent.hash) {

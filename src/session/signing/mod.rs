@@ -1,9 +1,9 @@
 //! `sign`, ahead of time and in a drill: whose key, the pages, the signature, and where it goes.
 
+pub mod armed_run;
 pub mod drill_ending;
 pub mod on_ledger;
 pub mod one_person_drill;
-pub mod set_state;
 pub mod sign_each;
 pub mod sign_terms;
 pub mod signers;

@@ -11,7 +11,7 @@ use crate::device::{
 use crate::error::Error;
 use crate::playbook::PlaybookKind;
 use crate::proposal;
-use crate::safe::deployments::batch_contracts;
+use crate::safe::deployments::{Contract, Deployment, known_at};
 use crate::safe::{Operation, SafeId, SignatureKind, published_batch_contract};
 use crate::session::Session;
 use crate::session::machine::keys::KeyHolder;
@@ -60,7 +60,7 @@ pub fn prepare<'s>(
     session.ui.show(&ledger_pages::lines(&status, owner, chosen.why, &predicted));
     match signs {
         Signs::Tx(tx) if tx.operation == Operation::DelegateCall => {
-            say_batch(session, &request, tx.to, judged.derived.safe.batch);
+            say_delegatecall(session, &request, tx.to, judged.derived.safe.batch);
         }
         Signs::Tx(_) => {}
         Signs::Message(_) => {
@@ -89,28 +89,37 @@ fn is_heavy(judged: &Judged) -> bool {
     judged.proposal().binding().undo() || !pauses
 }
 
-/// "operation 1" runs another contract's code as the Safe: right only for the published batch contract.
-fn say_batch(session: &Session, request: &SigningRequest, to: Address, pinned: Option<Address>) {
+/// Says which `to` makes "operation 1", which runs another contract's code as the Safe, right.
+fn say_delegatecall(session: &Session, request: &SigningRequest, to: Address, pinned: Option<Address>) {
     let ui = session.ui;
-    let version = request.domain.safe().version;
-    if is_batch_contract(request.domain.safe(), to, pinned) {
-        let text = format!("operation 1 is right only if `to` is, whole, MultiSendCallOnly {version}:");
+    let safe = request.domain.safe();
+    if let Some(known) = expected_target(safe, to, pinned) {
+        let text =
+            format!("operation 1 is right only if `to` is, whole, {:?} {}:", known.contract, known.version);
         ui.say(&Text::new("    ").warn("! ").add(&text));
         ui.say(&Text::new("      ").bold(&to.to_string()));
         ui.say(&Text::new("      any other character: reject"));
     } else {
+        let version = safe.version;
         let text = format!("operation 1 is wrong here, reject: `to` is not MultiSendCallOnly {version} but");
         ui.say(&Text::new("    ").bad("! ").bold(&text));
         ui.say(&Text::new("      ").bold(&to.to_string()));
     }
 }
 
-/// Returns `true` if it calls a published batch contract of the Safe's version: the one that the council file pins, else that
-/// of its chain, where it is known.
-fn is_batch_contract(safe: &SafeId, to: Address, pinned: Option<Address>) -> bool {
+/// Returns the published contract at `to` that a Safe may run as itself: the batch contract of its version, which is the one
+/// that the council file pins, else that of its chain, where it is known; a migration; or the library for messages.
+fn expected_target(safe: &SafeId, to: Address, pinned: Option<Address>) -> Option<&'static Deployment> {
     let listed = || published_batch_contract(safe.chain_id, safe.version).map(|known| known.address);
-    batch_contracts(safe.version).any(|known| known.address == to)
-        && pinned.or_else(listed).is_none_or(|one| one == to)
+    let known = known_at(to)?;
+    let is_right = match known.contract {
+        Contract::MultiSendCallOnly => {
+            known.version == safe.version && pinned.or_else(listed).is_none_or(|one| one == to)
+        }
+        Contract::SafeMigration | Contract::SignMessageLib => true,
+        _ => false,
+    };
+    is_right.then_some(known)
 }
 
 /// Returns the warning where the device may show neither all of the data nor a hash of it.
@@ -139,19 +148,26 @@ mod tests {
         Prediction { settings: AppSettings::default(), pages }
     }
 
-    /// A batch contract of another version, or one that also calls with the Safe's storage, is to be rejected.
+    /// A batch contract of another version, or one that also calls with the Safe's storage, is to be rejected. A migration and
+    /// the library for messages are right, as the checks say of them.
     #[test]
-    fn operation_1_is_right_for_the_published_batch_contract_alone() {
+    fn operation_1_is_right_for_published_contracts_that_are_made_for_it() {
         let is_right = |chain_id, version, to: &str| {
             let safe = SafeId { chain_id, address: Address::repeat_byte(5), version };
-            is_batch_contract(&safe, to.parse().unwrap(), None)
+            expected_target(&safe, to.parse().unwrap(), None).is_some()
         };
         let call_only = "0x9641d764fc13c8B624c04430C7356C1C7C8102e2"; // of 1.4.1
         let with_delegatecalls = "0x38869bf66a61cF6bDB996A6aE40D5853Fd43B526";
+        let migration = "0x526643F69b81B008F46d95CD5ced5eC0edFFDaC6";
+        let messages = "0xd53cd0aB83D845Ac265BE939c57F53AD838012c9";
+        let singleton = "0x41675C099F32341bf84BFc5382aF534df5C7461a";
         for chain in [1, 31_337, 77_777_777] {
             assert!(is_right(chain, SafeVersion::V1_4_1, call_only), "{chain}");
             assert!(!is_right(chain, SafeVersion::V1_3_0, call_only), "{chain}");
             assert!(!is_right(chain, SafeVersion::V1_4_1, with_delegatecalls), "{chain}");
+            assert!(is_right(chain, SafeVersion::V1_3_0, migration), "{chain}");
+            assert!(is_right(chain, SafeVersion::V1_4_1, messages), "{chain}");
+            assert!(!is_right(chain, SafeVersion::V1_4_1, singleton), "{chain}");
         }
     }
 

@@ -107,10 +107,10 @@ fn head(out: &mut Lines, council: &str, judged: &Judged) {
 pub(in crate::view) fn origin(out: &mut Lines, judged: &Judged) {
     let binding = judged.proposal().binding();
     let (mark, words) = match &judged.derived.matching {
-        Match::Same | Match::SameFromItsOwnValues if judged.derived.foreign.is_empty() => {
+        Match::Same | Match::SameOffline if judged.derived.foreign.is_empty() => {
             (Text::default().good("✓ "), "matches your playbook")
         }
-        Match::Same | Match::SameFromItsOwnValues => {
+        Match::Same | Match::SameOffline => {
             (Text::default().warn("! "), "matches your playbook, with arguments that are not yours")
         }
         Match::Moved(_) => (Text::default().warn("! "), "matched your playbook; the chain has moved since"),
@@ -154,7 +154,7 @@ pub(in crate::view) fn origin(out: &mut Lines, judged: &Judged) {
             }
         }
         Match::Unbound(why) => out.say(&Text::new(INDENT).bad(why)),
-        Match::Same | Match::SameFromItsOwnValues => {}
+        Match::Same | Match::SameOffline => {}
     }
     out.blank();
 }

@@ -242,10 +242,10 @@ fn title(judged: &Judged) -> String {
 
 fn origin(judged: &Judged) -> OriginLine {
     let (level, sentence) = match &judged.derived.matching {
-        Match::Same | Match::SameFromItsOwnValues if judged.derived.foreign.is_empty() => {
+        Match::Same | Match::SameOffline if judged.derived.foreign.is_empty() => {
             (Level::Pass, "what your own breakglass.toml and playbook give")
         }
-        Match::Same | Match::SameFromItsOwnValues => {
+        Match::Same | Match::SameOffline => {
             (Level::Warn, "your own playbook, with arguments that are not yours")
         }
         Match::Moved(_) => (Level::Warn, "what your playbook gave; the chain has moved since"),

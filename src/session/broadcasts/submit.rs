@@ -106,7 +106,7 @@ impl<'a> SendCandidate<'a> {
 
     /// Signs it and hands it to its chain, unless there is one already. What is older than a block by then is read again
     /// before anything leaves. `besides` are those that have left before it.
-    pub fn hand_over(self, payer: &Payer, besides: &mut Besides) -> Result<Handed<'a>, Error> {
+    pub fn submit(self, payer: &Payer, besides: &mut Besides) -> Result<Handed<'a>, Error> {
         let Self { mut look, way, .. } = self;
         let Priced { mut ready, mut offer, replaces } = match way {
             SendStep::Executed(outcome, by) => return Ok(Handed::Executed(look, outcome, by)),

@@ -1,4 +1,4 @@
-//! `armed`: what is signed ahead, what it is still worth, and how it is ended.
+//! `armed`: shows what is signed ahead, what it is still worth, and the commands that end it.
 
 use crate::ceremony::folder::armed_sets::Group;
 use crate::ceremony::order::Given;
