@@ -1,5 +1,5 @@
-//! A key of any kind, which signs as an owner and pays for gas. Another kind is one more variant here and one more file; what it
-//! shows is still a question to the Ledger alone.
+//! A key of any kind, which signs as an owner and pays for gas. Another kind is one more variant here and one more file; pages
+//! are predicted for a Ledger alone.
 
 use alloy::consensus::TxEip1559;
 use alloy::primitives::{Address, Signature};
@@ -69,7 +69,15 @@ impl Key {
         }
     }
 
-    /// Returns the device whose pages a person compares. `None` for a key without a screen.
+    /// Returns `true` if its person compares and approves on the key itself.
+    pub const fn has_screen(&self) -> bool {
+        match self {
+            Self::Ledger(_) => true,
+            Self::Keystore(_) => false,
+        }
+    }
+
+    /// Returns the device whose pages are predicted. `None` for a keystore.
     pub fn ledger(&self) -> Option<&Ledger> {
         match self {
             Self::Ledger(ledger) => Some(ledger),

@@ -121,7 +121,7 @@ fn sending_owner(council: &Council, named: Option<&NamedKey>) -> Result<Address,
     let usage = |message: String| {
         Error::new(Exit::Usage, message).hint(format!("sign it, and leave out {APPROVE_BY_SENDING}"))
     };
-    let named = named.filter(|named| !named.is_ledger()).ok_or_else(|| {
+    let named = named.filter(|named| !named.has_screen()).ok_or_else(|| {
         usage(format!(
             "{APPROVE_BY_SENDING} is for a keystore: a Ledger does not show what it pays for, and could be made to \
              approve something else"

@@ -148,6 +148,11 @@ impl KeyHolder {
     pub fn ledger(&self) -> Option<&Ledger> {
         self.key.ledger()
     }
+
+    /// Returns `true` if its person compares and approves on the key itself.
+    pub fn has_screen(&self) -> bool {
+        self.key.has_screen()
+    }
 }
 
 /// A person who changed a setting is in the menu, and would not see a review that begins there: it begins when they say so, or
@@ -231,8 +236,12 @@ impl NamedKey {
         }
     }
 
-    pub const fn is_ledger(&self) -> bool {
-        matches!(self, Self::Ledger(_))
+    /// Returns `true` if its person compares and approves on the key itself: nothing is asked at the terminal before.
+    pub const fn has_screen(&self) -> bool {
+        match self {
+            Self::Ledger(_) => true,
+            Self::Keystore { .. } => false,
+        }
     }
 }
 

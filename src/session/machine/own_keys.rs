@@ -39,7 +39,7 @@ impl Session<'_> {
             by_flag.or(settings.key).map(|word| (word, find(self.ui, &patient, KeyPurpose::Signing)));
         let paying = settings.payer.map(|word| (word, find(self.ui, &of_settings, KeyPurpose::Paying)));
         let pays_too = signing.as_ref().zip(paying.as_ref()).is_some_and(|((_, one), (_, other))| {
-            let of = |found: &Result<NamedKey, Error>| found.as_ref().is_ok_and(NamedKey::is_ledger);
+            let of = |found: &Result<NamedKey, Error>| found.as_ref().is_ok_and(NamedKey::has_screen);
             of(one) && of(other)
         });
         let mut keys = OwnKeys::default();

@@ -50,7 +50,7 @@ pub fn run(session: &Session, terms: &DeputyTerms) -> Result<Exit, Error> {
     let deputy = lever.by.deputy().unwrap_or_default();
     // A Ledger only signs here; a keystore that does not state its address is opened first.
     let mut signer = None;
-    let payer = match (named.stated(), named.is_ledger()) {
+    let payer = match (named.stated(), named.has_screen()) {
         (Some(stated), _) => stated,
         (None, true) => deputy.1,
         (None, false) => sitting.open(&named, &mut signer)?.payer(&session.council)?,
@@ -95,7 +95,7 @@ fn require_fitting(lever: &Lever, terms: &DeputyTerms, named: &NamedKey) -> Resu
     if terms.to == Some(Path::new("-")) {
         return usage("--to names a file: the signature is not printed".into(), "write --to pause.json");
     }
-    if named.is_ledger() && terms.to.is_none() {
+    if named.has_screen() && terms.to.is_none() {
         let message = "a Ledger does not show what this call does: use a keystore";
         let hint = match lever.by {
             By::Module { .. } => {

@@ -87,8 +87,8 @@ impl Signing<'_> {
         }
         session.review(judged, terms.accept);
         enforce(&judged.findings, terms.accept).map_err(|error| advise(session, judged, error))?;
-        let is_ledger = self.key.is_ledger();
-        if !is_ledger {
+        let has_screen = self.key.has_screen();
+        if !has_screen {
             if let Some(way) = stated_way {
                 signers.remind(way);
             }
@@ -97,7 +97,7 @@ impl Signing<'_> {
         let signer = self.open()?;
         let owner = signers.choose(signer)?;
         let way = signers.way(owner)?;
-        if is_ledger {
+        if has_screen {
             signers.show(way);
         }
         let asking = Asking { way: terms.asked, unseen: terms.unseen, together: place.1 };
@@ -105,7 +105,7 @@ impl Signing<'_> {
         judged.require_late_agreement()?;
         let accepted = accepted(&judged.findings, terms.accept);
         let signature = signers.sign(signer, (&request, way), accepted)?;
-        if is_ledger {
+        if has_screen {
             // The person may have taken minutes.
             judged.require_late_agreement()?;
         }

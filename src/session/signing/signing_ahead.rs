@@ -86,7 +86,7 @@ pub fn run(
     let accept = terms.accept;
     enforce(&judged.findings, accept)
         .map_err(|error| advise(session, &judged, hint_remaining_nonces(&judged, nonces, error)))?;
-    if !key.is_ledger() {
+    if !key.has_screen() {
         confirm(session, terms, nonces)?;
     }
     let mut signer = keys::open(session.ui, terms.key, key)?;
@@ -228,7 +228,7 @@ fn sign_each(
     for (at, nonce) in open.iter().enumerate() {
         judged.require_late_agreement()?;
         let proposal = judged.proposal().with_nonce(*nonce);
-        if signer.ledger().is_some() {
+        if signer.has_screen() {
             session.ui.show(&armed_lines::on_the_device(&proposal, (at + 1, open.len())));
         }
         let request = SigningRequest { signs: Signs::Tx(proposal.tx()), ..first };
