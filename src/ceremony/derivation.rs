@@ -9,7 +9,7 @@ use crate::ceremony::order::{Order, Turn};
 use crate::ceremony::prefetch;
 use crate::chain::{Ask, CallRequest, Chain, RehearsalDraft, Snapshot};
 use crate::error::{Error, Exit};
-use crate::evm::{Answer, Assumed, Block, BlockTag, Keys, Query, Readings};
+use crate::evm::{Answer, Assumed, Block, BlockTag, Keys, Query, Readings, called};
 use crate::playbook::{CombinedPlan, Decided, Plan, Playbook, ReadingSource};
 use crate::proposal::{BatchContract, BatchSource, Proposal, Truncated, build_tx};
 use crate::safe::{Call, Domain, Nonce, SafeId, SafeState, SafeVersion};
@@ -250,8 +250,7 @@ impl Order<'_> {
 
     /// Returns the questions by the reader's own names: `vault fee()`. More than a few are counted.
     pub(super) fn named(&self, queries: &[Query]) -> String {
-        let name =
-            |address: &Address| self.names.name(*address).map_or_else(|| address.to_string(), str::to_string);
+        let name = |address: &Address| called(*address, &self.names);
         let one = |query: &Query| match query {
             Query::Call { to, data, .. } => {
                 let view = self.playbooks().find_map(|playbook| playbook.view_called(data));

@@ -97,7 +97,7 @@ impl CompletedRehearsal {
 pub fn check_success(rehearsal: &Rehearsal, plan: Option<&Plan>, names: &AddressBook) -> Result<(), String> {
     let errors = plan.map_or(&[][..], |plan| &plan.errors);
     let reason = || match rehearsal.reverts.last() {
-        Some(revert) => format!("{} ({})", revert.reason(errors), named(names, revert.by)),
+        Some(revert) => format!("{} ({})", revert.reason(errors), names.with_address(revert.by)),
         None => "no reason given".into(),
     };
     match rehearsal.outcome {
@@ -108,10 +108,6 @@ pub fn check_success(rehearsal: &Rehearsal, plan: Option<&Plan>, names: &Address
         RunResult::Reverted => Err(reason()),
         RunResult::Unannounced => Err("the Safe does not announce its success".into()),
     }
-}
-
-fn named(names: &AddressBook, address: Address) -> String {
-    names.name(address).map_or_else(|| address.to_string(), |name| format!("{name} {address}"))
 }
 
 #[cfg(test)]

@@ -229,6 +229,15 @@ impl Council {
             .find(|s| s.address == address && self.chain_of(s).is_some_and(|c| c.id == chain_id))
     }
 
+    pub fn signer_at(&self, address: Address) -> Option<&Signer> {
+        self.signers.values().find(|signer| signer.address == address)
+    }
+
+    /// Returns the name of the signer with this address, or else the address.
+    pub fn signer_name(&self, address: Address) -> String {
+        self.signer_at(address).map_or_else(|| address.to_string(), |signer| signer.name.clone())
+    }
+
     /// The names that hold on one chain: signers everywhere, Safes and targets of that chain.
     pub fn names_on(&self, chain: &str) -> AddressBook {
         let signers = self.signers.values().map(|s| (s.name.clone(), s.address));

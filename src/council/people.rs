@@ -86,7 +86,7 @@ impl Council {
     /// Returns whom to call for these owners, each person once: first those for whom it is day, last those who are away.
     /// Owners whose signer is not a person of the file are left out.
     pub fn calls_for(&self, owners: &[Address], now: u64) -> Vec<PersonToCall<'_>> {
-        let signers = owners.iter().filter_map(|owner| self.signers.values().find(|s| s.address == *owner));
+        let signers = owners.iter().filter_map(|owner| self.signer_at(*owner));
         let mut calls: Vec<PersonToCall> =
             signers.filter_map(|signer| self.whom_to_call(&signer.name, now)).collect();
         calls.sort_by_key(|call| (call.is_away, call.local.is_some_and(LocalTime::is_night)));

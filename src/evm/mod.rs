@@ -21,7 +21,7 @@ pub use effect::{Keys, TokenChange, Write};
 pub use fresh::{Assumed, Fresh};
 pub use functions::{FoundFunction, functions, selectors};
 pub use logs::{FoundLogs, LogFilter};
-pub use names::AddressBook;
+pub use names::{AddressBook, abbreviated};
 pub use query::{Answer, Query, Readings, cut_for_display};
 pub use render::{called, render, shortened};
 pub use revert::{Reason, decode_revert};

@@ -23,6 +23,11 @@ impl AddressBook {
         self.name(address).map_or_else(|| address.to_string(), |name| format!("{name} {address}"))
     }
 
+    /// Returns the name, or the first and last digits of the address.
+    pub fn name_or_digits(&self, address: Address) -> String {
+        self.name(address).map_or_else(|| abbreviated(&address), String::from)
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
@@ -31,5 +36,14 @@ impl AddressBook {
 impl FromIterator<(String, Address)> for AddressBook {
     fn from_iter<T: IntoIterator<Item = (String, Address)>>(entries: T) -> Self {
         Self(entries.into_iter().collect())
+    }
+}
+
+/// Returns the first and last digits of an address or a hash: `0x7099…79C8`.
+pub fn abbreviated(digits: &(impl ToString + ?Sized)) -> String {
+    let digits = digits.to_string();
+    match (digits.get(..6), digits.get(digits.len().saturating_sub(4)..)) {
+        (Some(first), Some(last)) => format!("{first}…{last}"),
+        _ => digits,
     }
 }

@@ -15,6 +15,7 @@ use super::{
     Gap, key_gaps, levers, people_gaps, prepared, roll_call, rpcs, safe_state, service_gaps, targets,
 };
 use crate::council::{self, Council, TextDigest};
+use crate::evm::called;
 use crate::playbook::Catalogue;
 use crate::safe::SafeState;
 
@@ -102,8 +103,7 @@ impl ExaminedCouncil<'_> {
                     .copied()
                     .collect();
                 let names = self.council.names_on(&chain.chain);
-                let name = |who: Address| names.name(who).map_or_else(|| who.to_string(), str::to_string);
-                service_gaps::gaps(&chain.chain, says, &here, &chain.own, name)
+                service_gaps::gaps(&chain.chain, says, &here, &chain.own, |who| called(who, &names))
             }
         };
         self.seen.chains.iter().flat_map(of).map(Gap::Service).collect()

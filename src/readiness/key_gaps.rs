@@ -110,7 +110,7 @@ pub fn unusable(key: &ExaminedKey) -> Option<KeyGap> {
 
 /// Returns what is wrong with the address of the reader's own key.
 fn owner(council: &Council, named: &str, address: Address) -> Option<KeyGap> {
-    let is_signer = council.signers.values().any(|signer| signer.address == address);
+    let is_signer = council.signer_at(address).is_some();
     let pinned = council.safes.values().filter_map(|safe| safe.owners.as_ref());
     let is_owner = pinned.into_iter().any(|owners| owners.list().contains(&address));
     (!is_signer && !is_owner).then(|| KeyGap::NotOwner { named: named.into(), address })

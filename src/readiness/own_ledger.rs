@@ -131,10 +131,7 @@ pub fn gaps(council: &Council, seen: &ExaminedLedger) -> Vec<LedgerGap> {
 
 /// Returns the Safes of which the device holds several owners' keys, by the council file.
 fn shared(council: &Council, held: &[Address]) -> Vec<LedgerGap> {
-    let name = |owner: &Address| {
-        let signer = council.signers.values().find(|signer| signer.address == *owner);
-        signer.map_or_else(|| owner.to_string(), |signer| signer.name.clone())
-    };
+    let name = |owner: &Address| council.signer_name(*owner);
     let of_safe = |(safe, owners): (&String, Vec<&Address>)| {
         let names: Vec<String> = owners.into_iter().filter(|owner| held.contains(owner)).map(name).collect();
         (names.len() > 1).then(|| LedgerGap::Shared { safe: safe.clone(), names })

@@ -45,10 +45,7 @@ impl PeopleGap {
 
 /// Returns what is wrong with the people of a Safe, from `now`, a second since 1970, for a day.
 pub fn gaps(council: &Council, safe: &str, state: &SafeState, now: u64) -> Vec<PeopleGap> {
-    let person = |owner: &Address| {
-        let signer = council.signers.values().find(|signer| signer.address == *owner)?;
-        council.people.get(&signer.name)
-    };
+    let person = |owner: &Address| council.people.get(&council.signer_at(*owner)?.name);
     let owners: Vec<Option<&Person>> = state.owners.list().iter().map(person).collect();
     let threshold = state.owners.threshold().get();
     let mut gaps = Vec::new();

@@ -171,7 +171,7 @@ impl Proof {
     /// Fails if it is too old, from the future, or of no signer.
     pub fn check_today(&self, council: &Council, today: Date) -> Result<(), BadProof> {
         let Statement { date, owner, .. } = self.statement;
-        if !council.signers.values().any(|signer| signer.address == owner) {
+        if council.signer_at(owner).is_none() {
             return Err(BadProof::Stranger(owner));
         }
         match days(date, today) {
@@ -224,10 +224,7 @@ pub fn gaps(
     let is_safe = |owner: &Address| safes.iter().any(|(_, state)| state.id.address == *owner);
     let owners = safes.iter().flat_map(|(_, state)| state.owners.list().iter().copied());
     let owners: BTreeSet<Address> = owners.filter(|owner| !is_safe(owner)).collect();
-    let name = |owner: &Address| {
-        let signer = council.signers.values().find(|signer| signer.address == *owner);
-        signer.map_or_else(|| owner.to_string(), |signer| signer.name.clone())
-    };
+    let name = |owner: &Address| council.signer_name(*owner);
     let (mut gaps, mut never) = (Vec::new(), Vec::new());
     for owner in &owners {
         let Some(statement) = newest.get(owner) else {

@@ -7,7 +7,7 @@ use alloy::primitives::{Address, B256};
 use super::told::{GapReport, not_ready, warning};
 use crate::check::{OwnerKind, owner_kinds};
 use crate::council::{Council, Safe};
-use crate::evm::{AccountKind, AddressBook};
+use crate::evm::{AccountKind, AddressBook, called};
 use crate::safe::SafeState;
 use crate::safe::deployments::{Contract, Deployment, is_proxy_code, known_at};
 
@@ -145,7 +145,7 @@ pub fn gaps(council: &Council, pinned: &Safe, seen: &ExaminedSafe) -> Vec<SafeGa
     }
     if !council.people.is_empty() {
         let is_safe = |owner: &Address| council.safes.values().any(|safe| safe.address == *owner);
-        let name = |owner: &Address| council.signers.values().find(|s| s.address == *owner).map(|s| &s.name);
+        let name = |owner: &Address| council.signer_at(*owner).map(|signer| &signer.name);
         let unknown = owners.iter().filter(|owner| !is_safe(owner));
         let unknown =
             unknown.filter(|owner| name(owner).is_none_or(|name| !council.people.contains_key(name)));
@@ -181,7 +181,7 @@ fn of_owners(pinned: &Safe, seen: &ExaminedSafe, names: &AddressBook) -> Vec<Saf
 }
 
 fn differences(pinned: &Safe, state: &SafeState, names: &AddressBook) -> Vec<SafeGap> {
-    let name = |address: &Address| names.name(*address).map_or_else(|| address.to_string(), String::from);
+    let name = |address: &Address| called(*address, names);
     let list = |addresses: &[Address]| match addresses {
         [] => "none".to_string(),
         all => all.iter().map(name).collect::<Vec<_>>().join(", "),

@@ -4,10 +4,10 @@ use alloy::primitives::Address;
 
 use crate::ceremony::judged::Judged;
 use crate::error::Error;
+use crate::evm::abbreviated;
 use crate::safe::Purpose;
 use crate::session::Session;
 use crate::view::review_lines::review::{block_of, details};
-use crate::view::review_lines::slot_words::shortened;
 
 /// The columns of a small terminal, without the colon and the answer.
 const MOST: usize = 74;
@@ -42,7 +42,7 @@ fn question(purpose: Purpose, who: Option<(&str, Address)>, (at, of): (usize, us
     let ask = |who: &str| format!("Sign{drill}{who}{which}?  yes / no / more");
     let Some((name, address)) = who else { return ask(" this") };
     let whole = ask(&format!(" as {name} {address}"));
-    if whole.chars().count() <= MOST { whole } else { ask(&format!(" as {name} {}", shortened(address))) }
+    if whole.chars().count() <= MOST { whole } else { ask(&format!(" as {name} {}", abbreviated(&address))) }
 }
 
 #[cfg(test)]

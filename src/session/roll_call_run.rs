@@ -119,8 +119,7 @@ pub fn import_lines(session: &Session, path: &Path) -> Result<Exit, Error> {
 
 fn name(session: &Session, proof: &Proof) -> String {
     let Statement { date, owner, .. } = proof.statement();
-    let signer = session.council.signers.values().find(|signer| signer.address == *owner);
-    format!("{} on {date}", signer.map_or_else(|| owner.to_string(), |signer| signer.name.clone()))
+    format!("{} on {date}", session.council.signer_name(*owner))
 }
 
 fn keep(session: &Session, proof: &Proof) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::council::Council;
+use crate::evm::abbreviated;
 use crate::incident::{Belongs, Deputed, DrillStep, Entry, JournalAct, Merged, TxStep, belonging};
 
 pub const HEADER: [&str; 6] = ["no", "time (UTC)", "of", "who", "did", "about"];
@@ -39,10 +40,7 @@ pub fn rows(council: &Council, merged: &Merged, several: bool, skipped: usize) -
 
 /// Returns the act in a few words.
 pub fn describe(council: &Council, act: &JournalAct) -> String {
-    let name = |owner: &Address| {
-        let known = council.signers.values().find(|signer| signer.address == *owner);
-        known.map_or_else(|| owner.to_string(), |signer| signer.name.clone())
-    };
+    let name = |owner: &Address| council.signer_name(*owner);
     match act {
         JournalAct::Opened { title, severity, leads, speaks, writes } => {
             let roles = [("leads", leads), ("speaks", speaks), ("writes", writes)];
@@ -71,12 +69,12 @@ pub fn describe(council: &Council, act: &JournalAct) -> String {
             format!("accepted {}", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         }
         JournalAct::Card { nonces } => format!("printed a card for nonces {nonces}"),
-        JournalAct::Sent { tx, payer } => format!("sent {}, paid by {}", short(tx), name(payer)),
+        JournalAct::Sent { tx, payer } => format!("sent {}, paid by {}", abbreviated(tx), name(payer)),
         JournalAct::Mined { tx, block, succeeded } => {
             let how = if *succeeded { "mined" } else { "mined, and failed" };
-            format!("{how} in block {block}: {}", short(tx))
+            format!("{how} in block {block}: {}", abbreviated(tx))
         }
-        JournalAct::Proven { tx, block } => format!("proven at block {block}: {}", short(tx)),
+        JournalAct::Proven { tx, block } => format!("proven at block {block}: {}", abbreviated(tx)),
         JournalAct::Deputy(act) => deputy_act_text(council, act),
         JournalAct::Drill { step } => format!("DRILL: {}", drilled(step, name)),
     }
@@ -96,25 +94,16 @@ fn drilled(step: &DrillStep, name: impl Fn(&Address) -> String) -> String {
 
 /// `alice alone, lever freeze: sent 0x12…34, paid by bob`
 fn deputy_act_text(council: &Council, act: &Deputed) -> String {
-    let name = |address: &Address| {
-        let known = council.signers.values().find(|signer| signer.address == *address);
-        known.map_or_else(|| address.to_string(), |signer| signer.name.clone())
-    };
+    let name = |address: &Address| council.signer_name(*address);
     let did = match &act.step {
         TxStep::Signed {} => "signed, and the signature is in a file".into(),
-        TxStep::Sent { tx, payer } => format!("sent {}, paid by {}", short(tx), name(payer)),
-        TxStep::Unproven { tx, block } => format!("mined in block {block}, and not proven: {}", short(tx)),
-        TxStep::Proven { tx, block } => format!("proven at block {block}: {}", short(tx)),
+        TxStep::Sent { tx, payer } => format!("sent {}, paid by {}", abbreviated(tx), name(payer)),
+        TxStep::Unproven { tx, block } => {
+            format!("mined in block {block}, and not proven: {}", abbreviated(tx))
+        }
+        TxStep::Proven { tx, block } => format!("proven at block {block}: {}", abbreviated(tx)),
     };
     format!("{} alone, lever {}: {did}", name(&act.deputy), act.lever)
-}
-
-fn short(hash: &impl ToString) -> String {
-    let hash = hash.to_string();
-    match (hash.get(..6), hash.get(hash.len().saturating_sub(4)..)) {
-        (Some(head), Some(tail)) => format!("{head}…{tail}"),
-        _ => hash,
-    }
 }
 
 /// An entry as it is written, with the number of its journal and what it belongs to.

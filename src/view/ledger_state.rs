@@ -38,8 +38,7 @@ impl<'a> LedgerState<'a> {
     pub fn new(status: &Status, accounts: &[LedgerAccount], council: Option<&'a Council>) -> Self {
         let mut held: Vec<Held> = Vec::new();
         for account in accounts {
-            let signers = council.into_iter().flat_map(|council| council.signers.values());
-            let signer = signers.into_iter().find(|signer| signer.address == account.address);
+            let signer = council.and_then(|council| council.signer_at(account.address));
             let safes = council.into_iter().flat_map(|council| council.safes.values());
             let safes: Vec<&str> = safes
                 .filter(|safe| safe.owners.as_ref().is_some_and(|owners| owners.contains(account.address)))

@@ -15,7 +15,6 @@ use crate::playbook::PlaybookKind;
 use crate::safe::Approval;
 use crate::ui::{Lines, Text};
 use crate::view::review_lines::already_done::length;
-use crate::view::review_lines::slot_words::shortened;
 
 /// The header of [`StateNow::rows`].
 pub const OPEN: [&str; 6] = ["Safe", "nonce", "lever", "signed", "missing", "since"];
@@ -109,7 +108,7 @@ impl StateNow {
 impl OpenNow {
     fn new(desk: &Desk, open: &OpenProposal) -> Self {
         let book = desk.council.names_on(&open.chain);
-        let name = |owner| book.name(owner).map_or_else(|| shortened(owner), str::to_string);
+        let name = |owner| book.name_or_digits(owner);
         let age = |since: Utc| length(clock::seconds().saturating_sub(since.as_seconds()));
         Self {
             safe: open.safe.clone(),
@@ -191,9 +190,8 @@ pub const fn word(state: &LeverState) -> &'static str {
 /// Returns the state of what a lever changes, in a few words: `running`, `paused since 22:39 UTC`, `cannot: owned by erin`.
 pub fn sentence(desk: &Desk, lever: &Lever, kind: PlaybookKind, state: &LeverState) -> String {
     let named = |address: Address| {
-        let chain = desk.council.safes.get(&lever.safe).map(|safe| desk.council.names_on(&safe.chain));
-        let name = chain.as_ref().and_then(|names| names.name(address)).map(str::to_string);
-        name.unwrap_or_else(|| shortened(address))
+        let safe = desk.council.safes.get(&lever.safe);
+        safe.map(|safe| desk.council.names_on(&safe.chain)).unwrap_or_default().name_or_digits(address)
     };
     match state {
         LeverState::Done { since } => {

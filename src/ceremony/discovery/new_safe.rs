@@ -47,11 +47,7 @@ impl Desk<'_> {
         let queries = batch_queries(chain.id);
         let ask = Ask { safe: address, queries: &queries, ..Ask::default() };
         let snapshot = self.progress.wait("reading the Safe", || link.snapshot(&ask, BlockTag::Latest))?;
-        let signers = &self.council.signers;
-        let named = |owner: &Address| {
-            let signer = signers.values().find(|signer| signer.address == *owner);
-            signer.map_or_else(|| owner.to_string(), |signer| signer.name.clone())
-        };
+        let named = |owner: &Address| self.council.signer_name(*owner);
         let owners = snapshot.state.owners.list().iter().map(named).collect();
         Ok(safe_fields(&chain.name, chain.id, &snapshot, owners))
     }

@@ -272,7 +272,7 @@ impl<'a> Desk<'a> {
 
     /// The name of a signer or Safe by the council file, or the address.
     pub fn name_of(&self, owner: Address) -> String {
-        let signer = self.council.signers.values().find(|known| known.address == owner);
+        let signer = self.council.signer_at(owner);
         let safe = || self.council.safes.values().find(|known| known.address == owner);
         let name = signer.map(|known| &known.name).or_else(|| safe().map(|known| &known.name));
         name.cloned().unwrap_or_else(|| owner.to_string())

@@ -170,8 +170,7 @@ fn leave_the_menu(ui: &Ui) -> Result<(), Error> {
 
 /// Name and address.
 fn named(council: &Council, address: Address) -> String {
-    let signer = council.signers.values().find(|signer| signer.address == address);
-    format!("{} {address}", signer.map_or("", |signer| signer.name.as_str()))
+    format!("{} {address}", council.signer_at(address).map_or("", |signer| signer.name.as_str()))
 }
 
 /// The address of the person who signs: `--as`, or `me` in their own settings. `None` where neither is said.

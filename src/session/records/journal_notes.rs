@@ -30,8 +30,7 @@ impl Session<'_> {
 
     /// Returns the name that the council file has for a signer.
     pub fn signer_name(&self, owner: Address) -> Option<Plain> {
-        let known = self.council.signers.values().find(|signer| signer.address == owner);
-        known.map(|signer| Plain::cut(&signer.name))
+        self.council.signer_at(owner).map(|signer| Plain::cut(&signer.name))
     }
 
     /// Adds an entry about no transaction. One that cannot be written is said once, and stops nothing.

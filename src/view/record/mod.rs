@@ -300,7 +300,6 @@ fn row(council: &Council, moment: &Moment) -> TimelineRow {
 
 fn to_confirm(council: &Council, one: &Alone) -> ToConfirm {
     let act = &one.act;
-    let known = council.signers.values().find(|signer| signer.address == act.deputy);
     let step = match act.step {
         TxStep::Signed {} => "signed",
         TxStep::Sent { .. } => "sent",
@@ -310,7 +309,7 @@ fn to_confirm(council: &Council, one: &Alone) -> ToConfirm {
     ToConfirm {
         at: one.at.to_string(),
         lever: act.lever.to_string(),
-        deputy: known.map_or_else(|| act.deputy.to_string(), |signer| signer.name.clone()),
+        deputy: council.signer_name(act.deputy),
         address: act.deputy.to_string(),
         safe: act.safe.to_string(),
         chain_id: act.chain_id,
@@ -325,7 +324,7 @@ fn to_confirm(council: &Council, one: &Alone) -> ToConfirm {
 
 fn tx(council: &Council, one: &Transaction) -> Tx {
     let name = |address: &Address| {
-        let known = council.signers.values().find(|signer| signer.address == *address);
+        let known = council.signer_at(*address);
         known.map_or_else(|| address.to_string(), |signer| format!("{} {address}", signer.name))
     };
     let on_chain = one.facts.executed.as_ref().map(|executed| OnChain {

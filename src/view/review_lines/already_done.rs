@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use crate::ceremony::aftermath::done_by::{Deed, DoneBy};
 use crate::ceremony::judged::Judged;
+use crate::evm::abbreviated;
 use crate::incident::Utc;
 use crate::ui::Text;
-use crate::view::review_lines::slot_words::shortened;
 
 /// The promise, and where its state comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,8 +80,7 @@ impl PersonAddress {
 
     /// Returns the name, or the address in short.
     pub fn short(&self) -> String {
-        let short = || self.address.parse().map_or_else(|_| self.address.clone(), shortened);
-        self.name.clone().unwrap_or_else(short)
+        self.name.clone().unwrap_or_else(|| abbreviated(&self.address))
     }
 }
 

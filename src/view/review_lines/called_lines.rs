@@ -1,7 +1,8 @@
 //! The lines of the review block on what is called, and on what changes by it.
 
+use crate::evm::abbreviated;
 use crate::ui::Text;
-use crate::view::review_lines::review_layout::{ReviewBlock, compact, digits, fits, labelled, short};
+use crate::view::review_lines::review_layout::{ReviewBlock, compact, digits, fits, labelled};
 use crate::view::review_lines::shown_lever::{AfterCheck, CallLine, LeverSummary};
 use crate::view::review_lines::summary::Summary;
 
@@ -22,7 +23,7 @@ pub(in crate::view) fn calls(block: &mut ReviewBlock, lever: &LeverSummary, widt
     for (at, CallLine { to, call }) in lever.calls.iter().take(MOST_LEVERS).enumerate() {
         let label = if at == 0 { "calls" } else { "" };
         let line = labelled(label, Text::default().bold(&to.name)).to_column(22);
-        let line = line.dim(&short(&to.address)).to_column(CALLS).bold(call);
+        let line = line.dim(&abbreviated(&to.address)).to_column(CALLS).bold(call);
         if at < 2 { block.line(line) } else { block.optional_line(line) }
     }
     more(block, &lever.calls, MOST_LEVERS, "calls");
@@ -45,7 +46,7 @@ fn lever_calls(block: &mut ReviewBlock, of: &Summary) {
     for lever in of.levers.iter().take(MOST_LEVERS) {
         for CallLine { to, call } in lever.calls.iter().take(2) {
             let line = labelled("", Text::default().bold(&to.name)).to_column(22);
-            block.line(line.dim(&short(&to.address)).to_column(CALLS).bold(call));
+            block.line(line.dim(&abbreviated(&to.address)).to_column(CALLS).bold(call));
         }
         more(block, &lever.calls, 2, "calls");
         if let Some(result) = shown_results(&lever.results).first() {
@@ -87,7 +88,7 @@ pub(in crate::view) fn combined(block: &mut ReviewBlock, summary: &Summary, leve
         let name = lever.name.as_deref().unwrap_or("-");
         let line = labelled(if at == 0 { "calls" } else { "" }, Text::default().bold(name));
         let Some(first) = lever.calls.first() else { continue };
-        let line = line.to_column(22).dim(&short(&first.to.address)).to_column(CALLS).bold(&first.call);
+        let line = line.to_column(22).dim(&abbreviated(&first.to.address)).to_column(CALLS).bold(&first.call);
         let line = match lever.calls.len() {
             0 | 1 => line.add("  "),
             several => line.add(&format!(" and {} more  ", several - 1)),

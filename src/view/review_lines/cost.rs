@@ -8,10 +8,7 @@ use crate::ui::{Lines, Text};
 
 /// Returns the payer, and the amounts, which a person reads: rounded up to four digits.
 pub fn lines(offer: &Offer, names: &AddressBook) -> Lines {
-    let payer = match names.name(offer.from) {
-        Some(name) => format!("{name} {}", offer.from),
-        None => offer.from.to_string(),
-    };
+    let payer = names.with_address(offer.from);
     let line = |label: &str, text: &str| Text::new("   ").dim(label).add(text);
     let [base, tip, limit] = [offer.base_fee, offer.tx.max_priority_fee_per_gas, offer.tx.max_fee_per_gas]
         .map(|wei| amount::gwei(amount::rounded_up(U256::from(wei)).saturating_to()));

@@ -1,9 +1,8 @@
 //! The findings of the checks: those to doubt in the review, all of them for `check`, and what offline leaves unchecked.
 
-use alloy::primitives::Address;
-
 use crate::ceremony::judged::Judged;
 use crate::check::{Finding, Level, Readable, Sort, readable};
+use crate::evm::called;
 use crate::ui::{Lines, Text};
 use crate::view::truncated_lists::{say_truncated, truncated_list};
 
@@ -111,10 +110,9 @@ fn hidden_findings(out: &mut Lines, readable: &Readable) {
 
 /// Shows what others accepted by the word of their files, which nobody signs: so that nobody accepts it unseen.
 fn accepted_before(out: &mut Lines, judged: &Judged) {
-    let named =
-        |owner: Address| judged.derived.names.name(owner).map_or_else(|| owner.to_string(), String::from);
     let proposer = ("the proposer".to_string(), judged.proposal().accepted());
-    let signers = judged.derived.signatures.iter().map(|s| (named(s.owner()), s.accepted()));
+    let signers =
+        judged.derived.signatures.iter().map(|s| (called(s.owner(), &judged.derived.names), s.accepted()));
     let lines = std::iter::once(proposer).chain(signers).filter(|(_, ids)| !ids.is_empty());
     let line = |(who, ids): (String, &[String])| {
         let text = format!("the file says that {who} accepted {}", truncated_list(ids));

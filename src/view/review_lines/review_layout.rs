@@ -1,5 +1,6 @@
 //! Lines with labels above a question: some may be left out, and long words are shortened where they have no room.
 
+use crate::evm::abbreviated;
 use crate::ui::{Lines, Text};
 
 /// The column where the values begin.
@@ -86,17 +87,9 @@ pub(in crate::view) fn compact(text: &str, width: usize) -> String {
     parts
         .map(|part| {
             let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-            if is_long(word) { format!("{}{}", short(word), &part[word.len()..]) } else { part.into() }
+            if is_long(word) { format!("{}{}", abbreviated(word), &part[word.len()..]) } else { part.into() }
         })
         .collect()
-}
-
-/// `0x7099…79C8`
-pub(in crate::view) fn short(address: &str) -> String {
-    match (address.get(..6), address.get(address.len().saturating_sub(4)..)) {
-        (Some(first), Some(last)) => format!("{first}…{last}"),
-        _ => address.into(),
-    }
 }
 
 /// Returns a hash as a Ledger writes it: its digits in capitals.

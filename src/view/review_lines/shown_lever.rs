@@ -10,7 +10,6 @@ use crate::evm::AddressBook;
 use crate::playbook::{Check, LeverPlan, PlannedCall, Playbook};
 use crate::proposal::calls_of;
 use crate::safe::Call;
-use crate::view::review_lines::slot_words;
 
 /// An address, and the reader's own name for it or its first and last digits.
 #[derive(Clone, Debug, Serialize)]
@@ -51,8 +50,7 @@ pub struct AfterCheck {
 
 /// Returns an address with the reader's own name for it, or with its first and last digits.
 pub(in crate::view) fn named(names: &AddressBook, address: Address) -> NamedAddress {
-    let name = names.name(address).map_or_else(|| slot_words::shortened(address), String::from);
-    NamedAddress { name, address: address.to_string() }
+    NamedAddress { name: names.name_or_digits(address), address: address.to_string() }
 }
 
 /// Returns the reader's own levers, or else the bare calls.

@@ -6,21 +6,10 @@ use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, B256, U256};
 
 use crate::ceremony::judged::Judged;
-use crate::evm::{AddressBook, Write};
+use crate::evm::Write;
 use crate::fork::{Rehearsal, SlotNames, SlotTable};
 use crate::playbook::Plan;
 use crate::safe::SENTINEL;
-
-/// Returns it shortened: `0x7099…79C8`.
-pub fn shortened(address: Address) -> String {
-    let text = address.to_string();
-    format!("{}…{}", &text[..6], &text[text.len() - 4..])
-}
-
-/// Returns the name and the address, or the address alone.
-pub fn named(names: &AddressBook, address: Address) -> String {
-    names.name(address).map_or_else(|| address.to_string(), |name| format!("{name} {address}"))
-}
 
 /// Names of slots, by the addresses that a rehearsal is about.
 pub struct Names<'a> {
@@ -104,7 +93,7 @@ pub fn shown(judged: &Judged, write: &Write) -> [String; 2] {
     let end = |word: B256| word.is_zero() || word == SENTINEL.into_word();
     if words.iter().all(|word| end(*word) || as_address(*word).is_some()) {
         return words.map(|word| match as_address(word) {
-            Some(address) => named(&judged.derived.names, address),
+            Some(address) => judged.derived.names.with_address(address),
             None => Address::from_word(word).to_string(),
         });
     }

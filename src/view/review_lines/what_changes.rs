@@ -15,7 +15,7 @@ use crate::playbook::Dictionary;
 use crate::proposal::Truncated;
 use crate::safe::{slot, slot_word};
 use crate::ui::{Lines, Text};
-use crate::view::review_lines::slot_words::{Names, as_address, shortened, shown};
+use crate::view::review_lines::slot_words::{Names, as_address, shown};
 use crate::view::review_lines::verdict_line::VerdictLine;
 
 const INDENT: &str = "    ";
@@ -379,7 +379,7 @@ impl Serialize for Party {
 /// The Safe's own nonce counts up with every transaction, and is not one of them.
 pub fn unchecked_changes(judged: &Judged, rehearsal: &Rehearsal) -> Vec<String> {
     let names = Names::new(judged, rehearsal);
-    let name = |address| judged.derived.names.name(address).map_or_else(|| shortened(address), String::from);
+    let name = |address| judged.derived.names.name_or_digits(address);
     let safe = judged.derived.safe.address;
     let is_nonce = |write: &Write| write.address == safe && write.slot == slot_word(slot::NONCE);
     let unread = |write: &&Write| !names.is_read(write) && !is_nonce(write);
