@@ -46,14 +46,10 @@ pub(super) fn proposal() -> Proposal {
 fn proposing(tx: SafeTx) -> Proposal {
     let id = SafeId { chain_id: 1, address: SAFE, version: SafeVersion::V1_4_1 };
     let state = SafeState {
-        id,
-        owners: Owners::new(vec![OWNER, Address::repeat_byte(2)], 1).unwrap(),
-        nonce: Nonce::from(3),
         singleton: Address::repeat_byte(6),
-        guard: Address::ZERO,
-        module_guard: Address::ZERO,
         fallback_handler: Address::repeat_byte(7),
         modules: vec![MODULE],
+        ..SafeState::bare(id, Owners::new(vec![OWNER, Address::repeat_byte(2)], 1).unwrap(), Nonce::from(3))
     };
     let binding = Binding::one(
         BoundLever {

@@ -70,14 +70,14 @@ fn assemble(
 
 fn state(nonce: u64) -> SafeState {
     SafeState {
-        id: SafeId { chain_id: 1, address: Address::repeat_byte(5), version: SafeVersion::V1_4_1 },
-        owners: Owners::new(vec![address(1), address(2), address(3)], 2).unwrap(),
-        nonce: Nonce::from(nonce),
         singleton: Address::repeat_byte(6),
-        guard: Address::ZERO,
-        module_guard: Address::ZERO,
         fallback_handler: Address::repeat_byte(7),
         modules: vec![Address::repeat_byte(8)],
+        ..SafeState::bare(
+            SafeId { chain_id: 1, address: Address::repeat_byte(5), version: SafeVersion::V1_4_1 },
+            Owners::new(vec![address(1), address(2), address(3)], 2).unwrap(),
+            Nonce::from(nonce),
+        )
     }
 }
 

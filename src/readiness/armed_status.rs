@@ -205,14 +205,12 @@ mod tests {
 
     fn safe(owners: &[u8], threshold: u64, nonce: u64) -> SafeState {
         SafeState {
-            id: SafeId { chain_id: 1, address: who(99), version: SafeVersion::V1_4_1 },
-            owners: Owners::new(owners.iter().copied().map(who).collect(), threshold).unwrap(),
-            nonce: Nonce::from(nonce),
             singleton: who(98),
-            guard: Address::ZERO,
-            module_guard: Address::ZERO,
-            fallback_handler: Address::ZERO,
-            modules: Vec::new(),
+            ..SafeState::bare(
+                SafeId { chain_id: 1, address: who(99), version: SafeVersion::V1_4_1 },
+                Owners::new(owners.iter().copied().map(who).collect(), threshold).unwrap(),
+                Nonce::from(nonce),
+            )
         }
     }
 

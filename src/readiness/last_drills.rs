@@ -28,7 +28,6 @@ pub struct DrilledSafe {
     pub last: Option<LastDrill>,
 }
 
-/// A drill that was the last one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastDrill {
     pub drill: Drill,
@@ -38,24 +37,12 @@ pub struct LastDrill {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DrillGap {
-    Never {
-        safe: String,
-        lever: String,
-    },
-    Old {
-        safe: String,
-        lever: String,
-        date: Date,
-        days: i64,
-    },
+    /// No drill of this Safe is in the journal.
+    Never { safe: String, lever: String },
+    /// The last drill was so many days ago.
+    Old { safe: String, lever: String, date: Date, days: i64 },
     /// A phase of the last drill took longer than the council wants.
-    Late {
-        safe: String,
-        date: Date,
-        what: &'static str,
-        took: Duration,
-        wanted: Duration,
-    },
+    Late { safe: String, date: Date, what: &'static str, took: Duration, wanted: Duration },
 }
 
 impl DrillGap {
@@ -175,16 +162,11 @@ mod tests {
 
     fn state(address: u8, owners: &[u8], version: SafeVersion) -> SafeState {
         let owners = owners.iter().map(|seed| owner(*seed)).collect();
-        SafeState {
-            id: SafeId { chain_id: 1, address: owner(address), version },
-            owners: Owners::new(owners, 2).unwrap(),
-            nonce: Nonce::from(0),
-            singleton: Address::ZERO,
-            guard: Address::ZERO,
-            module_guard: Address::ZERO,
-            fallback_handler: Address::ZERO,
-            modules: Vec::new(),
-        }
+        SafeState::bare(
+            SafeId { chain_id: 1, address: owner(address), version },
+            Owners::new(owners, 2).unwrap(),
+            Nonce::from(0),
+        )
     }
 
     fn at(day: u64, minute: u64) -> Utc {

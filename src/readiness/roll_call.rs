@@ -31,25 +31,13 @@ const MOST_LINES: usize = 1_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RollCallGap {
     /// These never proved it.
-    Never {
-        names: Vec<String>,
-    },
-    Old {
-        name: String,
-        days: i64,
-    },
+    Never { names: Vec<String> },
+    /// The last proof is from so many days ago.
+    Old { name: String, days: i64 },
     /// They signed with another council file beside them.
-    OtherCouncil {
-        name: String,
-        date: String,
-        theirs: String,
-        own: String,
-    },
-    TooFew {
-        safe: String,
-        proven: usize,
-        threshold: usize,
-    },
+    OtherCouncil { name: String, date: String, theirs: String, own: String },
+    /// Not enough owners of a Safe have proven it.
+    TooFew { safe: String, proven: usize, threshold: usize },
 }
 
 impl RollCallGap {
@@ -350,16 +338,11 @@ mod tests {
 
     fn safe(address: u8, owners: &[Address], threshold: u64) -> SafeState {
         let address = Address::repeat_byte(address);
-        SafeState {
-            id: SafeId { chain_id: 1, address, version: SafeVersion::V1_4_1 },
-            owners: Owners::new(owners.to_vec(), threshold).unwrap(),
-            nonce: Nonce::from(0),
-            singleton: Address::ZERO,
-            guard: Address::ZERO,
-            module_guard: Address::ZERO,
-            fallback_handler: Address::ZERO,
-            modules: Vec::new(),
-        }
+        SafeState::bare(
+            SafeId { chain_id: 1, address, version: SafeVersion::V1_4_1 },
+            Owners::new(owners.to_vec(), threshold).unwrap(),
+            Nonce::from(0),
+        )
     }
 
     fn told(proofs: &[Proof], safes: &[(&str, &SafeState)], today: &str) -> Vec<String> {

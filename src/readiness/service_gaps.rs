@@ -13,42 +13,17 @@ use crate::safe::{Call, Nonce, SafeId, SafeState, SafeTxHash};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServiceGap {
     /// It is not there, or its answer cannot be used.
-    Away {
-        chain: String,
-        service: String,
-        why: String,
-    },
-    OtherChain {
-        chain: String,
-        service: String,
-        found: String,
-    },
+    Away { chain: String, service: String, why: String },
+    /// It serves another chain.
+    OtherChain { chain: String, service: String, found: String },
     /// It does not know the Safe.
-    Unknown {
-        service: String,
-        safe: String,
-    },
-    Differs {
-        service: String,
-        safe: String,
-        what: &'static str,
-        says: String,
-        is: String,
-    },
+    Unknown { service: String, safe: String },
+    /// It states something else about a Safe than the chain.
+    Differs { service: String, safe: String, what: &'static str, says: String, is: String },
     /// It is behind the chain, or ahead of the block that was read.
-    OtherNonce {
-        service: String,
-        safe: String,
-        says: U256,
-        is: Nonce,
-    },
+    OtherNonce { service: String, safe: String, says: U256, is: Nonce },
     /// A transaction for the next nonce that no lever gives.
-    Strange {
-        safe: String,
-        nonce: Nonce,
-        to: String,
-        hash: String,
-    },
+    Strange { safe: String, nonce: Nonce, to: String, hash: String },
 }
 
 impl ServiceGap {
@@ -204,16 +179,11 @@ mod tests {
     }
 
     fn guardian() -> SafeState {
-        SafeState {
-            id: SafeId { chain_id: 1, address: address(1), version: SafeVersion::V1_4_1 },
-            owners: Owners::new(vec![address(11), address(12), address(13)], 2).unwrap(),
-            nonce: Nonce::from(7),
-            singleton: Address::ZERO,
-            guard: Address::ZERO,
-            module_guard: Address::ZERO,
-            fallback_handler: Address::ZERO,
-            modules: Vec::new(),
-        }
+        SafeState::bare(
+            SafeId { chain_id: 1, address: address(1), version: SafeVersion::V1_4_1 },
+            Owners::new(vec![address(11), address(12), address(13)], 2).unwrap(),
+            Nonce::from(7),
+        )
     }
 
     fn known(owners: &[u8], threshold: u64, nonce: u64) -> StatedSafe {

@@ -222,14 +222,13 @@ mod tests {
         let of = |singleton: Address| {
             let version = SafeVersion::V1_4_1;
             Answering::of(&SafeState {
-                id: SafeId { chain_id: 1, address: Address::repeat_byte(5), version },
-                owners: Owners::new(vec![Address::repeat_byte(1)], 1).unwrap(),
-                nonce: Nonce::from(0),
                 singleton,
-                guard: Address::ZERO,
-                module_guard: Address::ZERO,
                 fallback_handler: usual_handler(version).unwrap(),
-                modules: Vec::new(),
+                ..SafeState::bare(
+                    SafeId { chain_id: 1, address: Address::repeat_byte(5), version },
+                    Owners::new(vec![Address::repeat_byte(1)], 1).unwrap(),
+                    Nonce::from(0),
+                )
             })
         };
         assert!(of(usual_singleton(SafeVersion::V1_4_1).unwrap()).is_some());

@@ -104,6 +104,13 @@ impl SafeState {
 }
 
 impl SafeState {
+    /// Returns a Safe without a singleton, guards, a handler and modules.
+    pub const fn bare(id: SafeId, owners: Owners, nonce: Nonce) -> Self {
+        let (singleton, guard) = (Address::ZERO, Address::ZERO);
+        let (module_guard, fallback_handler) = (Address::ZERO, Address::ZERO);
+        Self { id, owners, nonce, singleton, guard, module_guard, fallback_handler, modules: Vec::new() }
+    }
+
     /// The storage slots that say all of this, with their words: the lists of owners and modules too.
     pub fn slots(&self) -> Vec<(B256, B256)> {
         let number = |at: u8, value: U256| (slot_word(at), B256::from(value));
@@ -139,14 +146,14 @@ mod tests {
     fn every_entry_of_both_lists_has_its_slot() {
         let a = Address::repeat_byte;
         let state = SafeState {
-            id: SafeId { chain_id: 1, address: a(5), version: SafeVersion::V1_4_1 },
-            owners: Owners::new(vec![a(2), a(3)], 1).unwrap(),
-            nonce: Nonce::from(4),
             singleton: a(6),
-            guard: Address::ZERO,
-            module_guard: Address::ZERO,
             fallback_handler: a(7),
             modules: vec![a(8)],
+            ..SafeState::bare(
+                SafeId { chain_id: 1, address: a(5), version: SafeVersion::V1_4_1 },
+                Owners::new(vec![a(2), a(3)], 1).unwrap(),
+                Nonce::from(4),
+            )
         };
         let slots = state.slots();
         let word = |slot: B256| slots.iter().find(|(at, _)| *at == slot).map(|(_, word)| *word);

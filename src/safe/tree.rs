@@ -72,16 +72,11 @@ mod tests {
     use super::*;
 
     fn safe(n: u8, owners: &[u8]) -> SafeState {
-        SafeState {
-            id: SafeId { chain_id: 1, address: Address::repeat_byte(n), version: SafeVersion::V1_4_1 },
-            owners: Owners::new(owners.iter().map(|n| Address::repeat_byte(*n)).collect(), 1).unwrap(),
-            nonce: Nonce(U256::ZERO),
-            singleton: Address::ZERO,
-            guard: Address::ZERO,
-            module_guard: Address::ZERO,
-            fallback_handler: Address::ZERO,
-            modules: Vec::new(),
-        }
+        SafeState::bare(
+            SafeId { chain_id: 1, address: Address::repeat_byte(n), version: SafeVersion::V1_4_1 },
+            Owners::new(owners.iter().map(|n| Address::repeat_byte(*n)).collect(), 1).unwrap(),
+            Nonce(U256::ZERO),
+        )
     }
 
     #[test]

@@ -24,16 +24,7 @@ const OWNERS: [Address; 2] = [
 static PROPOSAL: LazyLock<Proposal> = LazyLock::new(proposal);
 
 fn proposal() -> Proposal {
-    let snapshot = SafeState {
-        id: SafeId { chain_id: 1, address: Address::repeat_byte(5), version: SafeVersion::V1_4_1 },
-        owners: Owners::new(OWNERS.into(), 2).unwrap(),
-        nonce: Nonce::from(42),
-        singleton: Address::repeat_byte(6),
-        guard: Address::ZERO,
-        module_guard: Address::ZERO,
-        fallback_handler: Address::repeat_byte(7),
-        modules: Vec::new(),
-    };
+    let snapshot = SafeState { singleton: Address::repeat_byte(6), fallback_handler: Address::repeat_byte(7), ..SafeState::bare(SafeId { chain_id: 1, address: Address::repeat_byte(5), version: SafeVersion::V1_4_1 }, Owners::new(OWNERS.into(), 2).unwrap(), Nonce::from(42)) };
     let pause = Bytes::from_static(&[0x84, 0x56, 0xcb, 0x59]);
     let tx = SafeTx::new(Address::repeat_byte(9), U256::ZERO, pause, Operation::Call, Nonce::from(42));
     let binding = Binding::one(BoundLever {

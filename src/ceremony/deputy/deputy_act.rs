@@ -213,16 +213,7 @@ fn how(order: &Order, by: &By, plan: &Plan, wish: &Wish) -> Result<How, Error> {
 /// An account as the checks of effects know accounts: a Safe whose only owner is its own key.
 fn as_safe(chain_id: u64, address: Address) -> Result<SafeState, Error> {
     let owners = Owners::new(vec![address], 1).map_err(|e| Error::new(Exit::Usage, e.to_string()))?;
-    Ok(SafeState {
-        id: SafeId { chain_id, address, version: SafeVersion::V1_4_1 },
-        owners,
-        nonce: Nonce::from(0),
-        singleton: Address::ZERO,
-        guard: Address::ZERO,
-        module_guard: Address::ZERO,
-        fallback_handler: Address::ZERO,
-        modules: Vec::new(),
-    })
+    Ok(SafeState::bare(SafeId { chain_id, address, version: SafeVersion::V1_4_1 }, owners, Nonce::from(0)))
 }
 
 fn derived<'a>(

@@ -221,14 +221,12 @@ mod tests {
             Nonce::from(3),
         );
         let state = SafeState {
-            id: SafeId { chain_id: 1, address: SAFE, version: SafeVersion::V1_4_1 },
-            owners: Owners::new(vec![Address::repeat_byte(1)], 1).unwrap(),
-            nonce: Nonce::from(3),
             singleton: Address::repeat_byte(6),
-            guard: Address::ZERO,
-            module_guard: Address::ZERO,
-            fallback_handler: Address::ZERO,
-            modules: vec![],
+            ..SafeState::bare(
+                SafeId { chain_id: 1, address: SAFE, version: SafeVersion::V1_4_1 },
+                Owners::new(vec![Address::repeat_byte(1)], 1).unwrap(),
+                Nonce::from(3),
+            )
         };
         let lever = BoundLever {
             lever: None,

@@ -26,14 +26,12 @@ fn ready() -> Ready {
     let owner = Address::from_public_key(SigningKey::from_slice(&[1; 32]).unwrap().verifying_key());
     let address = Address::repeat_byte(5);
     let state = SafeState {
-        id: SafeId { chain_id: 31337, address, version: SafeVersion::V1_4_1 },
-        owners: Owners::new(vec![owner], 1).unwrap(),
-        nonce: Nonce::from(3),
         singleton: Address::repeat_byte(6),
-        guard: Address::ZERO,
-        module_guard: Address::ZERO,
-        fallback_handler: Address::ZERO,
-        modules: Vec::new(),
+        ..SafeState::bare(
+            SafeId { chain_id: 31337, address, version: SafeVersion::V1_4_1 },
+            Owners::new(vec![owner], 1).unwrap(),
+            Nonce::from(3),
+        )
     };
     let tx = SafeTx::new(Address::repeat_byte(9), U256::ZERO, [1].into(), Operation::Call, Nonce::from(3));
     let lever = BoundLever {

@@ -68,14 +68,13 @@ fn rows() -> (Vec<SafeState>, Address, Vec<Row>) {
     let safe = |row: &RowSafe| {
         let version: SafeVersion = row.version.parse().unwrap();
         SafeState {
-            id: SafeId { chain_id: row.chain_id, address: row.address, version },
-            owners: Owners::new(row.owners.clone(), row.threshold).unwrap(),
-            nonce: Nonce::from(0),
             singleton: usual_singleton(version).unwrap(),
-            guard: Address::ZERO,
-            module_guard: Address::ZERO,
             fallback_handler: row.handler,
-            modules: Vec::new(),
+            ..SafeState::bare(
+                SafeId { chain_id: row.chain_id, address: row.address, version },
+                Owners::new(row.owners.clone(), row.threshold).unwrap(),
+                Nonce::from(0),
+            )
         }
     };
     (stage.safes.iter().map(safe).collect(), stage.wallet.unwrap(), rows)
