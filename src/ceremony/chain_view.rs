@@ -25,7 +25,6 @@ impl ChainView {
         Self { link, snapshot, past: Past::NotAsked, failed: Vec::new(), proven: None }
     }
 
-    /// The Safe as the chain has it now.
     pub fn now(&self) -> &SafeState {
         &self.snapshot.state
     }

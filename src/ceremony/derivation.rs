@@ -292,7 +292,6 @@ impl Order<'_> {
     }
 }
 
-/// The block of a snapshot.
 pub(super) fn read_at(snapshot: &Snapshot) -> Block {
     Block { number: snapshot.header.number, hash: snapshot.header.hash }
 }

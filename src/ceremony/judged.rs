@@ -131,7 +131,6 @@ impl<'a> Judged<'a> {
         Ok(Rehearsed { online: Online { derived: self.derived, seen }, rehearsal: self.rehearsal, approved })
     }
 
-    /// The Safe as the chain has it now.
     pub fn now(&self) -> Option<&SafeState> {
         self.seen.as_ref().map(ChainView::now)
     }

@@ -7,17 +7,11 @@ use crate::council;
 use crate::error::{Error, Exit};
 use crate::proposal::Proposal;
 
-/// One transaction of what was named.
 pub enum NamedTransaction<'a> {
-    File {
-        path: String,
-        proposal: Box<Proposal>,
-    },
+    /// By the file of a proposal.
+    File { path: String, proposal: Box<Proposal> },
     /// With the proposal that is kept here for it.
-    Lever {
-        order: Box<Order<'a>>,
-        kept: Option<Box<Proposal>>,
-    },
+    Lever { order: Box<Order<'a>>, kept: Option<Box<Proposal>> },
 }
 
 impl<'a> Desk<'a> {

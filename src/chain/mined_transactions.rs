@@ -15,7 +15,6 @@ const RANGES: [u64; 3] = [10_000, 1_000, 100];
 /// Searches in one round.
 const MOST_SEARCHES: u64 = 500;
 
-/// The receipt of a transaction that was mined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     pub tx: TxHash,

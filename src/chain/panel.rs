@@ -30,7 +30,6 @@ const NEARLY: Duration = Duration::from_millis(80);
 /// The number of an endpoint, what it shows, and the sequential rounds that it took.
 type Answer = (usize, Result<(EndpointView, Vec<Reply>), EndpointFault>, u32);
 
-/// The answers of a round.
 pub(super) struct RoundAnswers {
     pub votes: Vec<Vote>,
     pub hints: Vec<Vec<Reply>>,

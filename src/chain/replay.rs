@@ -95,7 +95,6 @@ impl Chain {
     }
 }
 
-/// The block before.
 const fn before(header: &Header) -> BlockRef {
     BlockRef { number: header.number.saturating_sub(1), hash: header.parent, timestamp: 0 }
 }

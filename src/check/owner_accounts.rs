@@ -71,12 +71,10 @@ pub fn owner_kinds(
 /// The accounts of the owners and the payer that are more than plain keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnerProblem {
+    /// An owner that is not a plain key.
     Owner(Address, OwnerKind),
     /// Whoever pays has delegated to the code at `to`, and is not an owner.
-    Payer {
-        account: Address,
-        to: Address,
-    },
+    Payer { account: Address, to: Address },
 }
 
 impl OwnerProblem {

@@ -21,21 +21,10 @@ pub(super) const CHECKS: [Check; 3] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PinProblem {
     VersionAsPinned(SafeVersion),
-    OtherVersion {
-        is: SafeVersion,
-        pinned: SafeVersion,
-    },
+    OtherVersion { is: SafeVersion, pinned: SafeVersion },
     OwnersAsPinned,
-    /// Version, owners and threshold, which nobody read.
-    Assumed {
-        version: SafeVersion,
-        owners: usize,
-        threshold: Threshold,
-    },
-    OtherOwners {
-        are: Owners,
-        pinned: Owners,
-    },
+    Assumed { version: SafeVersion, owners: usize, threshold: Threshold },
+    OtherOwners { are: Owners, pinned: Owners },
     AsProposed,
     Changed(Drift),
 }

@@ -10,7 +10,6 @@ use super::{Alarm, Combined, Council, CouncilChain, Lever, Safe, duration};
 use crate::excerpt::Fault;
 use crate::near::hint;
 
-/// The most blocks that an alarm may have to be false for.
 const MOST_BLOCKS: i64 = 1_000;
 /// The longest time between two looks.
 const LONGEST: Duration = Duration::from_hours(24);

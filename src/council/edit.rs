@@ -43,7 +43,6 @@ impl NewEntry {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edited {
-    /// The new text.
     Text(String),
     /// The file says the same already.
     AlreadyThere,

@@ -222,7 +222,6 @@ impl Council {
         self.chains.get(&safe.chain)
     }
 
-    /// The Safe at this address on the chain with this id, if the council has it.
     pub fn safe_at(&self, chain_id: u64, address: Address) -> Option<&Safe> {
         self.safes
             .values()

@@ -83,7 +83,6 @@ impl Ledger {
         Ok(signature)
     }
 
-    /// Returns the signature of a text that the device shows.
     pub fn sign_text(&mut self, text: &LongText, owner: Address) -> Result<Signature, DeviceError> {
         self.ready()?;
         let path = self.path_of(owner)?;

@@ -23,7 +23,6 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// An emulator's answer has at most 255 bytes; more is not an emulator.
 const MOST_ANSWER: u32 = 1024;
 
-/// Where the Ledger is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LedgerLocation {
     /// Plugged in; with a serial number or a path when there are several.

@@ -57,7 +57,6 @@ const COMMON: [&str; 19] = [
 /// Characters of a reason that are shown.
 const LONGEST_REASON: usize = 400;
 
-/// Decodes the data of a revert.
 pub fn decode_revert(data: &[u8], errors: &[json_abi::Error]) -> Reason {
     if data.is_empty() {
         return Reason::Silent;

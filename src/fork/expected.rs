@@ -29,26 +29,16 @@ pub struct Expected {
 /// One thing that is not as rehearsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EffectDifference {
-    Slot {
-        address: Address,
-        slot: B256,
-        expected: B256,
-        found: Option<B256>,
-    },
-    Code {
-        address: Address,
-        expected: B256,
-        found: Option<B256>,
-    },
+    /// A storage slot holds another word.
+    Slot { address: Address, slot: B256, expected: B256, found: Option<B256> },
+    /// An account has other code.
+    Code { address: Address, expected: B256, found: Option<B256> },
     /// An event that was rehearsed and is not in the receipt.
     Missing(Log),
     /// An event that is in the receipt and was not rehearsed.
     Unexpected(Log),
     /// The events differ, in order or number.
-    Events {
-        expected: usize,
-        found: usize,
-    },
+    Events { expected: usize, found: usize },
 }
 
 impl Expected {

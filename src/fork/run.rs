@@ -90,7 +90,6 @@ pub struct Rehearsal {
     pub created: Vec<Address>,
     pub destroyed: Vec<Address>,
     pub gas_used: u64,
-    /// The gas that it had.
     pub gas_limit: u64,
     /// The time of the block that it ran in, in seconds since 1970.
     pub timestamp: u64,

@@ -100,7 +100,6 @@ impl SlotTable {
         }
     }
 
-    /// The name of a slot, or nothing.
     pub fn name(&self, address: Address, slot: B256) -> Option<&str> {
         let of_safe = || if address == self.safe { self.of_safe.get(&slot) } else { None };
         let name = self.of_places.get(&(address, slot)).or_else(of_safe).or_else(|| self.of_any.get(&slot));

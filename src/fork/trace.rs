@@ -38,7 +38,6 @@ impl FrameKind {
     }
 }
 
-/// The end of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     Returned,

@@ -178,7 +178,6 @@ pub enum TxStep {
     },
 }
 
-/// A step of a drill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "did", rename_all = "snake_case", deny_unknown_fields)]
 pub enum DrillStep {

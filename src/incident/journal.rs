@@ -31,14 +31,12 @@ pub struct Break {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
+    /// It cannot be read.
     Bad(BadEntry),
     /// It does not have the digest of the line before.
     Digest,
     /// It does not have the number after that of the line before.
-    Number {
-        expected: u64,
-        found: u64,
-    },
+    Number { expected: u64, found: u64 },
 }
 
 impl fmt::Display for Break {
@@ -61,7 +59,6 @@ impl fmt::Display for Break {
 }
 
 impl Journal {
-    /// Reads the bytes of a journal.
     pub fn read(bytes: &[u8]) -> Self {
         let mut journal = Self::default();
         let (lines, rest) = whole_lines(bytes);

@@ -37,7 +37,6 @@ impl Message {
     /// Stands for the monitor of a text in no known form. Its id is a digest of its words alone.
     pub const BARE: &'static str = "alert";
 
-    /// Reads the text of a message.
     pub fn read(text: &str) -> Self {
         let value: Option<Value> = serde_json::from_str(text).ok();
         let known = value.as_ref().and_then(|value| FORMS.iter().find_map(|form| form(value)));

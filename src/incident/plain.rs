@@ -62,7 +62,6 @@ impl Plain {
         &self.0
     }
 
-    /// Returns its words.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.0.split_whitespace()
     }

@@ -101,17 +101,12 @@ pub struct Moment {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happened {
+    /// By an entry of a journal.
     Entered(JournalAct, Option<TransactionRef>),
     /// By the chain: the Safe's transaction is in this block.
-    Mined {
-        about: TransactionRef,
-        block: u64,
-        succeeded: bool,
-    },
+    Mined { about: TransactionRef, block: u64, succeeded: bool },
     /// An owner was asked to sign it, and nothing was heard of them.
-    Unanswered {
-        about: TransactionRef,
-    },
+    Unanswered { about: TransactionRef },
 }
 
 /// A step of an incident or of a drill whose time is measured from the beginning on.

@@ -26,15 +26,13 @@ impl NeededReadings {
 /// An alarm at one block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AlarmEvaluation {
+    /// Values must be read first.
     Needs(NeededReadings),
     /// All claims hold.
-    Quiet {
-        sentences: Vec<String>,
-    },
+    Quiet { sentences: Vec<String> },
     /// Some do not: `vault totalAssets() is 5; expected: is at least 9`.
-    False {
-        sentences: Vec<String>,
-    },
+    False { sentences: Vec<String> },
+    /// A value that the claim rests on cannot be read.
     Unreadable(String),
 }
 

@@ -34,7 +34,6 @@ pub(super) fn texts<'a>(playbook: &'a Playbook, inputs: &Inputs<'a>) -> Result<T
     Err(PlanError::Missing { playbook: id, names, asks: missing.iter().map(|p| p.ask()).collect() })
 }
 
-/// Returns the text of one.
 pub(super) fn text_of<'a>(param: &Param, texts: &Texts<'a>) -> &'a str {
     texts.get(param.name.as_str()).map_or("", |(text, _)| *text)
 }

@@ -19,21 +19,14 @@ use crate::evm::{called, render};
 /// A value on chain: a view's result, a storage slot or a balance.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ValueSource {
+    /// The result of a view.
     View(StaticCall),
-    Slot {
-        on: Template,
-        slot: Template,
-        ty: DynSolType,
-    },
+    /// A storage slot, read as a type.
+    Slot { on: Template, slot: Template, ty: DynSolType },
     /// A balance of ETH in wei, or of an ERC-20 token in its smallest unit.
-    Balance {
-        of: Template,
-        token: Option<Template>,
-    },
+    Balance { of: Template, token: Option<Template> },
     /// keccak256 of the code at this address, zero where there is none.
-    Code {
-        of: Template,
-    },
+    Code { of: Template },
     /// The block's time.
     Time,
 }

@@ -285,7 +285,6 @@ impl<'a> DerivationState<'a> {
         Ok(changes)
     }
 
-    /// The checks of each claim.
     fn checks(&self, claims: &[Claim], when: &str) -> Result<Vec<Vec<Check>>, PlanError> {
         let resolved = claims.iter().enumerate().map(|(i, claim)| {
             let placed = |stop| placed(format!("check {} {when} the steps", i + 1), stop);

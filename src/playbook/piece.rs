@@ -39,7 +39,6 @@ impl fmt::Display for Piece {
 }
 
 impl Piece {
-    /// The whole.
     pub const WHOLE: Self = Self { at: 1, of: 1 };
 
     /// Fails for anything but `1/2`.

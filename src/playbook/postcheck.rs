@@ -30,7 +30,6 @@ impl Subject {
         Self { label, query, types, errors: Vec::new() }
     }
 
-    /// The value in an answer.
     pub(super) fn value(&self, answer: Option<&Answer>) -> Result<DynSolValue, String> {
         match answer {
             None => Err("was not asked".into()),

@@ -10,7 +10,6 @@ use crate::safe::{Nonce, SafeTxHash, parse_uint};
 const START: &str = "drill:";
 /// The digits of the hash in a name that is printed, and the fewest of one that is read.
 const DIGITS: usize = 4;
-/// The most levers of one name.
 const MOST_LEVERS: usize = 50;
 /// The longest name, in characters.
 const LONGEST: usize = 2_000;
@@ -54,12 +53,10 @@ impl DrillName {
         digits(hash).starts_with(&self.head)
     }
 
-    /// The levers as they were pulled.
     pub fn levers(&self) -> &[String] {
         &self.levers
     }
 
-    /// Returns the nonce at which it is drilled.
     pub const fn nonce(&self) -> Nonce {
         self.nonce
     }

@@ -19,7 +19,6 @@ use bech32::{ByteIterExt, Fe32, Fe32IterExt};
 
 use crate::safe::Purpose;
 
-/// The kind of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineKind {
     /// An owner's signature.

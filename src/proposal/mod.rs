@@ -155,7 +155,6 @@ impl Proposal {
         self
     }
 
-    /// Returns it with the record of a rehearsal.
     pub fn recording(mut self, record: Option<RehearsalRecord>) -> Self {
         self.record = record;
         self

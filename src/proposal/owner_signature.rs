@@ -49,7 +49,6 @@ pub struct OwnerSignature {
     purpose: Purpose,
     /// The Safes from the proposal's own down to the signer's, without the first; empty for an owner of the proposal's own.
     through: Vec<Address>,
-    /// The hash that was signed.
     signs: SafeTxHash,
     signature: EcdsaSignature,
     accepted: Vec<String>,

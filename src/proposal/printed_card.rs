@@ -40,7 +40,6 @@ impl Card {
         self.nonces.iter().map(|nonce| SafeTx { nonce, ..self.tx.clone() })
     }
 
-    /// Returns the hashes at each nonce.
     pub fn hashes(&self) -> impl Iterator<Item = (Nonce, Hashes)> {
         self.txs().map(|tx| (tx.nonce, self.safe.hashes(&tx)))
     }

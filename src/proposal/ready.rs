@@ -53,17 +53,12 @@ impl Ready {
 /// The reason that a proposal cannot be sent now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotReady {
+    /// Too few owners have approved.
     Shortfall(Shortfall),
     /// The Safe has used this nonce: this proposal was executed, or another took its place.
-    NonceUsed {
-        proposal: Nonce,
-        safe: Nonce,
-    },
+    NonceUsed { proposal: Nonce, safe: Nonce },
     /// Transactions with lower nonces must run first.
-    NonceAhead {
-        proposal: Nonce,
-        safe: Nonce,
-    },
+    NonceAhead { proposal: Nonce, safe: Nonce },
     /// Enough have signed, and it is a drill: its signatures are good on no chain, and nothing is sent.
     Drill,
     /// The Safe is not the one that was signed for: its chain, address, version or singleton is another.

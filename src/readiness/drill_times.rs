@@ -15,7 +15,6 @@ pub struct Drill {
     /// The levers.
     pub what: Plain,
     pub chain_id: u64,
-    /// The Safe's address.
     pub safe: Address,
     pub nonce: Nonce,
     /// The time when it was announced, or else of its first entry here.

@@ -9,39 +9,19 @@ use crate::council::{self, Council};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeverGap {
     /// By the reader's own files.
-    Bad {
-        lever: String,
-        why: String,
-    },
+    Bad { lever: String, why: String },
     /// Levers that fail on the fork, for one reason.
-    Fails {
-        levers: Vec<String>,
-        why: String,
-    },
-    NotTakenBack {
-        lever: String,
-        why: String,
-    },
+    Fails { levers: Vec<String>, why: String },
+    /// Its undo fails on the fork.
+    NotTakenBack { lever: String, why: String },
     /// Somebody without the role can do it.
-    Open {
-        lever: String,
-        why: String,
-    },
-    Ends {
-        lever: String,
-        days: u64,
-    },
-    NotTried {
-        lever: String,
-        open: Vec<String>,
-    },
+    Open { lever: String, why: String },
+    /// It works for so many days only.
+    Ends { lever: String, days: u64 },
+    /// Its council file gives no example of what it leaves open.
+    NotTried { lever: String, open: Vec<String> },
     /// Levers that are pulled together take more gas than one transaction may have.
-    TooMuchGas {
-        lever: String,
-        safe: String,
-        gas: u64,
-        cap: u64,
-    },
+    TooMuchGas { lever: String, safe: String, gas: u64, cap: u64 },
 }
 
 impl LeverGap {
@@ -91,16 +71,12 @@ impl LeverGap {
 /// The result of trying a lever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeverTrial {
-    Works {
-        gas: u64,
-    },
+    /// It can be pulled, and taken back.
+    Works { gas: u64 },
     /// All that it promises holds already.
     Done,
-    Wrong {
-        part: TrialPart,
-        why: String,
-        gas: Option<u64>,
-    },
+    /// A part of it did not end as it must.
+    Wrong { part: TrialPart, why: String, gas: Option<u64> },
     /// Arguments that it leaves open and no example gives.
     Open(Vec<String>),
     /// It is bad by the reader's own files.

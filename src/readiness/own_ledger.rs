@@ -29,21 +29,18 @@ pub struct ExaminedLedger {
 pub enum LedgerGap {
     /// An app that shows two hashes and no field.
     OldApp(AppVersion),
+    /// It may sign what it does not show.
     BlindSigningOn,
     /// It signs and pays, for which Blind signing must be off and on.
     SignsAndPays,
     /// By the reader's own settings. The Ledger then refuses to sign, or shows two hashes and no field.
-    RawMessagesOff {
-        refuses: bool,
-    },
+    RawMessagesOff { refuses: bool },
+    /// It does not show the hashes that commit to every byte.
     TransactionHashOff,
     /// Settings that neither the app nor the reader tells.
     Untold(Vec<&'static str>),
     /// One device holds the keys of several owners of a Safe: whoever has it signs as all of them.
-    Shared {
-        safe: String,
-        names: Vec<String>,
-    },
+    Shared { safe: String, names: Vec<String> },
 }
 
 impl LedgerGap {

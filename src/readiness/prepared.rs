@@ -15,41 +15,17 @@ const FEW: usize = 2;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PreparedGap {
     /// A set that cannot be read or looked at.
-    Unread {
-        what: String,
-        why: String,
-    },
+    Unread { what: String, why: String },
     /// It can be used no more.
-    Dead {
-        what: String,
-        safe: String,
-    },
+    Dead { what: String, safe: String },
     /// It can be used, and does not do what it was signed for.
-    StaleSet {
-        what: String,
-        safe: String,
-        why: String,
-    },
-    FewNonces {
-        what: String,
-        safe: String,
-        left: usize,
-    },
+    StaleSet { what: String, safe: String, why: String },
+    /// A set that will soon be used up.
+    FewNonces { what: String, safe: String, left: usize },
     /// A card that is to be printed again, with the day on which it was printed.
-    StaleCard {
-        what: String,
-        safe: String,
-        day: String,
-        nonces: String,
-        why: Stale,
-    },
+    StaleCard { what: String, safe: String, day: String, nonces: String, why: Stale },
     /// A card whose lever does not come to any transaction now.
-    UnknownCard {
-        what: String,
-        safe: String,
-        day: String,
-        why: String,
-    },
+    UnknownCard { what: String, safe: String, day: String, why: String },
 }
 
 impl PreparedGap {

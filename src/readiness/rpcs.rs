@@ -15,48 +15,25 @@ const SLOW: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RpcGap {
     /// The chain cannot be read at all.
-    Unread {
-        chain: String,
-        why: String,
-    },
-    SameHost {
-        rpc: String,
-        other: String,
-    },
-    Single {
-        chain: String,
-    },
+    Unread { chain: String, why: String },
+    /// Two addresses of one operator.
+    SameHost { rpc: String, other: String },
+    /// No other RPC can contradict it.
+    Single { chain: String },
     /// It did not answer, or its answer was not used.
-    Unused {
-        rpc: String,
-        why: String,
-    },
-    Lagging {
-        rpc: String,
-        blocks: u64,
-    },
-    OldBlock {
-        chain: String,
-        seconds: u64,
-        allowed: u64,
-    },
-    Clock {
-        seconds: u64,
-    },
-    Slow {
-        rpc: String,
-        millis: u128,
-    },
+    Unused { rpc: String, why: String },
+    /// It is behind the others.
+    Lagging { rpc: String, blocks: u64 },
+    /// All of them may be behind.
+    OldBlock { chain: String, seconds: u64, allowed: u64 },
+    /// The newest block is in this machine's future.
+    Clock { seconds: u64 },
+    /// It costs time in every round.
+    Slow { rpc: String, millis: u128 },
     /// None of a chain's RPCs offers it.
-    Missing {
-        chain: String,
-        service: Service,
-    },
+    Missing { chain: String, service: Service },
     /// A private endpoint for transactions does not answer, or is of another chain.
-    Relay {
-        relay: String,
-        why: String,
-    },
+    Relay { relay: String, why: String },
 }
 
 /// A service that an RPC may offer or not.

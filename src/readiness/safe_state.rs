@@ -23,47 +23,22 @@ pub struct ExaminedSafe {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SafeGap {
-    Unread {
-        safe: String,
-        why: String,
-    },
+    /// No quorum tells of it.
+    Unread { safe: String, why: String },
     /// A pin of the council file, and what is there instead.
-    Differs {
-        safe: String,
-        what: &'static str,
-        pinned: String,
-        found: String,
-    },
-    Unpinned {
-        safe: String,
-        what: Vec<&'static str>,
-    },
-    ThresholdOne {
-        safe: String,
-        owners: usize,
-    },
-    ThresholdAll {
-        safe: String,
-        owners: usize,
-    },
+    Differs { safe: String, what: &'static str, pinned: String, found: String },
+    /// The council file does not say so much of it.
+    Unpinned { safe: String, what: Vec<&'static str> },
+    /// One owner alone can act.
+    ThresholdOne { safe: String, owners: usize },
+    /// No key may be lost.
+    ThresholdAll { safe: String, owners: usize },
     /// It runs code that is not a published Safe's, and that the file does not pin.
-    OtherCode {
-        safe: String,
-        what: &'static str,
-        is: String,
-    },
+    OtherCode { safe: String, what: &'static str, is: String },
     /// An owner that is not a plain key, and no Safe of the file: who acts for it is not known here.
-    Owner {
-        safe: String,
-        owner: String,
-        kind: OwnerKind,
-    },
+    Owner { safe: String, owner: String, kind: OwnerKind },
     /// An owner who is not a person of the file: it is not known how to reach them.
-    Stranger {
-        safe: String,
-        owner: Address,
-        name: Option<String>,
-    },
+    Stranger { safe: String, owner: Address, name: Option<String> },
 }
 
 impl SafeGap {

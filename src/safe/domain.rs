@@ -74,7 +74,6 @@ impl Domain {
         }
     }
 
-    /// The domain of a Safe for a purpose.
     pub fn of(safe: SafeId, purpose: Purpose) -> Result<Self, NoDrill> {
         match purpose {
             Purpose::Real => Ok(Self::real(safe)),

@@ -40,7 +40,6 @@ impl Nonces {
         }
     }
 
-    /// Returns the first nonce.
     pub const fn first(self) -> Nonce {
         self.first
     }

@@ -63,7 +63,6 @@ impl DrillProven {
     }
 }
 
-/// The times of one drill.
 #[derive(Clone, Debug, Serialize)]
 pub struct Times {
     pub safe_tx_hash: String,

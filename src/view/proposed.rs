@@ -12,7 +12,6 @@ use crate::view::drill_lines;
 use crate::view::review_lines::what_changes::Changes;
 use crate::view::review_lines::what_it_does::{DecidedPart, decided_parts};
 
-/// A proposal, and its file.
 #[derive(Serialize)]
 pub struct WrittenProposal {
     proposal: String,

@@ -85,7 +85,6 @@ impl StateNow {
         self.chains.iter().map(line).chain(none).collect()
     }
 
-    /// Returns a row for each open proposal.
     pub fn rows(&self) -> Vec<Vec<String>> {
         self.open.iter().map(OpenNow::row).collect()
     }

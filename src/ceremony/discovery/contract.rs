@@ -12,7 +12,6 @@ use crate::near;
 use crate::playbook::{Fit, LibraryEntry, Signatures};
 use crate::safe::parse_address;
 
-/// Where a contract is.
 #[derive(Clone, Copy, Debug)]
 pub struct ContractLocation<'a> {
     pub chain: &'a CouncilChain,

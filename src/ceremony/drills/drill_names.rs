@@ -41,7 +41,6 @@ pub fn pulled(names: &[&String]) -> Result<Vec<String>, Error> {
     Ok(levers)
 }
 
-/// Returns `true` if drills are named.
 pub fn names_drill(what: &[String]) -> bool {
     what.iter().any(|word| DrillName::looks_like_drill_name(word))
 }

@@ -28,7 +28,6 @@ pub struct TrialReport {
     pub is_done: bool,
 }
 
-/// A part of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrialPart {
     Lever,

@@ -55,7 +55,6 @@ const APEX_P_SMALL: Large = Large {
     ..APEX_P
 };
 
-/// The value in the lines of a Nano.
 pub fn nano_lines(value: &str) -> Vec<String> {
     lines(value, 114, nano)
 }

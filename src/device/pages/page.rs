@@ -79,7 +79,6 @@ const OFFER: (&str, &[&str]) = ("Press right button to", &["continue message or"
 /// The lines of a value on one page of a Nano.
 const NANO_LINES: usize = 3;
 
-/// The pages of a review.
 pub fn lay_out(model: Model, settings: AppSettings, review: &Review) -> Vec<Page> {
     if model.is_large() { large(model, settings, review) } else { nano(review) }
 }

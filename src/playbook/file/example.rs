@@ -31,7 +31,6 @@ pub struct Example {
     pub calls: Vec<ExampleCall>,
 }
 
-/// A call in an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExampleCall {
     /// `setFee(uint256)`

@@ -41,7 +41,6 @@ pub(in crate::playbook) fn read_type(source: &Source, ask: &Spanned<WireAsk>) ->
     Ok(if ask.get_ref().each.is_some() { DynSolType::Array(Box::new(ty)) } else { ty })
 }
 
-/// The type of what an ask reads.
 fn read_ask_type(source: &Source, ask: &Spanned<WireAsk>, place: AskPlace) -> Result<DynSolType, Fault> {
     let wire = ask.get_ref();
     if let Some(view) = &wire.view {

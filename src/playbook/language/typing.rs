@@ -66,7 +66,6 @@ fn number(node: &SyntaxNode, text: &str, expected: Option<&DynSolType>) -> Resul
     }
 }
 
-/// Types a call.
 fn check_call(call: &SyntaxNode, name: &str, args: &[SyntaxNode], scope: &Scope) -> Typed {
     let Some((meanings, builtin)) = builtin::named(name) else {
         let known = builtin::known().collect::<Vec<_>>();

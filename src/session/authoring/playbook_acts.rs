@@ -34,7 +34,6 @@ pub fn catalogue(ui: &Ui, council: Option<&Path>) -> Result<Catalogue, Error> {
     Ok(Desk::load(ui, council)?.catalogue)
 }
 
-/// Explains a playbook.
 pub fn show(ui: &Ui, council: Option<&Path>, id: &str) -> Result<Exit, Error> {
     let catalogue = catalogue(ui, council)?;
     let entry = catalogue.get(id)?;

@@ -32,7 +32,6 @@ pub struct ContractOnChain<'o> {
     pub safe: Option<&'o str>,
 }
 
-/// Prints the playbook.
 pub fn run(ui: &Ui, terms: &DraftTerms, on_chain: Option<&ContractOnChain>) -> Result<Exit, Error> {
     let given = named_once(terms.set)?;
     let abi = terms.abi.map(store::read_text).transpose()?;

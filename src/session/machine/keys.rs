@@ -168,7 +168,6 @@ fn leave_the_menu(ui: &Ui) -> Result<(), Error> {
     Ok(())
 }
 
-/// Name and address.
 fn named(council: &Council, address: Address) -> String {
     format!("{} {address}", council.signer_at(address).map_or("", |signer| signer.name.as_str()))
 }
@@ -216,7 +215,6 @@ pub enum KeyPurpose {
 
 /// A key that is named, and not open yet.
 pub enum NamedKey {
-    /// Where the Ledger is.
     Ledger(String),
     Keystore {
         path: PathBuf,

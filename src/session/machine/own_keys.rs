@@ -22,7 +22,6 @@ const LOOK: u64 = 5;
 pub struct OwnKeys {
     pub signing: Option<ExaminedKey>,
     pub paying: Option<ExaminedKey>,
-    /// The address of the key that pays.
     pub payer: Option<Address>,
 }
 

@@ -8,7 +8,6 @@ use crate::error::{Error, Exit};
 use crate::store::{self, StoreError};
 use crate::ui::{Text, Ui};
 
-/// Prints the rule.
 pub fn print(ui: &Ui) -> Exit {
     let text = format!("put it there: breakglass device --udev | sudo tee {UDEV_RULE_PATH}");
     ui.say(&Text::new(&text));

@@ -16,7 +16,6 @@ use crate::session::signing::signers::Signers;
 use crate::store;
 use crate::ui::Text;
 
-/// The keystores of a drill of one person.
 pub struct Keystores<'a> {
     /// Those that were named, by path or name.
     pub named: &'a [PathBuf],

@@ -29,7 +29,6 @@ use crate::incident::{
 use crate::ui::{Lines, Text};
 use crate::view::journal_table::describe;
 
-/// One incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IncidentReport {
     pub council: String,
