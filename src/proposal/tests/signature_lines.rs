@@ -67,12 +67,15 @@ fn noise_inside_of_a_signature_is_bounded() {
 /// The length of what is read is exact: digits that go on, in whatever way, are something else.
 #[test]
 fn a_signature_with_a_letter_behind_it_is_none() {
-    let bare = alloy::primitives::hex::encode(raw(1, &proposal(42), SignatureKind::Ecdsa));
+    let proposal = proposal(42);
+    let [first, second] = [1, 2].map(|seed| raw(seed, &proposal, SignatureKind::Ecdsa));
+    let [bare, good] = [first, second].map(alloy::primitives::hex::encode);
     let folded = format!("{}\n{}", &bare[..64], &bare[64..]);
+    let found = |text: &str| find_signatures(text).bare.iter().map(|one| one.bytes).collect::<Vec<_>>();
     for text in [&bare, &folded] {
-        assert_eq!(find_signatures(text).bare.len(), 1);
+        assert_eq!(found(&format!("{text} {good}")), [first, second]);
         for behind in ["z", "a", "0"] {
-            assert_eq!(find_signatures(&format!("{text}{behind} {text}")).bare.len(), 1, "{text}{behind}");
+            assert_eq!(found(&format!("{text}{behind} {good}")), [second], "{text}{behind}");
         }
     }
 }
