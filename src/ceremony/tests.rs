@@ -1,7 +1,11 @@
 //! A council file and a folder of its own, without a network: what the ceremony finds, derives, judges and refuses there.
 
+mod aftermath;
 mod bytecode;
 mod decided;
+mod deputies;
+mod drilled;
+pub(super) mod executed;
 mod existing;
 mod incoming;
 mod laid;
@@ -10,6 +14,8 @@ pub(super) mod memory;
 pub(super) mod on_chain;
 mod ordered;
 mod shelf;
+mod tried;
+mod waited;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -32,7 +38,7 @@ use crate::evm::{Answer, Block, BlockHash, Readings};
 use crate::playbook::Catalogue;
 use crate::progress::{Progress, Shown, Silent, Stop, Tone};
 use crate::proposal::{BatchSource, OwnerSignature, Proposal, Stated};
-use crate::safe::{Nonce, SignatureKind, signed_digest};
+use crate::safe::{Nonce, SafeTxHash, SignatureKind, signed_digest};
 use crate::store::Incidents;
 
 /// Two Safes of one chain, of which one owns the other, and one of another chain.
@@ -263,7 +269,11 @@ pub(super) fn on_chain(order: &Order, given: &Given, fee: u64) -> Proposed {
 }
 
 pub(super) fn stated(seed: u8, proposal: &Proposal) -> Stated {
-    let digest = signed_digest(&proposal.hash(), SignatureKind::Ecdsa);
+    stated_over(seed, &proposal.hash(), proposal)
+}
+
+fn stated_over(seed: u8, signs: &SafeTxHash, proposal: &Proposal) -> Stated {
+    let digest = signed_digest(signs, SignatureKind::Ecdsa);
     let (signature, id) = key(seed).sign_prehash_recoverable(digest.as_slice()).unwrap();
     let mut bytes = [0; 65];
     bytes[..64].copy_from_slice(&signature.to_bytes());
@@ -280,6 +290,13 @@ pub(super) fn stated(seed: u8, proposal: &Proposal) -> Stated {
 pub(super) fn sign(desk: &Desk, seed: u8, proposal: &Proposal) -> OwnerSignature {
     let owners = desk.pinned_owners(desk.safe_of(proposal).unwrap()).unwrap();
     OwnerSignature::verify(&stated(seed, proposal), proposal, &owners).unwrap()
+}
+
+/// Signs as an owner of a Safe that owns the proposal's Safe.
+pub(super) fn sign_through(desk: &Desk, seed: u8, proposal: &Proposal, safe: Address) -> OwnerSignature {
+    let owners = desk.pinned_owners(desk.safe_of(proposal).unwrap()).unwrap();
+    let signs = owners.ways(proposal).into_iter().find(|way| way.through == [safe]).unwrap().signs;
+    OwnerSignature::verify(&stated_over(seed, &signs, proposal), proposal, &owners).unwrap()
 }
 
 /// Finds what was named without the network, and what is said of it.

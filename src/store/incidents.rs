@@ -93,6 +93,7 @@ impl Incidents {
 
     /// Records a transaction before it is sent. The folder need not be there: what a deputy sends has no proposal.
     pub fn keep_sent(&self, folder: &str, transaction: &str, contents: &str) -> Result<PathBuf, StoreError> {
+        create_folder(&self.root)?;
         create_folder(&self.path(folder))?;
         let path = self.path(folder).join(format!("{SENT_START}{transaction}.json"));
         keep_new(&path, contents).map(|()| path)

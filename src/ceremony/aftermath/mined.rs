@@ -148,7 +148,16 @@ fn other_kinds(reviewed: &BTreeSet<Kind>, mined: &BTreeSet<Kind>) -> Vec<String>
 
 #[cfg(test)]
 mod tests {
+    use alloy::primitives::{Bytes, U256};
+
     use super::*;
+    use crate::ceremony::rehearsal_result::CompletedRehearsal;
+    use crate::ceremony::rehearsal_result::tests::performed;
+    use crate::ceremony::tests::on_chain::{judged, receipt, rehearsed, word};
+    use crate::ceremony::tests::{Home, VAULT, at, proposed};
+    use crate::evm::Query;
+    use crate::fork::{End, Frame, FrameKind, RunResult};
+    use crate::proposal::Proposal;
 
     #[test]
     fn an_effect_that_only_one_of_the_two_has_is_told() {
@@ -168,19 +177,138 @@ mod tests {
     /// Only a rehearsal with the owners' own signatures, at its own turn, says what the block must hold.
     #[test]
     fn only_a_signed_rehearsal_at_its_turn_is_compared() {
-        use crate::ceremony::rehearsal_result::tests::performed;
-        use crate::ceremony::tests::on_chain::rehearsed;
-        use crate::ceremony::tests::{Home, at, proposed};
-        use crate::fork::RunResult;
         let home = Home::new();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);
         let is_compared = |is_signed: bool, ahead: bool| {
             let done = performed(RunResult::Succeeded, &[true]);
-            let done = crate::ceremony::rehearsal_result::CompletedRehearsal { ahead, is_signed, ..done };
+            let done = CompletedRehearsal { ahead, is_signed, ..done };
             expected(&rehearsed(&desk, &vault, done)).is_some()
         };
         assert!(is_compared(true, false));
         assert!(!is_compared(false, false) && !is_compared(true, true));
+    }
+
+    /// The rehearsal run again, with this change.
+    fn replayed(change: impl FnOnce(&mut Rehearsal)) -> Replayed {
+        let home = Home::new();
+        let vault = proposed(&home.desk(), &["vault"], &at(4), 0);
+        let mut rehearsal = performed(RunResult::Succeeded, &[true]).rehearsal;
+        change(&mut rehearsal);
+        Replayed { rehearsal, expected: Expected::default(), safe: vault.snapshot().clone(), is_direct: true }
+    }
+
+    fn event(topic: u8) -> Log {
+        Log::new_unchecked(VAULT, vec![B256::repeat_byte(topic)], Bytes::new())
+    }
+
+    /// A call of the vault whose code has this hash.
+    fn runs_code(rehearsal: &mut Rehearsal, hash: u8) {
+        let (kind, value, input, output) = (FrameKind::Call, U256::ZERO, Bytes::new(), Bytes::new());
+        let from = Address::repeat_byte(0x11);
+        let end = End::Returned;
+        rehearsal.trace.frames =
+            vec![Frame { depth: 0, kind, from, to: VAULT, value, input, output, end, gas_used: 1 }];
+        rehearsal.code = [(VAULT, B256::repeat_byte(hash))].into();
+    }
+
+    #[test]
+    fn what_a_mined_transaction_did_is_held_against_the_review() {
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        let mut done = performed(RunResult::Succeeded, &[true]);
+        runs_code(&mut done.rehearsal, 1);
+        let reviewed = rehearsed(&desk, &vault, done);
+        let of = |change: &dyn Fn(&mut Rehearsal)| {
+            let change = |rehearsal: &mut Rehearsal| {
+                runs_code(rehearsal, 1);
+                change(rehearsal);
+            };
+            other_effects(&reviewed, &replayed(change))
+        };
+        assert!(of(&|_| ()).is_empty());
+        assert_eq!(
+            of(&|rehearsal| rehearsal.events.push(event(7))),
+            [format!("event {} of {VAULT}, which was not rehearsed", B256::repeat_byte(7))]
+        );
+        assert_eq!(
+            of(&|rehearsal| runs_code(rehearsal, 2)),
+            [format!("{VAULT} ran other code than when it was rehearsed")]
+        );
+        // A refusal that did not stand in the review.
+        let upgraded = |rehearsal: &mut Rehearsal| {
+            rehearsal.writes[0].address = VAULT;
+            rehearsal.writes[0].slot = crate::fork::PROXY_SLOTS[0].slot;
+        };
+        let told = of(&upgraded);
+        assert!(told.len() > 2, "{told:?}");
+        assert_eq!(told[..told.len() - 2], shown_refusals(&reviewed, &replayed(upgraded)));
+        assert_eq!(told[told.len() - 2], format!("a change of {VAULT}, which was not rehearsed"));
+        // The same refusal in the review is known, and does not count twice.
+        let mut done = performed(RunResult::Succeeded, &[true]);
+        upgraded(&mut done.rehearsal);
+        assert!(shown_refusals(&rehearsed(&desk, &vault, done), &replayed(upgraded)).is_empty());
+    }
+
+    #[test]
+    fn without_a_rehearsal_it_is_held_against_the_record() {
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        let done = performed(RunResult::Succeeded, &[true]);
+        let recorded = vault.clone().recording(Some(done.record(&vault)));
+        let of = |proposal: &Proposal, change: &dyn Fn(&mut Rehearsal)| {
+            let judged = judged(&desk, proposal, 5, Readings::default());
+            let known = shown_refusals(&judged, &replayed(change)).len();
+            other_effects(&judged, &replayed(change)).split_off(known)
+        };
+        assert!(of(&recorded, &|_| ()).is_empty());
+        assert_eq!(
+            of(&recorded, &|rehearsal| rehearsal.events.push(event(7))),
+            ["1 events, and 0 were recorded when it was proposed"]
+        );
+        let other = of(&recorded, &|rehearsal| rehearsal.writes[0].address = VAULT);
+        assert_eq!(other.len(), 2, "{other:?}");
+        assert!(of(&vault, &|rehearsal| rehearsal.events.push(event(7))).is_empty(), "nothing is known");
+    }
+
+    #[test]
+    fn state_and_events_are_compared() {
+        let slot = B256::with_last_byte(1);
+        let expected = Expected {
+            slots: [((VAULT, slot), B256::with_last_byte(5))].into(),
+            events: vec![event(7)],
+            ..Expected::default()
+        };
+        let found = |value: u64| -> Readings {
+            [(Query::Storage { address: VAULT, slot }, word(value))].into_iter().collect()
+        };
+        assert!(differences(&expected, &found(5), &[event(7)], true).is_empty());
+        let both = differences(&expected, &found(6), &[], true);
+        assert_eq!(both.len(), 2, "{both:?}");
+        assert!(both[0].ends_with("was rehearsed and is not in the receipt"), "{both:?}");
+        assert!(both[1].starts_with("slot 0x"), "{both:?}");
+    }
+
+    /// What matches the review needs no second look, and what differs from it is told even if the block cannot be read.
+    #[test]
+    fn a_difference_stands_if_the_chain_cannot_be_asked() {
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        let of = judged(&desk, &vault, 5, Readings::default());
+        let link = &of.seen().unwrap().link;
+        let expected = Expected { events: vec![event(7)], ..Expected::default() };
+        let mut receipt = receipt(40, true);
+        let look = |receipt: &Receipt, expected: Option<&Expected>| {
+            compare(&desk, &of, link, receipt, expected, &Readings::default())
+        };
+        let AsRehearsed::No(told) = look(&receipt, Some(&expected)) else { panic!() };
+        assert_eq!(told.len(), 1, "{told:?}");
+        let AsRehearsed::Unknown(why) = look(&receipt, None) else { panic!() };
+        assert!(why.contains("cannot be reached"), "{why}");
+        receipt.logs = expected.events.clone();
+        assert_eq!(look(&receipt, Some(&expected)), AsRehearsed::Yes);
     }
 }

@@ -9,7 +9,7 @@ use crate::ceremony::chain_view::{ChainView, proven_at};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::prefetch::after_queries;
-use crate::chain::{Ask, Chain, ChainError, Events, ExecutedTx, Receipt};
+use crate::chain::{Ask, Chain, ChainError, Events, ExecutedTx, Receipt, Snapshot};
 use crate::check::Match;
 use crate::error::{Error, Exit};
 use crate::evm::{BlockRef, BlockTag, Keys};
@@ -17,7 +17,7 @@ use crate::evm::{Query, Readings};
 use crate::fork::Expected;
 use crate::playbook::{Check, Verdict};
 use crate::progress::Tone;
-use crate::safe::{Execution, find_execution};
+use crate::safe::{Execution, Nonce, find_execution};
 use crate::store::Stored;
 
 /// Outcomes recorded for one proposal.
@@ -74,12 +74,17 @@ fn not_compared(
 
 /// The transaction in which the Safe executed this proposal, whoever sent it.
 fn executed(desk: &Desk, judged: &Judged) -> Result<Option<ExecutedTx>, Error> {
-    let link = &judged.seen()?.link;
-    // A proposal's block is a claim; one from the future must not hide what was done since.
-    let from = judged.proposal().block().map_or(0, |block| block.number);
-    let from = if from > judged.seen()?.snapshot.header.number { 0 } else { from };
+    let ChainView { link, snapshot, .. } = judged.seen()?;
+    let claimed = judged.proposal().block().map(|block| block.number);
+    let from = first_searched(claimed, snapshot.header.number);
     let find = || link.executions(judged.proposal().safe(), &judged.proposal().hash(), from);
     Ok(desk.progress.wait("looking for its execution", find)?)
+}
+
+/// Returns the block from which an execution is looked for. A proposal's block is a claim: one from the future must not hide
+/// what was done since.
+pub(in crate::ceremony) fn first_searched(claimed: Option<u64>, newest: u64) -> u64 {
+    claimed.filter(|number| *number <= newest).unwrap_or(0)
 }
 
 /// Reads what a mined transaction did; nothing when it did not execute this proposal. A receipt's status proves
@@ -223,20 +228,37 @@ pub fn prove(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<Option<O
         .hint("nothing has to be sent again: breakglass status --proofs tries once more")
         .hint("without --proofs, the RPCs are believed")
     })?;
-    let block = seen.header.block();
+    require_done(&seen, judged.proposal().nonce(), &checks)?;
+    let needs_events = checks.iter().any(|check| rests_on_events(check));
+    Ok(Some(OutcomeProof { state: proven_at(root, &seen.header.block()), events, mined, needs_events }))
+}
+
+/// Checks that a proven state is one in which the nonce is used and what was promised holds.
+///
+/// # Errors
+/// If it is not: then the receipt, or the RPC that told it, lies.
+pub(in crate::ceremony) fn require_done(
+    seen: &Snapshot,
+    nonce: Nonce,
+    checks: &[&Check],
+) -> Result<(), Error> {
     let lies = |what: String| {
-        let message = format!("{what} in block {}, against whose state it was proven", block.number);
+        let message = format!("{what} in block {}, against whose state it was proven", seen.header.number);
         Error::new(Exit::Network, message).hint("the receipt of the RPC says something else: ask another RPC")
     };
-    if seen.state.nonce <= judged.proposal().nonce() {
+    if seen.state.nonce <= nonce {
         return Err(lies(format!("the Safe's nonce is still {}", seen.state.nonce)));
     }
-    let asked = checks.iter().filter(|check| !check.queries().is_empty());
-    if let Some(failed) = asked.map(|check| check.judge(&seen.readings, &[])).find(|verdict| !verdict.holds) {
-        return Err(lies(failed.sentence));
+    let asked = checks.iter().filter(|check| !rests_on_events(check));
+    match asked.map(|check| check.judge(&seen.readings, &[])).find(|verdict| !verdict.holds) {
+        Some(failed) => Err(lies(failed.sentence)),
+        None => Ok(()),
     }
-    let needs_events = checks.iter().any(|check| check.queries().is_empty());
-    Ok(Some(OutcomeProof { state: proven_at(root, &block), events, mined, needs_events }))
+}
+
+/// Returns `true` if a check asks nothing of the state.
+pub(in crate::ceremony) fn rests_on_events(check: &Check) -> bool {
+    check.queries().is_empty()
 }
 
 /// Keeps a proven outcome beside the proposal. Nothing is overwritten: after a reorganisation the next file supersedes

@@ -16,8 +16,9 @@ use crate::council::Arguments;
 use crate::error::{Error, Exit};
 use crate::evm::Readings;
 use crate::progress::Tone;
+use crate::proposal::Proposal;
 use crate::safe::Nonce;
-use crate::store::SettingsFolder;
+use crate::store::{SettingsFolder, StoreError};
 
 const VERSION: u32 = 1;
 
@@ -52,40 +53,60 @@ impl UndoRecord {
 
 /// Reads what was in force before a proven transaction, and keeps it for the undo. By lever.
 pub fn keep(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<BTreeMap<String, Arguments>, Error> {
-    let Some(own) = &judged.derived.own else { return Ok(BTreeMap::new()) };
-    let order = &own.order;
-    if order.pull.undo || !order.acts().iter().any(BoundPlaybook::has_former) {
-        return Ok(BTreeMap::new());
-    }
+    let Some(order) = undoable(judged) else { return Ok(BTreeMap::new()) };
     let was = read(desk, judged, order, receipt)?;
     let folder = SettingsFolder::find()
         .ok_or_else(|| Error::new(Exit::Failed, "neither HOME nor XDG_CONFIG_HOME is set"))?;
-    let mut found = BTreeMap::new();
-    for (act, was) in order.acts().iter().zip(was) {
-        let Some(lever) = act.lever.clone().filter(|_| !was.is_empty()) else { continue };
-        let Nonce(nonce) = judged.proposal().nonce();
-        let hash = judged.proposal().hash().to_string();
-        let kept = UndoRecord {
+    let records = records(order, judged.proposal(), receipt, was);
+    let keep = |record: UndoRecord| {
+        let UndoRecord { safe_tx_hash, lever, .. } = &record;
+        let text = serde_json::to_string_pretty(&record).unwrap_or_default();
+        folder.keep_undo_value(
+            &format!("{safe_tx_hash}-{lever}-{}", receipt.block.hash),
+            &format!("{text}\n"),
+        )?;
+        Ok((record.lever, record.was))
+    };
+    records.into_iter().map(keep).collect()
+}
+
+/// Returns the order of an act whose undo needs values of before; `None` of an undo itself.
+fn undoable<'j>(judged: &'j Judged<'_>) -> Option<&'j Order<'j>> {
+    let order = &judged.derived.own.as_ref()?.order;
+    (!order.pull.undo && has_former(order)).then_some(order)
+}
+
+fn has_former(order: &Order) -> bool {
+    order.acts().iter().any(BoundPlaybook::has_former)
+}
+
+/// Returns what is kept of each lever that had such values.
+fn records(order: &Order, proposal: &Proposal, receipt: &Receipt, was: Vec<Arguments>) -> Vec<UndoRecord> {
+    let Nonce(nonce) = proposal.nonce();
+    let record = |(act, was): (&BoundPlaybook, Arguments)| {
+        Some(UndoRecord {
             version: VERSION,
             chain_id: order.chain.id,
             safe: order.safe.address,
+            lever: act.lever.clone().filter(|_| !was.is_empty())?,
             playbook: act.own_playbook().id.to_string(),
             set: act.without_former(),
             nonce,
-            safe_tx_hash: hash.clone(),
+            safe_tx_hash: proposal.hash().to_string(),
             block: receipt.block.number,
-            was: was.clone(),
-            lever: lever.clone(),
-        };
-        let text = serde_json::to_string_pretty(&kept).unwrap_or_default();
-        folder.keep_undo_value(&format!("{hash}-{lever}-{}", receipt.block.hash), &format!("{text}\n"))?;
-        found.insert(lever, was);
-    }
-    Ok(found)
+            was,
+        })
+    };
+    order.acts().iter().zip(was).filter_map(record).collect()
 }
 
 /// The values of the block before the one that executed it.
-fn read(desk: &Desk, judged: &Judged, order: &Order, receipt: &Receipt) -> Result<Vec<Arguments>, Error> {
+pub(in crate::ceremony) fn read(
+    desk: &Desk,
+    judged: &Judged,
+    order: &Order,
+    receipt: &Receipt,
+) -> Result<Vec<Arguments>, Error> {
     let link = &judged.seen()?.link;
     let what = format!("reading what was in force before block {}", receipt.block.number);
     let before = desk.progress.wait(&what, || link.parent(&receipt.block))?;
@@ -112,16 +133,26 @@ impl<'a> Desk<'a> {
 
     /// The transactions that pull these levers, whoever approves them.
     fn pulling_orders(&'a self, levers: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
-        let orders = Order::parts(self, levers, given)?;
-        if !given.undo || !orders.iter().any(|order| order.acts().iter().any(BoundPlaybook::has_former)) {
-            return Ok(orders);
+        let texts = || SettingsFolder::find().map_or_else(|| Ok(Vec::new()), |folder| folder.undo_values());
+        Ok(self.restored(Order::parts(self, levers, given)?, given.undo, texts))
+    }
+
+    /// Returns the orders of an undo with the values that were kept; others as they are, with nothing read.
+    fn restored(
+        &self,
+        orders: Vec<Order<'a>>,
+        is_undo: bool,
+        texts: impl FnOnce() -> Result<Vec<String>, StoreError>,
+    ) -> Vec<Order<'a>> {
+        if !is_undo || !orders.iter().any(has_former) {
+            return orders;
         }
-        let all = self.kept_values();
+        let all = self.values(texts());
         let restored = |order: Order<'a>| {
             let was: Vec<Arguments> = order.acts().iter().map(|act| self.was(&order, act, &all)).collect();
             order.restoring(&was)
         };
-        Ok(orders.into_iter().map(restored).collect())
+        orders.into_iter().map(restored).collect()
     }
 
     /// The values of a lever before its last proven act, as far as nobody gave them.
@@ -153,8 +184,7 @@ impl<'a> Desk<'a> {
         was
     }
 
-    fn kept_values(&self) -> Vec<UndoRecord> {
-        let texts = SettingsFolder::find().map_or_else(|| Ok(Vec::new()), |folder| folder.undo_values());
+    fn values(&self, texts: Result<Vec<String>, StoreError>) -> Vec<UndoRecord> {
         match texts {
             Ok(texts) => texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect(),
             Err(error) => {
@@ -172,7 +202,8 @@ impl<'a> Desk<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ceremony::tests::{Home, at, order, setting};
+    use crate::ceremony::tests::on_chain::{judged, receipt};
+    use crate::ceremony::tests::{Home, at, on_chain, order, proposed, setting};
 
     /// The values kept when a fee of 40 bps was proven at nonce 4, before which it was 30 bps.
     fn kept(order: &Order) -> UndoRecord {
@@ -231,6 +262,57 @@ mod tests {
         assert_eq!(was(&[later.clone(), own.clone()]), expected("25 bps"));
         assert_eq!(was(&[own, later]), expected("25 bps"));
         assert!(was(&[]).is_empty());
+    }
+
+    /// Whoever proves the act keeps what was in force before it, for its own undo alone.
+    #[test]
+    fn what_is_kept_of_an_act_is_what_its_undo_takes() {
+        let home = Home::new();
+        let desk = home.desk();
+        let given = setting(at(4), "fee", "40 bps");
+        let fee = order(&desk, &["fee"], &given);
+        let proposal = on_chain(&fee, &given, 30).proposal;
+        let was: Arguments = [("was".to_string(), "30 bps".to_string())].into();
+        let kept = records(&fee, &proposal, &receipt(21, true), vec![was.clone()]);
+        assert_eq!((kept.len(), kept[0].lever.as_str(), &kept[0].was), (1, "fee", &was));
+        assert_eq!((kept[0].nonce, kept[0].block), (U256::from(4), 21));
+        assert_eq!(kept[0].safe_tx_hash, proposal.hash().to_string());
+        assert!(records(&fee, &proposal, &receipt(21, true), vec![Arguments::new()]).is_empty());
+        let texts = || kept.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
+        let undo = Given { undo: true, ..setting(Given::default(), "fee", "40 bps") };
+        let parts = |given: &Given| Order::parts(&desk, &["fee".into()], given).unwrap();
+        let restored = desk.restored(parts(&undo), true, || Ok(texts()));
+        assert_eq!(restored[0].acts()[0].given["was"], "30 bps");
+        assert_eq!(home.heard(), ["brings back was = 30 bps, read before block 21, which executed fee"]);
+        // Of the act itself, and of what needs no value of before, nothing is read.
+        let unread = |orders: Vec<Order<'_>>, is_undo: bool| {
+            let orders = desk.restored(orders, is_undo, || panic!("it is not read"));
+            assert!(!orders[0].acts()[0].given.contains_key("was"));
+        };
+        unread(parts(&Given { undo: false, ..undo.clone() }), false);
+        let pause = Given { undo: true, ..Given::default() };
+        unread(Order::parts(&desk, &["vault".into()], &pause).unwrap(), true);
+        // What is no record is passed over, and a folder that cannot be read is told.
+        assert!(desk.values(Ok(vec!["{}".into()])).is_empty());
+        let lost = StoreError::Exists { path: "undo".into() };
+        assert!(desk.values(Err(lost)).is_empty());
+        assert!(home.heard()[0].starts_with("what an undo brings back is not read: "));
+    }
+
+    #[test]
+    fn only_an_act_with_values_of_before_is_undone_by_them() {
+        let home = Home::new();
+        let desk = home.desk();
+        let is_undoable = |levers: &[&str], given: &Given| {
+            let proposal = proposed(&desk, levers, given, if given.undo { 40 } else { 30 });
+            let judged = judged(&desk, &proposal, 5, Readings::default());
+            let order = undoable(&judged);
+            order.is_some()
+        };
+        let fee = setting(at(4), "fee", "40 bps");
+        assert!(is_undoable(&["fee"], &fee));
+        assert!(!is_undoable(&["vault"], &at(4)));
+        assert!(!is_undoable(&["fee"], &Given { undo: true, ..setting(fee, "was", "30 bps") }));
     }
 
     #[test]

@@ -274,7 +274,7 @@ fn rehearse(
 }
 
 /// The call to run. Before the deputy has signed, a key that everybody knows is taken for theirs: in this run alone.
-fn direct(
+pub(in crate::ceremony) fn direct(
     link: &Chain,
     snapshot: &mut Snapshot,
     (how, deputy): (&How, Address),

@@ -118,3 +118,43 @@ fn calldata(function: &Function, given: &BTreeMap<String, String>) -> Result<Byt
     }
     function.abi_encode_input(&values).map(Bytes::from).map_err(|e| wrong(e.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy::sol_types::SolValue;
+
+    use super::*;
+
+    fn function(signature: &str) -> Function {
+        Function::parse(signature).unwrap()
+    }
+
+    fn given(all: &[(&str, &str)]) -> BTreeMap<String, String> {
+        all.iter().map(|(name, value)| ((*name).to_string(), (*value).to_string())).collect()
+    }
+
+    #[test]
+    fn a_call_takes_the_arguments_that_it_has_and_no_other() {
+        let set = function("setFee(uint256 fee, address to)");
+        let zero = "0x0000000000000000000000000000000000000000";
+        let call = |all: &[(&str, &str)]| calldata(&set, &given(all)).map_err(|error| error.message);
+        let data = call(&[("fee", "7"), ("to", zero)]).unwrap();
+        assert_eq!(data[..4], set.selector()[..]);
+        assert_eq!(data[4..], (U256::from(7), alloy::primitives::Address::ZERO).abi_encode()[..]);
+        assert_eq!(call(&[("fee", "7")]).unwrap_err(), "setFee needs to (address)");
+        let message = call(&[("fee", "7"), ("too", zero), ("to", zero)]).unwrap_err();
+        assert_eq!(message, "setFee has no argument \"too\"; known: fee, to");
+        assert!(call(&[("fee", "x"), ("to", zero)]).unwrap_err().starts_with("fee=x: "));
+    }
+
+    #[test]
+    fn only_a_single_plain_value_can_stand_in_a_playbook() {
+        let of = |view: &str, data: Vec<u8>| text(&function(view), &Answer::Value(data.into()));
+        assert_eq!(of("paused()(bool)", true.abi_encode()).as_deref(), Some("true"));
+        assert_eq!(of("fee()(uint256)", U256::from(30).abi_encode()).as_deref(), Some("30"));
+        assert_eq!(of("name()(string)", "x".to_string().abi_encode()), None);
+        assert_eq!(of("pair()(bool,bool)", (true, true).abi_encode()), None);
+        assert_eq!(of("paused()(bool)", Vec::new()), None);
+        assert_eq!(text(&function("paused()(bool)"), &Answer::Reverted(Bytes::new())), None);
+    }
+}

@@ -64,7 +64,7 @@ pub fn prove(judged: &Judged) -> Result<DrillProof, Error> {
 }
 
 /// Returns the number of keys whose signatures a Safe's approvals take: of a Safe among the owners, those of its own owners.
-fn keys(tally: &Shortfall) -> usize {
+pub(in crate::ceremony) fn keys(tally: &Shortfall) -> usize {
     let of_one = |approval: &Approval| {
         let below = tally.child(approval.owner()).and_then(|child| child.tally.as_ref());
         below.filter(|below| below.is_met()).map_or(1, keys)

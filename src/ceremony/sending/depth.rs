@@ -117,8 +117,15 @@ pub fn describe(depth: &Depth, receipt: &Receipt) -> String {
 
 #[cfg(test)]
 mod tests {
+    use alloy::primitives::{B256, Bytes};
+
     use super::*;
+    use crate::ceremony::tests::Home;
+    use crate::ceremony::tests::executed::PAYER;
+    use crate::ceremony::tests::live::{chain, home};
+    use crate::ceremony::tests::memory::Memory;
     use crate::ceremony::tests::on_chain::receipt;
+    use crate::evm::{BlockHash, BlockRef};
 
     fn wanted(confirmations: Option<u64>, finalized: bool) -> RequiredDepth {
         RequiredDepth { confirmations, finalized }
@@ -156,5 +163,86 @@ mod tests {
         assert_eq!(goals, ["it has 3 confirmations", "it is final and has 3 confirmations", "it is final"]);
         let human = |seconds| human(Duration::from_secs(seconds));
         assert_eq!([human(0), human(90), human(91)], ["1 s", "90 s", "2 min"]);
+    }
+
+    #[test]
+    fn where_a_block_lies_is_said_in_words() {
+        let receipt = receipt(40, true);
+        let of = |confirmations, final_block| {
+            describe(&Depth { newest: receipt.block, confirmations, final_block }, &receipt)
+        };
+        assert_eq!(of(1, None), "block 40, 1 confirmation, this chain does not say what is final");
+        assert_eq!(
+            of(2, Some(39)),
+            "block 40, 2 confirmations, not final yet: a reorganisation may still undo it"
+        );
+        assert_eq!(of(3, Some(40)), "block 40, 3 confirmations, final");
+    }
+
+    /// A chain with a block of its own for a transaction, and the receipt.
+    fn mined() -> (Memory, Home, Receipt) {
+        let node = chain();
+        let home = home(&node);
+        let tx = node.mine_call(PAYER, PAYER, &Bytes::new(), true);
+        let receipt = link(&home.desk()).receipt(tx).unwrap().unwrap();
+        (node, home, receipt)
+    }
+
+    fn link(desk: &Desk) -> Chain {
+        desk.connect_to(&desk.council.chains["mainnet"]).unwrap()
+    }
+
+    #[test]
+    fn a_depth_that_is_reached_is_not_waited_for() {
+        let (node, home, receipt) = mined();
+        let desk = home.desk();
+        let settle = |wanted: RequiredDepth| settle(&desk, &link(&desk), &receipt, &wanted);
+        assert_eq!(settle(wanted(None, false)).unwrap().confirmations, 1);
+        assert_eq!(settle(wanted(Some(1), false)).unwrap().final_block, None);
+        let number = receipt.block.number;
+        let told = format!("block {number}, 1 confirmation, this chain does not say what is final");
+        assert_eq!(home.heard(), [told.clone(), told]);
+        let error = settle(wanted(None, true)).unwrap_err();
+        assert_eq!(error.message, "mainnet does not say which of its blocks are final");
+        node.finalize(number);
+        assert!(settle(wanted(Some(1), true)).unwrap().is_final(&receipt.block));
+        assert_eq!(home.heard(), [format!("block {number}, 1 confirmation, final")]);
+        let other = BlockRef { hash: BlockHash::claimed(B256::repeat_byte(9)), ..receipt.block };
+        let gone = Receipt { block: other, ..receipt.clone() };
+        let error = super::settle(&desk, &link(&desk), &gone, &wanted(None, false)).unwrap_err();
+        assert_eq!(error.exit, Exit::Drift);
+        assert!(error.message.ends_with("is no longer part of the chain: it was reorganised"));
+    }
+
+    /// It is waited for across a few answers that fail, and no longer.
+    #[test]
+    fn a_depth_is_waited_for_until_it_is_reached_or_the_chain_is_lost() {
+        let (node, home, receipt) = mined();
+        let desk = home.desk();
+        let number = receipt.block.number;
+        node.finalize(number - 1);
+        let reached = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(SHORTEST * 2);
+                node.refuse("eth_chainId");
+                std::thread::sleep(SHORTEST * 3);
+                node.mine();
+                node.finalize(number);
+                node.allow("eth_chainId");
+            });
+            settle(&desk, &link(&desk), &receipt, &wanted(Some(2), true)).unwrap()
+        });
+        assert_eq!((reached.confirmations, reached.final_block), (2, Some(number)));
+        let heard = home.heard();
+        assert_eq!(heard[0], "waiting until it is final and has 2 confirmations, about 1 s");
+        assert_eq!(heard[1], format!("block {number}, 2 confirmations, final"));
+        let error = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(SHORTEST);
+                node.refuse("eth_chainId");
+            });
+            settle(&desk, &link(&desk), &receipt, &wanted(Some(9), false)).unwrap_err()
+        });
+        assert_eq!(error.exit, Exit::Network);
     }
 }

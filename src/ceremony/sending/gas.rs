@@ -134,3 +134,107 @@ pub(in crate::ceremony) fn no_estimate(judged: &Judged) -> Error {
     Error::new(Exit::Network, format!("no RPC of {} could estimate the gas", judged.derived.chain.name))
         .hint("nothing was sent; try again, or say with --gas how much to send it with")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::find::CommandPurpose;
+    use crate::ceremony::order::Given;
+    use crate::ceremony::rehearsal_result::RehearsalResult;
+    use crate::ceremony::rehearse::Rehearsed;
+    use crate::ceremony::tests::executed::{PAYER, ready, signed};
+    use crate::ceremony::tests::live::{chain, home, looked};
+    use crate::ceremony::tests::memory::Memory;
+
+    fn of(desk: &Desk, judged: &Judged, estimate: Option<u64>, named: Option<u64>) -> Result<u64, Error> {
+        limit(desk, judged, &ready(judged), PAYER, estimate, named)
+    }
+
+    #[test]
+    fn it_is_sent_with_the_least_gas_that_does_what_was_reviewed() {
+        let node = chain();
+        let home = home(&node);
+        let desk = home.desk();
+        let vault = signed(&desk, "vault", &Given::default());
+        home.heard();
+        let enough = of(&desk, &vault, None, None).unwrap();
+        let reviewed = &vault.rehearsal.done().unwrap().rehearsal;
+        let (used, cap) = (reviewed.gas_used, reviewed.gas_limit);
+        assert_eq!(enough, used * 5 / 4);
+        assert_eq!(of(&desk, &vault, Some(used), None).unwrap(), enough);
+        assert_eq!(of(&desk, &vault, Some(enough), None).unwrap(), enough * 6 / 5);
+        assert!(home.heard().is_empty(), "an estimate between the two is as it should be");
+        let told = |estimate: u64, sent: u64| {
+            assert_eq!(of(&desk, &vault, Some(estimate), None).unwrap(), sent);
+            let text =
+                format!("gas: the RPC estimates {estimate} gas, the rehearsal uses {used}: sent with {sent}");
+            assert_eq!(home.heard(), [text]);
+        };
+        told(used - 1, enough);
+        told(enough * 4, enough * 3);
+        // What is named is used, if it does the same.
+        assert_eq!(of(&desk, &vault, None, Some(cap)).unwrap(), cap);
+        assert_eq!(of(&desk, &vault, None, Some(enough)).unwrap(), enough);
+        let error = of(&desk, &vault, None, Some(cap + 1)).unwrap_err();
+        let text =
+            format!("--gas {} is more than the {cap} that one transaction may have on mainnet", cap + 1);
+        assert_eq!((error.exit, error.message), (Exit::Usage, text));
+        for little in [used / 2, 1_000] {
+            let error = of(&desk, &vault, None, Some(little)).unwrap_err();
+            let text = format!("with --gas {little} its effects are not those that were shown");
+            assert_eq!((error.exit, error.message), (Exit::Refused, text));
+        }
+    }
+
+    #[test]
+    fn a_transaction_that_does_something_else_once_it_is_signed_is_not_sent() {
+        let node = chain();
+        let home = home(&node);
+        let desk = home.desk();
+        let vault = signed(&desk, "vault", &Given::default()).rehearsed().unwrap();
+        let RehearsalResult::Done(mut done) = vault.rehearsal.clone() else { panic!() };
+        done.rehearsal.writes.clear();
+        let shown = Rehearsed { rehearsal: RehearsalResult::Done(done), ..vault }.judge(true);
+        for named in [None, Some(1_000_000)] {
+            let error = of(&desk, &shown, None, named).unwrap_err();
+            assert_eq!(error.exit, Exit::Refused);
+            assert!(
+                error.message.ends_with("it does something else than what was shown"),
+                "{}",
+                error.message
+            );
+        }
+    }
+
+    /// On such a chain gas pays for data on another one, which only its RPCs know.
+    #[test]
+    fn where_only_the_rpcs_can_tell_they_must() {
+        let node = Memory::new(42_161);
+        crate::ceremony::tests::live::furnish(&node);
+        let home = home(&node).with("id = 1\n", "id = 42161\n");
+        let desk = home.desk();
+        let vault = signed(&desk, "vault", &Given::default());
+        let error = of(&desk, &vault, None, None).unwrap_err();
+        assert_eq!(
+            (error.exit, error.message.as_str()),
+            (Exit::Network, "no RPC of mainnet could estimate the gas")
+        );
+        assert_eq!(of(&desk, &vault, Some(1_000_000), None).unwrap(), 1_200_000);
+        assert_eq!(of(&desk, &vault, None, Some(900_000)).unwrap(), 900_000);
+    }
+
+    #[test]
+    fn without_a_rehearsal_the_estimate_is_all_that_is_known() {
+        let node = chain();
+        let home = home(&node);
+        let desk = home.desk();
+        drop(signed(&desk, "vault", &Given::default()));
+        let seen = looked(&desk, &["vault"], &Given::default(), CommandPurpose::Show).remove(0);
+        let cap = seen.seen().unwrap().link.gas_cap(&seen.seen().unwrap().snapshot);
+        assert_eq!(of(&desk, &seen, Some(100), None).unwrap(), 120);
+        assert_eq!(of(&desk, &seen, Some(cap), None).unwrap(), cap);
+        assert!(of(&desk, &seen, None, None).unwrap_err().message.ends_with("could estimate the gas"));
+        assert_eq!(of(&desk, &seen, Some(100), Some(cap)).unwrap(), cap);
+        assert_eq!(of(&desk, &seen, None, Some(cap + 1)).unwrap_err().exit, Exit::Usage);
+    }
+}

@@ -67,8 +67,7 @@ impl Outbox {
         let given = progress.wait("sending", || way.unwrap_or(link).send(&self.call, &sent.raw));
         self.again.set(given.is_err().then(|| clock::moment() + AGAIN));
         self.repeat.set((given.is_ok() && way.is_none()).then(|| clock::moment() + REPEAT));
-        let then = way.map(|_| format!("; it goes to the RPCs in {} s", left.as_secs() + 1));
-        let then = then.unwrap_or_default();
+        let then = way.map(|_| public_text(left)).unwrap_or_default();
         match given {
             Ok(_) if way.is_some() => {
                 let text = format!("{} to the private relay{then}", sent.hash);
@@ -118,5 +117,177 @@ impl Outbox {
             progress.tell(Tone::Plain, "", "not mined by way of the private relay: it goes to the RPCs now");
         }
         self.give(progress, link, sent)
+    }
+}
+
+/// Says when the RPCs get what only the relay has seen: a second that has begun counts.
+fn public_text(left: Duration) -> String {
+    format!("; it goes to the RPCs in {} s", left.as_secs() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::desk::Desk;
+    use crate::ceremony::tests::Home;
+    use crate::ceremony::tests::executed::{PAYER, own_call, sent};
+    use crate::ceremony::tests::live::{chain, home};
+    use crate::ceremony::tests::memory::Memory;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    /// One for this call, with a relay that is private until then; nothing was given out yet.
+    fn outbox(relay: Option<Chain>, public_from: Instant) -> Outbox {
+        let (again, repeat) = (Cell::new(None), Cell::new(None));
+        Outbox { call: own_call(), relay, public_from, is_public: Cell::new(false), again, repeat }
+    }
+
+    fn link(desk: &Desk) -> Chain {
+        desk.connect_to(&desk.council.chains["mainnet"]).unwrap()
+    }
+
+    fn later() -> Instant {
+        clock::moment() + HOUR
+    }
+
+    #[test]
+    fn a_relay_comes_first_for_its_time_from_the_first_record_on() {
+        let relay = "id = 1\nsend = [\"http://127.0.0.1:9\"]\nprivate_for = \"25 seconds\"\n";
+        let home = Home::new().with("id = 1\n", relay);
+        let desk = home.desk();
+        let open = |desk: &Desk, first: Option<u64>, now: u64| {
+            Outbox::open(desk.progress, &desk.council.chains["mainnet"], first, now, own_call()).unwrap()
+        };
+        let fresh = open(&desk, Some(100), 110);
+        assert!(fresh.relay.is_some() && !fresh.private_left().is_zero());
+        assert!(fresh.private_left() <= Duration::from_secs(15));
+        for (first, now) in [(Some(100), 125), (None, 100)] {
+            let public = open(&desk, first, now);
+            assert!(public.relay.is_none() && public.private_left().is_zero(), "{first:?} {now}");
+        }
+        let plain = Home::new();
+        assert!(open(&plain.desk(), Some(100), 100).relay.is_none(), "no relay is named");
+        assert_eq!(public_text(Duration::from_millis(24_300)), "; it goes to the RPCs in 25 s");
+    }
+
+    #[test]
+    fn without_a_relay_nothing_is_private() {
+        assert!(outbox(None, later()).private_left().is_zero());
+        let home = home(&Memory::new(1));
+        let relay = link(&home.desk());
+        assert!(!outbox(Some(relay), later()).private_left().is_zero());
+    }
+
+    #[test]
+    fn the_relay_alone_sees_it_first_and_then_every_rpc() {
+        let (rpc, relay) = (chain(), Memory::new(1));
+        let (home, relays) = (home(&rpc), home(&relay));
+        let (desk, relays) = (home.desk(), relays.desk());
+        let (of, link) = (link, link(&desk));
+        let sent = sent(&own_call(), 0, 9);
+        let private = outbox(Some(of(&relays)), later());
+        private.give(desk.progress, &link, &sent).unwrap();
+        assert_eq!((relay.taken().len(), rpc.taken().len()), (1, 0));
+        assert!(!private.is_public.get() && private.again.get().is_none() && private.repeat.get().is_none());
+        let heard = home.heard();
+        let told = format!("Sent {} to the private relay; it goes to the RPCs in ", sent.hash);
+        assert!(heard[0].starts_with(&told), "{heard:?}");
+        // Its time is over.
+        let public = outbox(Some(of(&relays)), clock::moment());
+        assert!(public.is_due());
+        public.again(desk.progress, &link, &sent).unwrap();
+        assert_eq!((relay.taken().len(), rpc.taken().len()), (1, 1));
+        assert!(public.is_public.get() && public.again.get().is_none() && public.repeat.get().is_some());
+        assert!(!public.is_due());
+        let told = "not mined by way of the private relay: it goes to the RPCs now".to_string();
+        assert_eq!(home.heard(), [told, format!("Sent {}", sent.hash)]);
+    }
+
+    #[test]
+    fn what_a_relay_refuses_goes_to_the_rpcs_later_and_what_they_refuse_is_an_error() {
+        let (rpc, relay) = (chain(), Memory::new(1));
+        for node in [&rpc, &relay] {
+            node.refuse("eth_sendRawTransaction");
+        }
+        let (home, relays) = (home(&rpc), home(&relay));
+        let (desk, relays) = (home.desk(), relays.desk());
+        let (of, link) = (link, link(&desk));
+        let sent = sent(&own_call(), 0, 9);
+        let private = outbox(Some(of(&relays)), later());
+        private.give(desk.progress, &link, &sent).unwrap();
+        assert!(private.again.get().is_some() && private.repeat.get().is_none());
+        let heard = home.heard();
+        assert!(heard[0].starts_with("not confirmed: ") && heard[0].contains("; it goes to the RPCs in "));
+        let public = outbox(None, later());
+        let error = public.give(desk.progress, &link, &sent).unwrap_err();
+        assert!(matches!(error, ChainError::NotSent { unsure: false, .. }), "{error}");
+        // It is refused because it is mined: the receipt tells.
+        assert!(public.give_unless_mined(desk.progress, &link, &sent).is_err());
+        let mined = rpc.mine_call(PAYER, PAYER, &alloy::primitives::Bytes::new(), true);
+        rpc.rename(mined, sent.hash);
+        assert!(public.give_unless_mined(desk.progress, &link, &sent).is_ok());
+        rpc.allow("eth_sendRawTransaction");
+        assert!(public.give_unless_mined(desk.progress, &link, &sent).is_ok());
+        assert_eq!(rpc.taken().len(), 1);
+    }
+
+    #[test]
+    fn what_may_have_left_is_not_an_error() {
+        let home = Home::new();
+        let desk = home.desk();
+        let public = outbox(None, later());
+        public.give(desk.progress, &link(&desk), &sent(&own_call(), 0, 9)).unwrap();
+        assert!(public.again.get().is_some_and(|at| at > clock::moment()));
+        assert!(home.heard()[0].starts_with("not confirmed: "));
+    }
+
+    #[test]
+    fn it_is_given_out_again_once_its_time_has_come() {
+        let home = home(&Memory::new(1));
+        let desk = home.desk();
+        let given = |again: Option<Instant>, repeat: Option<Instant>| {
+            let outbox = outbox(Some(link(&desk)), later());
+            outbox.again.set(again);
+            outbox.repeat.set(repeat);
+            outbox
+        };
+        let (now, later) = (clock::moment(), later());
+        assert!(!given(None, None).is_due() && !given(Some(later), Some(later)).is_due());
+        let unconfirmed = given(Some(now), Some(later));
+        assert!(unconfirmed.is_unconfirmed() && unconfirmed.is_due() && !unconfirmed.is_old());
+        let old = given(Some(later), Some(now));
+        assert!(old.is_old() && old.is_due() && !old.is_unconfirmed());
+        let public = outbox(None, later);
+        assert!(public.is_due(), "no RPC has it");
+        public.is_public.set(true);
+        assert!(!public.is_due());
+    }
+
+    /// An RPC may have dropped what it took: it is told once more, and says nothing new by refusing it.
+    #[test]
+    fn what_waits_for_long_is_sent_again_without_a_word() {
+        let rpc = chain();
+        let home = home(&rpc);
+        let desk = home.desk();
+        let link = link(&desk);
+        let old = outbox(None, later());
+        old.is_public.set(true);
+        let sent = sent(&own_call(), 0, 9);
+        for refused in [false, true] {
+            if refused {
+                rpc.refuse("eth_sendRawTransaction");
+            }
+            old.repeat.set(Some(clock::moment()));
+            old.again(desk.progress, &link, &sent).unwrap();
+            assert!(!old.is_old(), "it waits once more");
+        }
+        assert_eq!((rpc.taken().len(), home.heard()), (1, Vec::new()));
+        // One that nobody confirmed is sent aloud.
+        rpc.allow("eth_sendRawTransaction");
+        let unconfirmed = outbox(None, later());
+        unconfirmed.is_public.set(true);
+        unconfirmed.again.set(Some(clock::moment()));
+        unconfirmed.again(desk.progress, &link, &sent).unwrap();
+        assert_eq!((rpc.taken().len(), home.heard()), (2, vec![format!("Sent {}", sent.hash)]));
     }
 }

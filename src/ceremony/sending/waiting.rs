@@ -19,7 +19,7 @@ use crate::progress::{Stop, Tone};
 use crate::safe::{slot, slot_word};
 
 /// The end of a wait.
-enum WaitResult {
+pub(in crate::ceremony) enum WaitResult {
     /// With what the newest block says, asked along.
     Mined(Box<Sighting>),
     /// The Safe's nonce is used, and by none of ours.
@@ -126,15 +126,15 @@ pub fn alone(
 }
 
 /// The transactions that are waited for.
-struct AwaitedTxs<'w> {
-    last: &'w Sent,
-    all: &'w [Sent],
+pub(in crate::ceremony) struct AwaitedTxs<'w> {
+    pub last: &'w Sent,
+    pub all: &'w [Sent],
     /// The Safe's nonce: once it is used, nothing more is waited for.
-    nonce: Option<&'w Query>,
-    most: Duration,
+    pub nonce: Option<&'w Query>,
+    pub most: Duration,
 }
 
-fn wait(
+pub(in crate::ceremony) fn wait(
     desk: &Desk,
     judged: &Judged,
     AwaitedTxs { last, all, nonce, most }: &AwaitedTxs,

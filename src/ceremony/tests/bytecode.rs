@@ -21,6 +21,8 @@ pub enum Body {
     Set(u8, u8),
     /// Writes its argument to this slot.
     Put(u8),
+    /// Reverts unless the caller is the address in the first slot; writes this value to the second.
+    SetBy(u8, u8, u8),
 }
 
 /// Returns the code of a contract with these functions; any other reverts.
@@ -39,6 +41,11 @@ pub fn contract(functions: &[(&str, Body)]) -> Bytes {
             Body::Get(slot) => vec![0x60, slot, 0x54, 0x60, 0x00, 0x52, 0x60, 0x20, 0x60, 0x00, 0xf3],
             Body::Set(slot, value) => vec![0x60, value, 0x60, slot, 0x55, 0x00],
             Body::Put(slot) => vec![0x60, 0x04, 0x35, 0x60, slot, 0x55, 0x00],
+            Body::SetBy(by, slot, value) => {
+                let [high, low] = u16::try_from(start + bodies.len() + 13).unwrap().to_be_bytes();
+                let guard = [0x33, 0x60, by, 0x54, 0x14, 0x61, high, low, 0x57, 0x60, 0x00, 0x80, 0xfd];
+                [&guard[..], &[0x5b, 0x60, value, 0x60, slot, 0x55, 0x00]].concat()
+            }
         });
     }
     [code, bodies].concat().into()

@@ -14,6 +14,12 @@ const BRIDGE: Address = Address::repeat_byte(0x88);
 /// A chain with the Safes and the targets of the council file: nothing is paused, the fee is 30 bps.
 pub(in crate::ceremony) fn chain() -> Memory {
     let node = Memory::new(1);
+    furnish(&node);
+    node
+}
+
+/// Puts the Safes and the targets of the council file there.
+pub(in crate::ceremony) fn furnish(node: &Memory) {
     node.safe(GUARDIAN, &[address(ALICE), address(BOB), LABS], 2, 4);
     node.safe(LABS, &[address(CAROL), address(DORA)], 1, 0);
     let code = contract(&[
@@ -27,7 +33,6 @@ pub(in crate::ceremony) fn chain() -> Memory {
         node.code(target, code.clone());
         node.set(target, 1, 30);
     }
-    node
 }
 
 /// A signer's folder whose mainnet is this chain.

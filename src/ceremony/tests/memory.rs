@@ -39,6 +39,12 @@ struct State {
     refused: Vec<String>,
     /// The methods that it was asked for.
     asked: Vec<String>,
+    /// State of older blocks is gone.
+    oldest: u64,
+    /// The newest block that is final; `None` if it does not say.
+    final_block: Option<u64>,
+    /// Signed transactions that it took.
+    taken: Vec<Bytes>,
 }
 
 #[derive(Clone)]
@@ -77,6 +83,9 @@ impl Memory {
             mined: Vec::new(),
             refused: vec!["eth_createAccessList".into(), "eth_getProof".into()],
             asked: Vec::new(),
+            oldest: 0,
+            final_block: None,
+            taken: Vec::new(),
         });
         node.code(SINGLETON, safe_code("Safe.sol/Safe"));
         node.code(
@@ -161,6 +170,21 @@ impl Memory {
         std::mem::take(&mut self.state().asked)
     }
 
+    /// Forgets the state of all blocks before this one.
+    pub fn prune(&self, oldest: u64) {
+        self.state().oldest = oldest;
+    }
+
+    /// From now on this block is the newest final one.
+    pub fn finalize(&self, number: u64) {
+        self.state().final_block = Some(number);
+    }
+
+    /// Returns the signed transactions that it took.
+    pub fn taken(&self) -> Vec<Bytes> {
+        self.state().taken.clone()
+    }
+
     /// Makes the newest block this many seconds older.
     pub fn age(&self, seconds: u64) {
         self.state().blocks.last_mut().unwrap().header.timestamp -= seconds;
@@ -169,6 +193,16 @@ impl Memory {
     /// Adds a block with the same state, one second later.
     pub fn mine(&self) -> u64 {
         self.state().next()
+    }
+
+    /// Has a mined transaction be known by this hash.
+    pub fn rename(&self, tx: TxHash, to: TxHash) {
+        self.state().mined.iter_mut().filter(|mined| mined.tx == tx).for_each(|mined| mined.tx = to);
+    }
+
+    /// It takes what it refused before.
+    pub fn allow(&self, method: &str) {
+        self.state().refused.retain(|refused| refused != method);
     }
 
     /// Mines a transaction that changes nothing by itself.
@@ -232,13 +266,18 @@ impl State {
             "eth_chainId" => json!(U256::from(self.id)),
             "eth_gasPrice" | "eth_maxPriorityFeePerGas" => json!("0x1"),
             "eth_estimateGas" => json!("0x30d40"),
-            "eth_getBlockByNumber" => self.at(&params[0]).map_or(Value::Null, wire),
+            "eth_getBlockByNumber" => self.header(&params[0]),
             "eth_getTransactionReceipt" => self.find(&params[0]).map_or(Value::Null, receipt),
             "eth_getTransactionByHash" => self.find(&params[0]).map_or(
                 Value::Null,
                 |mined| json!({"from": mined.from, "to": mined.to, "gas": "0xf4240", "input": mined.input}),
             ),
             "eth_getLogs" => self.logs(&params[0]),
+            "eth_sendRawTransaction" => {
+                let raw: Bytes = read(&params[0]);
+                self.taken.push(raw.clone());
+                json!(keccak256(&raw))
+            }
             _ => return self.read(method, params),
         };
         json!({"result": result})
@@ -250,6 +289,9 @@ impl State {
         let Some(world) = self.at(at) else {
             return json!({"error": {"code": -32000, "message": "header not found"}});
         };
+        if world.header.number < self.oldest {
+            return json!({"error": {"code": -32000, "message": "missing trie node"}});
+        }
         if method == "eth_call" {
             let call = &params[0];
             let from = call.get("from").map(read);
@@ -280,12 +322,26 @@ impl State {
     }
 
     fn at(&self, tag: &Value) -> Option<&World> {
-        match tag.as_str()?.strip_prefix("0x") {
-            Some(hex) => {
-                let number = u64::from_str_radix(hex, 16).unwrap();
-                self.blocks.iter().find(|world| world.header.number == number)
+        let tag = tag.as_str()?;
+        let number = match tag.strip_prefix("0x") {
+            Some(hex) => u64::from_str_radix(hex, 16).unwrap(),
+            None if tag == "finalized" => self.final_block?,
+            None => self.newest().header.number,
+        };
+        self.blocks.iter().find(|world| world.header.number == number)
+    }
+
+    /// Blocks of before the first that a test sees have a header alone, a second apart.
+    fn header(&self, tag: &Value) -> Value {
+        let number = tag.as_str().and_then(|tag| u64::from_str_radix(tag.strip_prefix("0x")?, 16).ok());
+        let first = &self.blocks[0].header;
+        match number.and_then(|number| Some((number, first.number.checked_sub(number)?))) {
+            Some((number, earlier @ 1..)) => {
+                let mut wire = fake::header(number, 0);
+                wire["timestamp"] = json!(U256::from(first.timestamp - earlier));
+                wire
             }
-            None => self.blocks.last(),
+            _ => self.at(tag).map_or(Value::Null, wire),
         }
     }
 

@@ -311,6 +311,25 @@ fn a_contract_is_where_the_council_file_has_it() {
     assert!(fits(VAULT).contains(&"pause/oz-pausable".to_string()));
 }
 
+/// A Safe's own functions can be called by itself alone: a playbook for them fits the Safes of the council file.
+#[test]
+fn what_a_safe_calls_on_itself_fits_a_safe_alone() {
+    let home = Home::new();
+    let desk = home.desk();
+    let functions = ["swapOwner(address,address,address)", "getOwners()", "isOwner(address)", "pause()"];
+    let selector =
+        |text: &&str| alloy::primitives::Selector::from_slice(&alloy::primitives::keccak256(text)[..4]);
+    let has: BTreeSet<_> = functions.iter().map(selector).collect();
+    let of_safes = |address: Address| {
+        let chain = &desk.council.chains["mainnet"];
+        let found = desk.playbooks_for(ContractLocation { chain, address }, &has);
+        let own = found.iter().filter(|(_, fit)| fit.param == "safe").count();
+        (own > 0, found.len() > own)
+    };
+    assert_eq!(of_safes(Address::repeat_byte(0x11)), (true, true));
+    assert_eq!(of_safes(VAULT), (false, true));
+}
+
 #[test]
 fn what_is_done_already_ends_a_command_without_a_failure() {
     let home = Home::new();

@@ -203,3 +203,87 @@ fn unproven(plan: &Plan, earlier: &Readings) -> Option<String> {
     let why = "it held before, and the playbook does not say why it is looked at (kept)";
     Some(format!("{}: {why}", check.describe()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::rehearsal_result::tests::performed;
+    use crate::ceremony::tests::on_chain::{answering, word};
+    use crate::ceremony::tests::{Home, at, order};
+    use crate::fork::RunResult;
+
+    fn plan(order: &Order) -> Plan {
+        let Ok(Turn::Ready(plans)) = order.turn(&Readings::default()) else { panic!() };
+        plans.merged()
+    }
+
+    #[test]
+    fn an_end_is_told_in_a_sentence() {
+        let proofs = vec!["it is paused".to_string(), "nothing else".into()];
+        let proven = TrialResult::Proven { gas: 9, proofs, read: Keys::default() };
+        assert_eq!(proven.text(), "would succeed, 9 gas: it is paused; nothing else");
+        assert_eq!(TrialResult::Refused("no".into()).text(), "refused before anybody signs: no");
+        assert_eq!(TrialResult::Failed("no".into()).text(), "fails: no");
+    }
+
+    #[test]
+    fn a_plan_is_refused_by_its_checks_or_because_there_is_none() {
+        let home = Home::new();
+        let desk = home.desk();
+        let order = order(&desk, &["vault"], &at(4));
+        let Ok(Turn::Ready(plans)) = order.turn(&Readings::default()) else { panic!() };
+        let plan = plan(&order);
+        let mut planned = Planned { plans, plan, readings: Readings::default(), refused: None };
+        planned.refused = Some("it is paused".into());
+        assert_eq!(refusal(&Ok(planned)).as_deref(), Some("it is paused"));
+        let none = PlanError::Place { place: "pause/x".into(), why: "no such step".into() };
+        let why = none.to_string();
+        assert_eq!(refusal(&Err(none)), Some(why));
+    }
+
+    #[test]
+    fn a_lever_is_proven_if_it_succeeds_and_changes_what_it_promises() {
+        let home = Home::new();
+        let desk = home.desk();
+        let order = order(&desk, &["vault"], &at(4));
+        let plan = plan(&order);
+        let answers = |value: u64| answering(&desk, &["vault"], &word(value));
+        let of = |result: RunResult, after: u64, before: u64| {
+            let ran = performed(result, &[]).rehearsal;
+            let after: Vec<Verdict> =
+                plan.after.iter().map(|check| check.judge(&answers(after), &[])).collect();
+            failure(&order, &plan, &ran, &after, &answers(before)).unwrap_or_default()
+        };
+        assert_eq!(of(RunResult::Succeeded, 1, 0), "");
+        assert!(of(RunResult::Unannounced, 1, 0).contains("does not announce"));
+        assert!(of(RunResult::Succeeded, 0, 0).starts_with("it would not do its work: vault paused() "));
+        assert!(of(RunResult::Succeeded, 1, 1).starts_with("nothing is proven: it held before: "));
+    }
+
+    #[test]
+    fn a_check_that_held_before_proves_nothing_unless_the_playbook_says_why_it_is_there() {
+        let home = Home::new();
+        let desk = home.desk();
+        let order = order(&desk, &["freeze"], &at(4));
+        let plan = plan(&order);
+        assert_eq!((plan.after.len(), plan.kept.clone()), (2, vec![false, false]));
+        let answers = |values: [u64; 2]| -> Readings {
+            let each = plan.after.iter().zip(values);
+            each.flat_map(|(check, value)| check.queries().into_iter().map(move |query| (query, word(value))))
+                .collect()
+        };
+        let of = |kept: [bool; 2], values: [u64; 2]| {
+            let plan = Plan { kept: kept.to_vec(), ..plan.clone() };
+            unproven(&plan, &answers(values))
+        };
+        assert_eq!(of([false, false], [0, 0]), None);
+        let held = of([false, false], [1, 0]).unwrap();
+        assert!(
+            held.starts_with(&plan.after[0].describe()) && held.ends_with("why it is looked at (kept)"),
+            "{held}"
+        );
+        assert!(of([false, false], [0, 1]).unwrap().starts_with(&plan.after[1].describe()));
+        assert_eq!(of([true, false], [1, 0]), None, "the playbook says why");
+        assert!(of([true, true], [1, 1]).unwrap().starts_with("nothing is proven: "));
+    }
+}

@@ -96,3 +96,59 @@ fn from_nobody(plan: &Plan, fork: &mut Forked) -> Result<Vec<(String, Option<Str
     let calls = plan.calls.iter().zip(&queries);
     Ok(calls.map(|(planned, query)| (planned.signature.clone(), reason(query))).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(calls: &[(&str, Option<&str>)], refused: Option<&str>) -> TrialReport {
+        let owned = |(call, why): &(&str, Option<&str>)| ((*call).to_string(), why.map(String::from));
+        let calls: Vec<_> = calls.iter().map(owned).collect();
+        let mut report = TrialReport::default();
+        judge(&calls, refused.map(String::from), ("without_role", "without the role"), &mut report);
+        report
+    }
+
+    fn text(report: &TrialReport) -> &str {
+        &report.rows[0][1]
+    }
+
+    #[test]
+    fn a_call_that_anybody_can_make_is_a_fault_unless_something_else_stops_it() {
+        let open = judged(&[("pause()", None)], None);
+        assert_eq!(
+            (text(&open), open.parts["without_role"]["ended"].as_str()),
+            ("NOT DENIED: anybody may do it", Some("not denied"))
+        );
+        let (part, error) = open.wrong.unwrap();
+        assert_eq!((part, error.exit), (TrialPart::Stranger, Exit::Failed));
+        assert!(
+            error.message.starts_with("without the role: pause() does not revert from 0x6E6f"),
+            "{}",
+            error.message
+        );
+        // One call that is denied denies the whole, and the open one is told.
+        let mixed = judged(&[("pause()", None), ("stop()", Some("no role")), ("halt()", None)], None);
+        assert!(mixed.wrong.is_none());
+        let told = text(&mixed);
+        assert!(
+            told.starts_with("stop() reverts: no role; but pause() and halt() does not revert from"),
+            "{told}"
+        );
+        assert_eq!(mixed.parts["without_role"]["does_not_revert"], json!(["pause()", "halt()"]));
+        let denied = judged(&[("stop()", Some("no role"))], None);
+        assert!(text(&denied).starts_with("stop() reverts: no role; told only by the rehearsal"));
+        assert_eq!(denied.parts["without_role"]["ended"], "reverts");
+        // What the checks refuse is refused, also where no call reverts.
+        for (calls, doubt) in [(&[("pause()", None)][..], true), (&[], false)] {
+            let refused = judged(calls, Some("it holds no role"));
+            assert!(refused.wrong.is_none());
+            assert!(text(&refused).starts_with("refused before anybody signs: it holds no role"));
+            assert_eq!(text(&refused).contains("does not revert from"), doubt);
+            assert_eq!(
+                refused.parts["without_role"]["does_not_revert"].as_array().unwrap().len(),
+                calls.len()
+            );
+        }
+    }
+}

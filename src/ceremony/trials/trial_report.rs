@@ -89,3 +89,62 @@ impl TrialReport {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::B256;
+
+    use super::*;
+    use crate::ceremony::tests::{Home, VAULT, at, order};
+
+    fn proven() -> TrialResult {
+        TrialResult::Proven { gas: 9, proofs: vec!["it is paused".into()], read: Keys::default() }
+    }
+
+    #[test]
+    fn the_first_part_that_is_not_proven_is_the_fault() {
+        let mut report = TrialReport::default();
+        assert!(report.must_prove(TrialPart::Lever, "the lever", &proven(), "fix it"));
+        assert!(report.wrong.is_none());
+        assert_eq!(report.rows, [["the lever", "would succeed, 9 gas: it is paused"]]);
+        assert_eq!(report.parts["lever"]["ended"], "proven");
+        let refused = TrialResult::Refused("no role".into());
+        assert!(!report.must_prove(TrialPart::Undo, "its undo", &refused, "name a Safe"));
+        assert_eq!(report.parts["undo"]["why"], "no role");
+        let failed = TrialResult::Failed("it reverts".into());
+        assert!(!report.must_prove(TrialPart::Stranger, "without the role", &failed, "fix it"));
+        assert_eq!(report.parts["lever"]["ended"], "failed");
+        let (part, error) = report.wrong.unwrap();
+        assert_eq!((part, error.exit), (TrialPart::Undo, Exit::Refused), "the first counts");
+        assert_eq!(error.message, "its undo: refused before anybody signs: no role");
+        let mut report = TrialReport::default();
+        report.must_prove(TrialPart::Lever, "the lever", &failed, "fix it");
+        let (_, error) = report.wrong.unwrap();
+        assert_eq!((error.exit, error.message.as_str()), (Exit::Failed, "the lever: fails: it reverts"));
+        assert_eq!(error.hints, ["fix it"]);
+    }
+
+    #[test]
+    fn what_an_undo_does_not_bring_back_is_told_slot_by_slot() {
+        let home = Home::new();
+        let desk = home.desk();
+        let order = order(&desk, &["vault"], &at(4));
+        let of = |count: u8| {
+            let word = B256::with_last_byte;
+            let slots =
+                (0..count).map(|n| LeftOver { address: VAULT, slot: word(n), was: word(1), is: word(2) });
+            let mut report = TrialReport::default();
+            report.left_over(&order, &slots.collect::<Vec<_>>());
+            let (text, objects) = (report.rows[0][1].clone(), report.parts["left_over"].clone());
+            (text, objects.as_array().unwrap().len())
+        };
+        assert_eq!(of(0), ("nothing: every slot is as it was".into(), 0));
+        let (one, _) = of(1);
+        let word = B256::with_last_byte;
+        assert_eq!(one, format!("vault slot {} was {} and is {}", word(0), word(1), word(2)));
+        let (eight, all) = of(8);
+        assert_eq!((eight.split("; ").count(), eight.contains(" more"), all), (8, false, 8));
+        let (nine, all) = of(9);
+        assert!(nine.ends_with("; and 1 more") && all == 9, "{nine}");
+    }
+}
