@@ -80,9 +80,7 @@ impl Council {
             local: person.zone.as_ref().map(|zone| zone.local(now)),
         })
     }
-}
 
-impl Council {
     /// Returns whom to call for these owners, each person once: first those for whom it is day, last those who are away.
     /// Owners whose signer is not a person of the file are left out.
     pub fn calls_for(&self, owners: &[Address], now: u64) -> Vec<PersonToCall<'_>> {

@@ -55,9 +55,7 @@ impl Plain {
             .collect();
         if text.trim().is_empty() { Self("?".into()) } else { Self(text) }
     }
-}
 
-impl Plain {
     pub fn as_str(&self) -> &str {
         &self.0
     }

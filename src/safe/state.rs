@@ -101,9 +101,7 @@ impl SafeState {
             .map(|(what, was, now)| Drift { what, was, now })
             .collect()
     }
-}
 
-impl SafeState {
     /// Returns a Safe without a singleton, guards, a handler and modules.
     pub const fn bare(id: SafeId, owners: Owners, nonce: Nonce) -> Self {
         let (singleton, guard) = (Address::ZERO, Address::ZERO);

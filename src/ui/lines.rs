@@ -25,3 +25,9 @@ impl FromIterator<Text> for Lines {
         Self(lines.into_iter().collect())
     }
 }
+
+impl<const N: usize> From<[Text; N]> for Lines {
+    fn from(lines: [Text; N]) -> Self {
+        Self(lines.into())
+    }
+}

@@ -134,8 +134,9 @@ impl<'a> Added<'a> {
             return [Text::new(&format!("{what} is there already: nothing to do"))].into_iter().collect();
         };
         let text = format!("its digest is now {digest}: give everybody this file; they are shown the change");
-        [Text::default().good("added ").add(what).add(&format!(" to {council}")), Text::new(&text)]
-            .into_iter()
-            .collect()
+        Lines::from([
+            Text::default().good("added ").add(what).add(&format!(" to {council}")),
+            Text::new(&text),
+        ])
     }
 }

@@ -64,13 +64,11 @@ impl DeputyDone {
         let Self { deputy, to_be_confirmed_by, lever, .. } = self;
         let text =
             format!("{deputy} acted alone: {to_be_confirmed_by} has to confirm it, or to take it back:");
-        [
+        Lines::from([
             Text::default().good("done and proven"),
             Text::default().warn("next: ").add(&text),
             Text::new("  breakglass undo ").add(lever),
-        ]
-        .into_iter()
-        .collect()
+        ])
     }
 }
 
@@ -98,12 +96,10 @@ impl BearerWritten {
     pub fn lines(&self) -> Lines {
         let Self { written, lever, .. } = self;
         let text = "a person who has this file can pause, once, until the deputy is replaced: keep it secret";
-        [
+        Lines::from([
             Text::default().good("written: ").add(written).dim("   only you can read it"),
             Text::default().warn("! ").add(text),
             Text::default().dim("  → ").add(&format!("breakglass deputy {lever} --relay {written} sends it")),
-        ]
-        .into_iter()
-        .collect()
+        ])
     }
 }

@@ -213,14 +213,12 @@ pub struct NoCouncil {
 
 /// Returns how to begin where there is no council file.
 pub fn beginning() -> Lines {
-    [
+    Lines::from([
         Text::default().bold("No council file here.").add(" To begin, with your Safe's address:"),
         Text::default(),
         Text::new("  breakglass init --safe 0x… --rpc '${MAINNET_RPC}'"),
         Text::default(),
         Text::new("It writes breakglass.toml: the Safe with its owners and threshold on chain."),
         Text::new("Then bind levers to it; breakglass playbook list shows the playbooks."),
-    ]
-    .into_iter()
-    .collect()
+    ])
 }

@@ -97,7 +97,7 @@ impl WrittenProposal {
                     .add(" (or --keystore FILE)"),
             ),
         };
-        [done, then].into_iter().collect()
+        Lines::from([done, then])
     }
 
     /// Returns the data: the line that announces a drill, or the hash of what is real.

@@ -71,12 +71,10 @@ impl MadeSignature {
         let Self { name, owner, words, .. } = self;
         let safe = self.for_safe.as_ref().map(|safe| format!(", for {safe}")).unwrap_or_default();
         let drill = if self.is_drill { "DRILL " } else { "" };
-        [
+        Lines::from([
             Text::default().good(drill).good("signed ").add(&format!("by {name} {owner}{safe}")),
             Text::new("send this line to the others: breakglass import ").add(words).add(" reads it"),
-        ]
-        .into_iter()
-        .collect()
+        ])
     }
 
     /// Returns where it is kept, and what comes next once enough have signed.

@@ -44,9 +44,7 @@ impl Desk<'_> {
         };
         self.incidents.journal().append(line)
     }
-}
 
-impl Desk<'_> {
     /// Returns the name of a person or a signer of the council file, for the journal.
     pub fn known_name(&self, name: &str) -> Result<Plain, Error> {
         let council = &self.council;

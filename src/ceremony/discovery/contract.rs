@@ -75,9 +75,7 @@ impl Desk<'_> {
             }
         }
     }
-}
 
-impl Desk<'_> {
     /// Returns the functions of the code that runs at a place, a proxy's implementation included, by the names that the
     /// library knows.
     /// Fails if the chain cannot be asked, or there is no code.

@@ -30,14 +30,12 @@ pub fn hashes(proposal: &Proposal, nonces: Nonces) -> Lines {
 pub fn on_the_device(proposal: &Proposal, (at, of): (usize, usize)) -> Lines {
     let line = |label: &str, hash: String| Text::new("   ").dim(label).to_column(11).bold(&digits(&hash));
     let title = format!("nonce {}", proposal.nonce());
-    [
+    Lines::from([
         Text::default().bold(&title).add(&format!("   {at} of {of}")),
         line("domain", proposal.hashes().domain.to_string()),
         line("message", proposal.hashes().message.to_string()),
         line("safeTx", proposal.hashes().safe_tx.to_string()),
-    ]
-    .into_iter()
-    .collect()
+    ])
 }
 
 /// The result of an import for one transaction.

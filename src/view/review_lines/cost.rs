@@ -13,14 +13,12 @@ pub fn lines(offer: &Offer, names: &AddressBook) -> Lines {
     let [base, tip, limit] = [offer.base_fee, offer.tx.max_priority_fee_per_gas, offer.tx.max_fee_per_gas]
         .map(|wei| amount::gwei(amount::rounded_up(U256::from(wei)).saturating_to()));
     let [now, most] = [offer.now(), offer.most()].map(|wei| amount::ether(amount::rounded_up(wei)));
-    [
+    Lines::from([
         line("payer   ", &format!("{payer}, its transaction {}", offer.tx.nonce)),
         line(
             "fee     ",
             &format!("{base} gwei now and a tip of {tip}, {limit} at most; gas {}", offer.tx.gas_limit),
         ),
         line("cost    ", &format!("{now} now, {most} at most")),
-    ]
-    .into_iter()
-    .collect()
+    ])
 }

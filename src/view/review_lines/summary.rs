@@ -184,9 +184,7 @@ impl Summary {
             threshold: tally.threshold.get(),
         }
     }
-}
 
-impl Summary {
     /// Returns the summary of what one key does alone.
     pub fn of_deputy(desk: &Desk, act: &Act, accepted: &[String]) -> Self {
         let summary = Self::of(desk, &act.judged, accepted);

@@ -37,9 +37,7 @@ impl Kind {
             Self::Bytes => Some(keccak256(value)),
         }
     }
-}
 
-impl Kind {
     /// The value as the app writes it.
     fn text(self, value: &[u8]) -> String {
         match self {
