@@ -47,7 +47,6 @@ impl Fault {
         self.place.as_ref().map(|place| place.line)
     }
 
-    /// A fault of the whole text.
     pub fn whole(origin: &str, message: impl Into<String>) -> Self {
         Self { origin: one_line(origin), message: one_line(&message.into()), place: None }
     }

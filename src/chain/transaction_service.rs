@@ -25,7 +25,6 @@ use crate::safe::{MOST_OWNERS, Nonce, Operation, SafeTx};
 
 /// The time for one answer.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// The largest answer that is read.
 const LARGEST: usize = 4 << 20;
 /// The pending transactions of a Safe that are asked for.
 const MOST_PENDING: usize = 20;
@@ -39,7 +38,6 @@ pub struct ServiceSays {
     pub shown: String,
     /// The time of its first answer; why, if it is not there or is of another chain.
     pub latency: Result<Duration, EndpointFault>,
-    /// By the Safe's address.
     pub safes: Vec<(Address, Result<ServiceAnswer, EndpointFault>)>,
 }
 

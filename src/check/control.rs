@@ -73,7 +73,6 @@ pub enum ControlProblem {
     InOrder,
     AnyOrder {
         timelock: Address,
-        /// In their order.
         operations: Vec<TimelockOperation>,
     },
 }

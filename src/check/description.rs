@@ -35,7 +35,6 @@ pub enum Sort {
     Drift,
 }
 
-/// The description of a problem.
 pub(super) struct Description {
     pub(super) id: Id,
     pub(super) level: Level,

@@ -70,7 +70,6 @@ pub enum EndpointProblem {
         allowed: u64,
         /// In seconds since 1970.
         made: u64,
-        /// The state of each endpoint.
         heights: Vec<(String, u64)>,
     },
     BlockAhead {

@@ -146,7 +146,6 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Returns the problem that it is made of.
     pub const fn problem(&self) -> &Problem {
         &self.problem
     }

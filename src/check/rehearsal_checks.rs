@@ -22,7 +22,6 @@ pub(super) const CHECKS: [Check; 9] = [
     ("as recorded", |facts| all(as_recorded(facts))),
 ];
 
-/// The result of the rehearsal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RehearsalProblem {
     NotRehearsed {

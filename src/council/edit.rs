@@ -15,7 +15,6 @@ pub enum EntryKind {
     Person,
 }
 
-/// An entry to be added.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewEntry {
     pub kind: EntryKind,

@@ -44,7 +44,6 @@ pub enum PinStatus {
     Changed { from: AcceptedText },
 }
 
-/// A council file, by its path.
 pub fn council_at(path: &str) -> String {
     format!("council file {path}")
 }

@@ -18,7 +18,6 @@ pub struct Settings {
     pub payer: Option<String>,
     /// The council file where none lies here or in a folder above.
     pub council: Option<PathBuf>,
-    /// The settings of the person's Ledger.
     pub ledger: LedgerSettings,
 }
 

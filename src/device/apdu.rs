@@ -11,7 +11,6 @@ use super::extended::ExtendedKey;
 use super::path::DerivationPath;
 use crate::safe::Hashes;
 
-/// The most data bytes in one APDU.
 pub(super) const MOST_DATA: usize = 255;
 
 /// One command. The data never exceeds 255 bytes: every constructor either fits or splits.

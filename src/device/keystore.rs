@@ -100,7 +100,6 @@ impl Keystore {
         self.sign_digest(&eip191_hash_message(text.as_bytes()))
     }
 
-    /// Returns the deputy's signature of a pause, if this is the deputy.
     pub fn sign_pause(&self, pause: &Pause, deputy: Address) -> Result<PauseSignature, DeviceError> {
         expect_signer(deputy, self.address)?;
         let bytes = self.sign_digest(pause.hashes().safe_tx.word())?.as_bytes();

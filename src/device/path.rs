@@ -72,12 +72,10 @@ impl SearchPaths {
         Self { near, far }
     }
 
-    /// This path alone.
     pub fn only(path: DerivationPath) -> Self {
         Self { near: vec![path], far: Vec::new() }
     }
 
-    /// Every path in order.
     pub fn all(&self) -> impl Iterator<Item = &DerivationPath> {
         self.near.iter().chain(&self.far)
     }

@@ -69,7 +69,6 @@ impl fmt::Display for Model {
     }
 }
 
-/// A Ledger that is plugged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plugged {
     pub model: Model,

@@ -50,7 +50,6 @@ impl FromStr for LedgerLocation {
     }
 }
 
-/// Every Ledger plugged in now.
 pub fn plugged_in() -> Result<Vec<Plugged>, DeviceError> {
     Ok(HidLedgerDevice::list().map_err(|e| native(&e))?.iter().map(plugged).collect())
 }

@@ -18,7 +18,6 @@ pub struct TypedData {
     pub(super) message: Vec<Field>,
 }
 
-/// One member of a struct.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Field {
     pub(super) name: &'static str,

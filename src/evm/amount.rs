@@ -6,7 +6,6 @@ use alloy::primitives::utils::{format_ether, format_units, parse_units};
 /// The digits of an amount that is only read.
 const DIGITS: usize = 4;
 
-/// Ether, exactly.
 pub fn ether(wei: U256) -> String {
     let text = format_ether(wei);
     let text = text.trim_end_matches('0').trim_end_matches('.');

@@ -34,7 +34,6 @@ impl fmt::Display for Query {
     }
 }
 
-/// An answer of the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// The returned data, or the 32-byte word.

@@ -11,7 +11,6 @@ use crate::evm::{Reason, decode_revert};
 pub struct Revert {
     /// Whose code failed.
     pub by: Address,
-    /// The revert data.
     pub data: Bytes,
     /// Why the EVM stopped it, where it did not revert by itself.
     pub halt: Option<String>,

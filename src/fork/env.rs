@@ -57,7 +57,6 @@ fn own_cap(chain_id: u64) -> Option<u64> {
     CAPS.iter().find(|(id, _)| *id == chain_id).map(|(_, cap)| *cap)
 }
 
-/// Returns the gas that the transaction may have.
 pub fn gas_limit(world: &World) -> u64 {
     let spec = spec(world.chain_id, &world.header, world.next_timestamp);
     let bound = if spec.is_enabled_in(SpecId::OSAKA) { TRANSACTION_GAS } else { GAS_BEFORE_OSAKA };

@@ -22,7 +22,6 @@ pub struct Expected {
     pub slots: BTreeMap<(Address, B256), B256>,
     /// keccak256 of the code of every account that it read; zero where there is none.
     pub code: BTreeMap<Address, B256>,
-    /// In their order.
     pub events: Vec<Log>,
 }
 

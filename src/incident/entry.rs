@@ -246,7 +246,6 @@ pub struct Entry {
     /// From 1 on.
     pub number: u64,
     pub draft: UnnumberedEntry,
-    /// The digest of the line before.
     pub previous: LineDigest,
 }
 

@@ -96,7 +96,6 @@ impl Journal {
         }
     }
 
-    /// The entries in their order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Entry> {
         self.entries.iter().map(|(_, entry)| entry)
     }

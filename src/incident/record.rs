@@ -154,7 +154,6 @@ pub type AcceptedIds = (Option<Plain>, Utc, Vec<Plain>);
 pub struct Record {
     pub title: String,
     pub severity: Option<Severity>,
-    /// Role and name.
     pub roles: Vec<(&'static str, Plain)>,
     pub began: Option<Utc>,
     pub closed: Option<Utc>,

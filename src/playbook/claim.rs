@@ -40,7 +40,6 @@ pub struct StaticCall {
     pub from: Option<Template>,
 }
 
-/// A step of a playbook.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// The lists over which it is repeated; once where there are none.
@@ -98,7 +97,6 @@ pub enum Fact {
     Call { call: StaticCall, ending: Ending },
 }
 
-/// The name of the block's time.
 const TIME: &str = "the block's time";
 
 fn listed(args: &[Template]) -> String {

@@ -11,7 +11,6 @@ use super::{Change, Decided};
 use crate::evm::{Answer, Query, Readings};
 use crate::safe::Call;
 
-/// The plan of one lever of a transaction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeverPlan {
     /// The lever's name; `None` for a playbook that no lever binds.
@@ -47,7 +46,6 @@ pub struct Repeat {
     pub lever: Option<String>,
     /// The place of the call in the transaction, from 0.
     pub call: usize,
-    /// `pause()`
     pub signature: String,
     pub query: Query,
 }

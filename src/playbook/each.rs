@@ -30,7 +30,6 @@ impl fmt::Display for Each {
 }
 
 impl Each {
-    /// The lists, as written.
     pub(super) fn lists(&self) -> impl Iterator<Item = &Template> {
         self.0.values()
     }

@@ -110,7 +110,6 @@ impl Set {
         (verified, strange)
     }
 
-    /// The hash of its transaction at a nonce.
     pub fn at(&self, nonce: Nonce) -> SafeTxHash {
         self.proposal.at_nonce(nonce)
     }
@@ -131,7 +130,6 @@ impl Set {
         Ok(Self { proposal, kept: wire.kept, made: wire.made, signatures })
     }
 
-    /// Returns the text of its file.
     pub fn to_json(&self) -> String {
         let write = |(nonce, bytes): &(Nonce, [u8; 65])| WireSignature {
             nonce: nonce.to_string(),

@@ -39,7 +39,6 @@ impl<T> Truncated<T> {
         self.count - self.first.len()
     }
 
-    /// Returns `true` if there was no item.
     pub const fn is_empty(&self) -> bool {
         self.count == 0
     }

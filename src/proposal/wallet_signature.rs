@@ -67,7 +67,6 @@ impl WalletSignature {
         }
     }
 
-    /// Returns the safeTxHash of the proposal that it is for.
     pub const fn hash(&self) -> SafeTxHash {
         self.hash
     }
@@ -82,7 +81,6 @@ impl WalletSignature {
         &self.signature
     }
 
-    /// The signature as a file.
     pub fn to_json(&self) -> String {
         let wire = WireWalletSignature {
             breakglass_contract_signature: version(self.purpose),

@@ -21,7 +21,6 @@ use crate::safe::{
 const MOST_APPROVED: usize = DEEPEST;
 /// More values than any set of levers reads.
 const MOST_READINGS: usize = 10_000;
-/// The longest name of a Safe.
 const LONGEST_NAME: usize = 64;
 /// The first words of a file of a drill.
 const DRILL_WORDS: &str = "DRILL: its signatures are good on no chain";

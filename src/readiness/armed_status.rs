@@ -10,7 +10,6 @@ use crate::safe::{Nonce, SafeState};
 /// The most signers of a set among whom the fewest are looked for whose removal ends it.
 const MOST_TRIED: usize = 12;
 
-/// The signatures of one nonce.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NonceRow {
     pub nonce: Nonce,
@@ -65,7 +64,6 @@ pub enum Revocation {
 }
 
 impl Revocation {
-    /// Returns the number of transactions it takes.
     pub fn transactions(&self) -> u64 {
         match self {
             Self::Burn { count, .. } => *count,
@@ -78,7 +76,6 @@ impl Revocation {
 /// The signatures made ahead of one transaction, and their worth now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArmedStatus {
-    /// In the order of the nonces.
     pub rows: Vec<NonceRow>,
     /// Nonces between the next one of the Safe and the last of the set that nobody has signed.
     pub gaps: Vec<Nonce>,

@@ -14,7 +14,6 @@ const DOMAIN: &str = "f(bytes32,uint256,address)";
 const MESSAGE: &str =
     "f(bytes32,address,uint256,bytes32,uint8,uint256,uint256,uint256,address,address,uint256)";
 
-/// A comparison with `cast`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Compared {
     /// It is not installed, or there was nothing to compare.

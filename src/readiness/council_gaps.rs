@@ -19,7 +19,6 @@ use crate::evm::called;
 use crate::playbook::Catalogue;
 use crate::safe::SafeState;
 
-/// The version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Everything that was seen of a council.
@@ -35,7 +34,6 @@ pub struct ExaminedCouncil<'a> {
     pub payer: Option<Address>,
     /// The roll calls that the journal keeps.
     pub proofs: &'a [Proof],
-    /// The drills that the journal has.
     pub drills: &'a [Drill],
     /// A hash held against another program's.
     pub compared: &'a Compared,

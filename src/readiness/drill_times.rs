@@ -12,7 +12,6 @@ use crate::safe::{Nonce, SafeTxHash};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drill {
     pub hash: SafeTxHash,
-    /// The levers.
     pub what: Plain,
     pub chain_id: u64,
     pub safe: Address,

@@ -23,7 +23,6 @@ const DEEPEST: usize = 4;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrilledSafe {
     pub safe: String,
-    /// A lever to drill it with.
     pub lever: String,
     pub last: Option<LastDrill>,
 }
@@ -114,7 +113,6 @@ fn keys(state: &SafeState, safes: &[(&str, &SafeState)], deeper: usize) -> Vec<A
     state.owners.list().iter().flat_map(of).collect()
 }
 
-/// Returns what is wrong with the drills.
 pub fn gaps(drilled: &[DrilledSafe], response: &Response, today: Date) -> Vec<DrillGap> {
     let of = |DrilledSafe { safe, lever, last }: &DrilledSafe| {
         let (safe, lever) = (safe.clone(), lever.clone());

@@ -9,7 +9,6 @@ use crate::device::{AppVersion, Model, StatedSettings, Status};
 /// The remedy for a setting of the app.
 const SETTINGS: &str = "set it in the Ethereum app; breakglass device --settings says how";
 
-/// A Ledger that answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExaminedLedger {
     pub status: Status,
@@ -19,9 +18,7 @@ pub struct ExaminedLedger {
     pub held: Vec<Address>,
     /// The address at the first path that was looked at.
     pub first: Address,
-    /// Its person signs with it.
     pub signs: bool,
-    /// It pays for gas.
     pub pays: bool,
 }
 

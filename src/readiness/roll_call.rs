@@ -103,7 +103,6 @@ pub fn day(now: u64) -> Date {
     TimeZone::UTC.to_datetime(at).date()
 }
 
-/// Returns the days from one date to another.
 pub(super) fn days(from: Date, to: Date) -> i64 {
     from.until((Unit::Day, to)).map_or(i64::MAX, |span| span.get_days().into())
 }

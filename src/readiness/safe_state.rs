@@ -11,7 +11,6 @@ use crate::evm::{AccountKind, AddressBook, called};
 use crate::safe::SafeState;
 use crate::safe::deployments::{Contract, Deployment, is_proxy_code, known_at};
 
-/// A Safe as it is on chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExaminedSafe {
     pub state: SafeState,

@@ -141,7 +141,6 @@ fn foreign_target(seen: &ExaminedTarget) -> Option<TargetGap> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stopping {
     pub selector: Selector,
-    /// `pause()`
     pub signature: String,
     pub playbook: String,
 }

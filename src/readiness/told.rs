@@ -1,6 +1,5 @@
 //! The sentences of a gap.
 
-/// The weight of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GapLevel {
     /// `doctor` exits with 8.
@@ -17,7 +16,6 @@ pub struct GapReport {
     pub level: GapLevel,
     /// The gap, with the value at fault.
     pub sentence: String,
-    /// The remedy.
     pub fix: String,
 }
 

@@ -13,7 +13,6 @@ const FEWEST: usize = 16;
 pub struct HashDigits(String);
 
 impl HashDigits {
-    /// Returns `true` if the hash begins with them.
     pub fn names(&self, hash: SafeTxHash) -> bool {
         hash.to_string().trim_start_matches("0x").starts_with(&self.0)
     }

@@ -33,7 +33,6 @@ macro_rules! hash_type {
                 Self(word)
             }
 
-            /// Returns its 32 bytes.
             pub const fn word(&self) -> &::alloy::primitives::B256 {
                 &self.0
             }

@@ -54,7 +54,6 @@ impl Nonces {
         self.count
     }
 
-    /// In their order.
     pub fn iter(self) -> impl Iterator<Item = Nonce> {
         (0..self.count).map(move |n| self.first.plus(n))
     }

@@ -88,7 +88,6 @@ impl Owners {
         self.threshold
     }
 
-    /// Returns `true` if this address is an owner.
     pub fn contains(&self, who: Address) -> bool {
         self.list.contains(&who)
     }

@@ -5,7 +5,6 @@ use alloy::primitives::{Address, Bytes, U256};
 use super::packed_signatures::{ContractSignature, PART, WORD, part};
 use super::signature::{EcdsaSignature, SignatureKind};
 
-/// The approval of one owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Approval {
     Signed(EcdsaSignature),
@@ -18,7 +17,6 @@ pub enum Approval {
 }
 
 impl Approval {
-    /// Returns the owner who approves.
     pub const fn owner(&self) -> Address {
         match self {
             Self::Signed(signature) => signature.signer(),

@@ -114,7 +114,6 @@ impl EcdsaSignature {
         self.signer
     }
 
-    /// Returns the kind, which `v` encodes.
     pub const fn kind(&self) -> SignatureKind {
         self.kind
     }

@@ -65,7 +65,6 @@ impl fmt::Display for Operation {
 pub struct Nonce(pub U256);
 
 impl Nonce {
-    /// Returns the nonce after this one.
     pub fn next(self) -> Self {
         self.plus(1)
     }

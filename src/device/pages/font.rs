@@ -59,7 +59,6 @@ pub fn nano_lines(value: &str) -> Vec<String> {
     lines(value, 114, nano)
 }
 
-/// The value in the lines of a large screen.
 pub fn large_lines(model: Model, value: &str) -> Vec<String> {
     let font = match model {
         Model::Stax => STAX,

@@ -86,7 +86,6 @@ impl Status {
     }
 }
 
-/// Pages for a Safe transaction.
 pub fn safe_tx_pages(status: &Status, settings: AppSettings, request: &SigningRequest<'_>) -> Pages {
     let hashes = request.hashes();
     match (request.kind, request.way) {

@@ -21,7 +21,6 @@ impl PageFact {
 /// Fields to read whatever they say.
 const ALWAYS: [&str; 9] =
     ["to", "data", "operation", "nonce", "message", "Message", "Domain hash", "Message hash", "Tx hash"];
-/// The titles of hashes.
 const HASHES: [&str; 3] = ["Domain hash", "Message hash", "Tx hash"];
 /// The fields that the two hashes commit to as well.
 const DOMAIN: [&str; 2] = ["chainId", "verifyingContract"];

@@ -19,7 +19,6 @@ use crate::playbook::language::expression::{EvalStop, Values};
 use crate::playbook::language::template::{Allowed, Template};
 use crate::playbook::param::Param;
 
-/// The address of `{safe}` in an example.
 const SAFE: Address = Address::repeat_byte(0x5a);
 
 /// A playbook's example: it gives this calldata, or the playbook cannot be read.

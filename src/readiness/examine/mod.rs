@@ -30,7 +30,6 @@ use crate::readiness::targets::ExaminedTarget;
 use crate::safe::{Call, Operation, SafeId, SafeTx};
 use lever_trials::{Trial, TrialContext};
 
-/// A council as it is now.
 #[derive(Debug)]
 pub struct CouncilState {
     pub chains: Vec<ExaminedChain>,

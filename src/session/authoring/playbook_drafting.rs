@@ -13,11 +13,8 @@ use crate::view::playbook_texts::playbook_draft;
 /// A person's wishes.
 pub struct DraftTerms<'w> {
     pub id: &'w str,
-    /// The function to call.
     pub call: &'w str,
-    /// The view that proves it.
     pub view: Option<&'w str>,
-    /// The file of an ABI.
     pub abi: Option<&'w Path>,
     /// Arguments of the call.
     pub set: &'w [(String, String)],

@@ -99,7 +99,6 @@ struct PrintedCall {
     data: String,
 }
 
-/// Prints the call for somebody else to send.
 pub fn print_call(session: &Session, ready: &Ready) {
     let ui = session.ui;
     let safe = ready.safe();

@@ -182,7 +182,6 @@ pub fn person(ui: &Ui, council: &Council, named: Option<&str>) -> Result<Option<
     }
 }
 
-/// The address of a signer of the council file.
 pub fn signer(council: &Council, name: &str) -> Result<Address, Error> {
     council.signers.get(name).map(|signer| signer.address).ok_or_else(|| {
         let known: Vec<&str> = council.signers.keys().map(String::as_str).collect();
@@ -263,7 +262,6 @@ pub fn find(ui: &Ui, key: &args::KeyArgs, purpose: KeyPurpose) -> Result<NamedKe
     }
 }
 
-/// Finds and reads a keystore, by its path or its name.
 pub fn keystore(named: &Path) -> Result<NamedKey, Error> {
     let path = store::find_keystore(named).map_err(|places| {
         let message =

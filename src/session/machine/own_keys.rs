@@ -17,7 +17,6 @@ use crate::session::machine::keys::{self, KeyPurpose, NamedKey, Wait, find};
 /// Seconds that a Ledger may take to be ready: nobody waits for one that is not plugged in.
 const LOOK: u64 = 5;
 
-/// The keys of this machine.
 #[derive(Debug, Default)]
 pub struct OwnKeys {
     pub signing: Option<ExaminedKey>,
@@ -78,7 +77,6 @@ impl Session<'_> {
         Ok(ExaminedKey { named, state })
     }
 
-    /// Asks a Ledger whose keys it holds.
     fn ask_ledger(
         &self,
         ledger: &mut Ledger,
@@ -100,7 +98,6 @@ impl Session<'_> {
     }
 }
 
-/// Returns the address that a key pays with.
 fn first(key: &ExaminedKey) -> Option<Address> {
     match &key.state {
         KeyState::Keystore(stated) => *stated,

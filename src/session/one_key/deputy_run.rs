@@ -25,7 +25,6 @@ use crate::view::review_lines::decision::ReviewAnswer;
 use crate::view::review_lines::deputy_review::{block_of, details, review};
 use crate::view::review_lines::summary::Summary;
 
-/// The end of a run.
 enum Goal<'t> {
     /// The signature goes to this file.
     Write(&'t Path),

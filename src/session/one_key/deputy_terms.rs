@@ -35,7 +35,6 @@ pub struct DeputyRun<'a> {
 }
 
 impl DeputyRun<'_> {
-    /// Adds a step to the journal.
     pub fn note(&self, act: &Act, step: TxStep) {
         let module = match &act.how {
             How::Key(_) => None,

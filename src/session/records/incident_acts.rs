@@ -18,7 +18,6 @@ pub struct Opening<'o> {
     pub writes: Option<&'o str>,
 }
 
-/// The entry that was written.
 #[derive(Serialize)]
 struct Written {
     written: String,

@@ -13,7 +13,6 @@ use crate::view::journal_table::{self, EntryObject};
 /// The most entries in the table: the last ones.
 const MOST_SHOWN: usize = 1_000;
 
-/// Lists the entries of the journals.
 pub fn list(session: &Session, files: &[PathBuf]) -> Result<Exit, Error> {
     let (ui, Journals { names, all }) = (session.ui, session.journals(files)?);
     let merged = merge(&all);

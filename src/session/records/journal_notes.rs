@@ -23,12 +23,10 @@ impl Session<'_> {
         }
     }
 
-    /// Notes that an owner signed.
     pub fn note_signed(&self, owner: Address, proposal: &Proposal) {
         self.note(JournalAct::Signed { owner, name: self.signer_name(owner) }, proposal);
     }
 
-    /// Returns the name that the council file has for a signer.
     pub fn signer_name(&self, owner: Address) -> Option<Plain> {
         self.council.signer_at(owner).map(|signer| Plain::cut(&signer.name))
     }

@@ -17,7 +17,6 @@ use crate::store;
 use crate::ui::Text;
 
 pub struct Keystores<'a> {
-    /// Those that were named, by path or name.
     pub named: &'a [PathBuf],
     /// A file with the password of each of them in turn, or one for all. Without one each is asked for.
     pub password_files: &'a [PathBuf],

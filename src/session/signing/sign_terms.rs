@@ -20,9 +20,7 @@ pub struct SignTerms<'a> {
     pub offline: bool,
     /// Nobody is asked after the review.
     pub yes: bool,
-    /// Their name, if they say it.
     pub signer: Option<&'a str>,
-    /// The Safe that they sign for, if they say it.
     pub for_safe: Option<&'a str>,
     /// The way in which a Ledger is asked; also of a keystore, if it is to sign a personal message.
     pub asked: RequestedMode,

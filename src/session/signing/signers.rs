@@ -19,7 +19,6 @@ pub struct Signers<'j> {
     judged: &'j Judged<'j>,
     /// Each Safe with its owners as they are now.
     ways: Vec<(Way<'j>, Vec<Address>)>,
-    /// The person who signs, if they say who they are.
     person: Option<Address>,
 }
 
@@ -181,7 +180,6 @@ impl<'j> Signers<'j> {
         Ok(owner)
     }
 
-    /// The person who signs, if they say who they are.
     pub const fn person(&self) -> Option<Address> {
         self.person
     }

@@ -49,7 +49,6 @@ struct AheadProgress<'a> {
     target: AheadOutput<'a>,
     /// The text that was written, for a pipe.
     written: String,
-    /// The nonces that were signed in this run.
     signed: Vec<Nonce>,
     /// Those of before.
     known: Vec<Nonce>,
