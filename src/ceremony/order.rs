@@ -150,7 +150,6 @@ impl<'a> Order<'a> {
     }
 
     /// A playbook that no lever binds.
-    /// Fails where playbook or Safe cannot be found.
     pub fn playbook(
         desk: &'a Desk,
         undo: bool,

@@ -5,8 +5,7 @@ use alloy::rpc::types::AccessListResult;
 use serde_json::{Value, json};
 
 use super::json_rpc::{AT, Reply, Request};
-use crate::evm::Query;
-use crate::evm::{BlockHash, Keys};
+use crate::evm::{BlockHash, Keys, Query};
 use crate::fork::{Account, WorldState, access_list_calls, access_list_keys, first_keys};
 use crate::safe::{SafeId, SafeTx};
 

@@ -69,7 +69,6 @@ impl Chain {
     }
 
     /// Returns a block's time, in seconds since 1970. One round.
-    /// Fails if no quorum agrees on the block.
     pub fn time_of(&self, number: u64) -> Result<u64, ChainError> {
         Ok(self.agree(&[], BlockTag::Number(number))?.header.timestamp)
     }

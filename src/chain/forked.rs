@@ -10,8 +10,7 @@ use super::on_fork::{Pinned, safe_keys};
 use super::panel::lock;
 use super::quorum::Chain;
 use super::snapshot::Snapshot;
-use crate::evm::BlockRef;
-use crate::evm::{Answer, Keys, Query, Readings};
+use crate::evm::{Answer, BlockRef, Keys, Query, Readings};
 use crate::fork::{
     ExecTransaction, Rehearsal, RunBlock, StateSource, World, WorldState, behind_proxies, complete, resume,
     view,

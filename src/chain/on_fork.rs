@@ -8,8 +8,7 @@ use super::chain_error::ChainError;
 use super::draft::{MOST_LISTED, RehearsalDraft, requests, state};
 use super::quorum::Chain;
 use super::snapshot::Snapshot;
-use crate::evm::{Answer, Query, Readings};
-use crate::evm::{BlockRef, BlockTag, Keys};
+use crate::evm::{Answer, BlockRef, BlockTag, Keys, Query, Readings};
 use crate::fork::{
     DirectCall, ExecTransaction, ForkError, PROXY_SLOTS, Rehearsal, RunBlock, StateSource, World, WorldState,
     code_behind, complete, gas_limit, has_other_vm, settle, settle_direct, view,

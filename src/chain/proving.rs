@@ -9,8 +9,7 @@ use super::json_rpc::{AT, Reply, Request};
 use super::merkle::{AccountClaim, AccountClaims, Root, bind, verify};
 use super::quorum::Chain;
 use super::snapshot::Snapshot;
-use crate::evm::{Answer, Keys, Query, Readings};
-use crate::evm::{BlockTag, Header};
+use crate::evm::{Answer, BlockTag, Header, Keys, Query, Readings};
 
 impl Chain {
     /// Proves what was read: the Safe's state, the values of these keys, and every answer to a query, which is worked

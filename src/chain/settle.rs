@@ -9,8 +9,7 @@ use serde_json::value::RawValue;
 
 use super::chain_error::{EndpointFault, RpcErrorObject};
 use super::json_rpc::{RawReply, Reply, Request};
-use crate::evm::Answer;
-use crate::evm::{Header, WireHeader};
+use crate::evm::{Answer, Header, WireHeader};
 
 /// The most text that a reply of no known shape may have: a tree of values takes many times its text.
 const LARGEST_JSON: usize = 8 << 20;

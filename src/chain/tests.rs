@@ -17,8 +17,7 @@ use serde_json::{Value, json};
 use super::json_rpc::{AT, Request};
 use super::{Chain, ChainError, EndpointFault, EndpointStatus, Options};
 use crate::council::RpcAddress;
-use crate::evm::BlockTag;
-use crate::evm::{Answer, Query};
+use crate::evm::{Answer, BlockTag, Query};
 use fake::{Act, KEY, Server, chain, chain_of, good, header, reply, with_balance};
 
 const WHO: Address = Address::repeat_byte(7);

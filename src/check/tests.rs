@@ -21,11 +21,9 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, B256, Bytes, U256};
 
 use super::{Check, Facts, Finding, Level, Match, Past, Problem};
-use crate::chain::Age;
-use crate::chain::EndpointReport;
+use crate::chain::{Age, EndpointReport};
 use crate::council;
-use crate::evm::{AccountKind, Readings};
-use crate::evm::{Block, BlockHash, Keys, Write};
+use crate::evm::{AccountKind, Block, BlockHash, Keys, Readings, Write};
 use crate::fork::{Rehearsal, RunResult, Trace};
 use crate::playbook::{
     Change, Decided, LibraryEntry, Plan, PlannedCall, PlaybookDigest, PlaybookId, Verdict,

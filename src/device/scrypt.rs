@@ -24,7 +24,6 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    /// The error names what is wrong with the parameters.
     pub(super) fn new(n: u64, r: u64, p: u64) -> Result<Self, String> {
         if !n.is_power_of_two() || n < 2 {
             return Err(format!("scrypt n = {n} is not a power of two above 1"));

@@ -25,7 +25,6 @@ pub fn rounded_up(wei: U256) -> U256 {
 }
 
 /// Reads gwei, with up to nine digits behind the point, as wei.
-/// Fails if it is not written so.
 pub fn parse_gwei(text: &str) -> Result<u128, String> {
     let is_plain = (1..=20).contains(&text.len()) && text.chars().all(|c| c.is_ascii_digit() || c == '.');
     let wei = Some(text).filter(|_| is_plain).and_then(|text| parse_units(text, "gwei").ok());

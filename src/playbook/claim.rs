@@ -13,8 +13,7 @@ use super::language::expression::{EvalStop, Values};
 use super::language::template::Template;
 use super::language::value::{param_type, param_types};
 use super::postcheck::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject};
-use crate::evm::Query;
-use crate::evm::{called, render};
+use crate::evm::{Query, called, render};
 
 /// A value on chain: a view's result, a storage slot or a balance.
 #[derive(Clone, Debug, PartialEq)]

@@ -17,8 +17,7 @@ use super::plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, Sh
 use super::postcheck::{CallCheck, Check, Ending, Subject};
 use super::provenance::{Provenance, StepCall};
 use super::{Change, DeclaredChange, Playbook, Read};
-use crate::evm::{Query, Readings};
-use crate::evm::{called, render};
+use crate::evm::{Query, Readings, called, render};
 use crate::safe::Call;
 
 /// Derives the plan, or says what must be asked first. Call again with the answers added until it is ready.

@@ -14,8 +14,7 @@ use super::language::template::{Allowed, Template};
 use super::language::typing::Scope;
 use super::language::unit::{Decimal, MAX_DECIMALS, Unit};
 use super::language::value::{compare, is_number};
-use crate::evm::AddressBook;
-use crate::evm::render;
+use crate::evm::{AddressBook, render};
 
 /// One parameter of a playbook.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,8 +10,7 @@ use super::Change;
 use super::piece::Piece;
 use super::postcheck::Check;
 use super::provenance::Decided;
-use crate::evm::AddressBook;
-use crate::evm::{Query, Readings};
+use crate::evm::{AddressBook, Query, Readings};
 use crate::safe::Call;
 
 /// The inputs of a plan besides the playbook.

@@ -17,8 +17,7 @@ use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, U256};
 
 use super::{Catalogue, Derivation, Inputs, Plan, PlanError, Playbook, derive};
-use crate::evm::AddressBook;
-use crate::evm::{Answer, Query, Readings};
+use crate::evm::{AddressBook, Answer, Query, Readings};
 
 const SAFE: Address = Address::repeat_byte(0x5a);
 const VAULT: Address = Address::repeat_byte(0x7a);

@@ -159,7 +159,6 @@ pub enum PauseSignatureError {
 
 impl PauseSignature {
     /// Reads a signature that this deputy made of this pause.
-    /// Fails if another key made it, or made it of something else.
     pub fn of_deputy(pause: &Pause, deputy: Address, bytes: &[u8]) -> Result<Self, PauseSignatureError> {
         // Read as a Safe reads an ECDSA signature; eth_sign, which the module does not know, is of no key then.
         let signature = EcdsaSignature::from_safe_bytes(bytes, &pause.hashes().safe_tx, SafeVersion::V1_0_0)?;

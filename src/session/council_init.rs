@@ -29,7 +29,6 @@ pub struct InitTerms<'w> {
 }
 
 /// Writes the file.
-/// Fails if there is a file already, or the Safe cannot be read.
 pub fn run(ui: &Ui, council: Option<&Path>, terms: &InitTerms) -> Result<Exit, Error> {
     let path = council.map_or_else(|| PathBuf::from(FILE_NAME), Path::to_path_buf);
     if store::is_taken(&path) {

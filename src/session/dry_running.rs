@@ -26,7 +26,6 @@ pub struct DryRunTerms<'w> {
 }
 
 /// Rehearses what was named.
-/// Fails if it would fail, or cannot be rehearsed.
 pub fn run(session: &Session, terms: &DryRunTerms) -> Result<Exit, Error> {
     let given = terms.given;
     session.note_changes(&session.rests_of(terms.what, given)?)?;

@@ -25,7 +25,6 @@ pub struct ExportTerms<'w> {
 }
 
 /// Prints the signatures of what was named, or copies them.
-/// Fails if nothing is kept, or a file cannot be written.
 pub fn run(session: &Session, terms: &ExportTerms) -> Result<Exit, Error> {
     session.note_changes(&session.rests_of(terms.what, terms.given)?)?;
     let mut named = session.named(terms.what, terms.given)?;
@@ -43,7 +42,6 @@ pub fn run(session: &Session, terms: &ExportTerms) -> Result<Exit, Error> {
 }
 
 /// Steps without this program. They rest on texts that their reader has accepted: they are trusted later.
-/// Fails if there are no cards of what was named, or a text was not accepted.
 pub fn manual(session: &Session, terms: &ExportTerms) -> Result<Exit, Error> {
     let given = terms.given;
     session.require_accepted(&session.rests_of(terms.what, given)?, terms.accept)?;

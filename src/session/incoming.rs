@@ -248,7 +248,6 @@ impl Received {
     }
 
     /// Shows what was taken in and what was refused.
-    /// Fails if anything could not be read or kept.
     pub fn require_read(&self, session: &Session) -> Result<Imported, Error> {
         let imported = self.imported(session);
         for kept in &self.ahead.kept {

@@ -40,7 +40,7 @@ fn feed(child: &mut Child, input: &str) -> io::Result<ExitStatus> {
 /// Runs a program of PATH, without a shell, and returns what it printed on standard output, of bounded length. It is given
 /// the variables PATH and HOME alone: addresses of RPCs with their keys are none of its business. `None` if there is no
 /// such program.
-/// Fails if it fails, prints no text, or still runs after this time: it is then ended.
+/// Fails if the program fails, prints no text, or still runs after this time: it is then ended.
 pub fn output_of(program: &str, args: &[&str], patience: Duration) -> io::Result<Option<String>> {
     let mut command = Command::new(program);
     command.args(args).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -33,7 +33,6 @@ pub fn variable(name: &str) -> Option<String> {
 }
 
 /// The folder that the program was started in.
-/// Fails if it is gone, or cannot be read.
 pub fn working_folder() -> io::Result<PathBuf> {
     env::current_dir()
 }

@@ -6,8 +6,7 @@ use alloy::primitives::{Address, B256};
 
 use crate::ceremony::judged::Judged;
 use crate::chain::{Chain, ChainError};
-use crate::evm::BlockRef;
-use crate::evm::{Answer, Query, Readings};
+use crate::evm::{Answer, BlockRef, Query, Readings};
 use crate::fork::PROXY_SLOTS;
 use crate::proposal::calls_of;
 

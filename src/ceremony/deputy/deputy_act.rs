@@ -313,7 +313,6 @@ impl Act<'_> {
     }
 
     /// Checks that it changes the places that were shown before; what it writes there may be the time.
-    /// Fails if it does something else.
     pub fn changes_the_same(&self, shown: &Act) -> Result<(), Error> {
         let places = |act: &Act| {
             let Rehearsal { outcome, writes, balances, tokens, .. } = &act.judged.rehearsal.done()?.rehearsal;

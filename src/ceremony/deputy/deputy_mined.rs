@@ -31,7 +31,6 @@ impl Effect {
 }
 
 /// Reads what a mined transaction did; what the newest block says came along with it.
-/// Fails if its receipt is not there any more, or the chain cannot be read.
 pub fn read(desk: &Desk, act: &Act, seen: Sighting) -> Result<Effect, Error> {
     let newest = seen.header.block();
     let receipt = seen.receipts.into_iter().next();

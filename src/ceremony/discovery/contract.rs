@@ -60,7 +60,6 @@ impl Desk<'_> {
 
     /// Returns every code that runs on the contract's storage in the newest block: a proxy's own, and what it delegates
     /// to.
-    /// Fails if the chain cannot be asked, or there is no code.
     pub fn code_at(&self, place: ContractLocation<'_>) -> Result<Vec<Bytes>, Error> {
         let ContractLocation { chain, address } = place;
         let link = self.connect_to(chain)?;
@@ -78,7 +77,6 @@ impl Desk<'_> {
 
     /// Returns the functions of the code that runs at a place, a proxy's implementation included, by the names that the
     /// library knows.
-    /// Fails if the chain cannot be asked, or there is no code.
     pub fn signatures_at(&self, place: ContractLocation<'_>) -> Result<Signatures, Error> {
         let found = self.code_at(place)?.iter().flat_map(|code| functions(code)).collect();
         Ok(Signatures::code(found, self.catalogue.all().iter().map(|entry| entry.playbook)))

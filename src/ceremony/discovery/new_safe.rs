@@ -37,7 +37,6 @@ pub fn read_first(progress: &dyn Progress, safe: Address, rpc: &[String]) -> Res
 
 impl Desk<'_> {
     /// Reads a Safe from its chain, for a new entry; owners by the names that the council file has for them.
-    /// Fails if the chain cannot be asked, or no Safe is there.
     pub fn fields_of_safe(
         &self,
         chain: &council::CouncilChain,

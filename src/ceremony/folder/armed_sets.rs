@@ -69,7 +69,6 @@ impl Group {
 
 impl<'a> Desk<'a> {
     /// The transactions that are signed ahead, of these levers or of all.
-    /// Fails for unknown levers; a folder that cannot be read.
     pub fn armed(&'a self, what: &[String], given: &Given) -> Result<Vec<Group>, Error> {
         let mut groups: BTreeMap<(u64, Address, SafeTxHash), Group> = BTreeMap::new();
         let sets = if what.is_empty() {
@@ -97,7 +96,6 @@ impl<'a> Desk<'a> {
     }
 
     /// Derives the lever of a group as the chain is now, and rehearses it as if it were its turn.
-    /// Fails if the Safe is not in the council file, or cannot be reached.
     pub fn examine(&'a self, group: &Group) -> Result<Examined, Error> {
         let none = || Error::new(Exit::Failed, "a set without a signature");
         let proposal = group.proposal().ok_or_else(none)?;

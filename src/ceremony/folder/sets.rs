@@ -152,7 +152,6 @@ impl<'a> Desk<'a> {
 
     /// Sorts out signatures that were made ahead, and keeps what is an owner's signature of what was named, as the chain
     /// is now. Of each nonce one signature less than the threshold is kept, unless the set shall be `complete`.
-    /// Fails for unknown names; a Safe that cannot be reached; a file that cannot be written.
     pub fn take_in_ahead(
         &'a self,
         what: &[String],

@@ -12,9 +12,7 @@ use crate::ceremony::sending::sent::{Sent, is_underpriced, looked_for};
 use crate::chain::{Fees, Sighting};
 use crate::clock;
 use crate::error::{Error, Exit};
-use crate::evm::TxHash;
-use crate::evm::amount;
-use crate::evm::{Answer, Query};
+use crate::evm::{Answer, Query, TxHash, amount};
 use crate::progress::{Stop, Tone};
 use crate::safe::{slot, slot_word};
 

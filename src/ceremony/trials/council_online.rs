@@ -58,7 +58,6 @@ impl CouncilReport {
     }
 
     /// Returns the exit code.
-    /// Fails if a lever or the file has a fault.
     pub fn verdict(&self, path: &Path) -> Result<Exit, Error> {
         let bad = self.levers.iter().filter(|lever| self.is_bad(lever));
         let bad: Vec<&str> = bad.map(|lever| lever.lever.as_str()).collect();
@@ -171,7 +170,6 @@ impl Desk<'_> {
     }
 
     /// Returns why the levers that a combined one pulls cannot be in one transaction; `None` if they can.
-    /// Fails if it cannot be derived now.
     fn conflict_of(&self, combined: &str) -> Result<Option<String>, Error> {
         let given = Given::default();
         for found in self.find(&[combined.into()], &given, CommandPurpose::Propose)? {

@@ -14,8 +14,7 @@ use crate::anvil_node::Node;
 use crate::chain::json_rpc::Request;
 use crate::chain::{Ask, CallRequest, Chain, ChainError, Fees, Receipt};
 use crate::council::{RpcAddress, SecretUrl};
-use crate::evm::{Answer, Query};
-use crate::evm::{BlockTag, TxHash};
+use crate::evm::{Answer, BlockTag, Query, TxHash};
 use crate::safe::{SENTINEL, SafeVersion, slot_word};
 
 const ALICE: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");

@@ -1,8 +1,7 @@
 //! An act that is already done is not refused: a colleague was faster.
 
 use super::*;
-use crate::check::rehearsal_checks;
-use crate::check::{nonce_of_done, own_playbook, standing, transaction};
+use crate::check::{nonce_of_done, own_playbook, rehearsal_checks, standing, transaction};
 use crate::evm::{AddressBook, Answer};
 use crate::fork::Revert;
 use crate::playbook::{Catalogue, Derivation, Inputs, derive};

@@ -2,12 +2,11 @@
 
 use super::*;
 use crate::chain::{EndpointFault, EndpointStatus};
-use crate::check::allowed_effects;
 use crate::check::own_playbook::CHECKS as OWN;
 use crate::check::powers::{self, Attachment};
 use crate::check::rehearsal_checks::{self, CHECKS as REHEARSAL};
 use crate::check::safe_pins::CHECKS as PINS;
-use crate::check::{PastSubject, Sort, Untrue, code, powers::CHECKS as POWERS};
+use crate::check::{PastSubject, Sort, Untrue, allowed_effects, code, powers::CHECKS as POWERS};
 use crate::fork::Revert;
 use crate::playbook::Catalogue;
 use crate::safe::deployments::{Contract, KNOWN};

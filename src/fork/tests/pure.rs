@@ -6,8 +6,7 @@ use alloy::consensus::Header;
 use alloy::primitives::{Address, B256, Bytes, U256, hex};
 use proptest::prelude::*;
 
-use crate::evm::BlockHash;
-use crate::evm::{Answer, Keys, Query};
+use crate::evm::{Answer, BlockHash, Keys, Query};
 use crate::fork::{
     Account, Attempt, End, ExecTransaction, Rehearsal, RehearsalError, RunResult, World, rehearse,
 };

@@ -9,8 +9,7 @@ use toml::Spanned;
 
 use super::playbook_toml::{Text, WireExample};
 use super::source::Source;
-use crate::evm::AddressBook;
-use crate::evm::render;
+use crate::evm::{AddressBook, render};
 use crate::excerpt::Fault;
 use crate::playbook::Read;
 use crate::playbook::claim::Step;

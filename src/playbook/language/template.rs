@@ -10,8 +10,7 @@ use super::expression::{EvalStop, Expr, Values};
 use super::literal::{self, Literal};
 use super::syntax::{self, Flaw};
 use super::typing::{self, Scope};
-use crate::evm::AddressBook;
-use crate::evm::render;
+use crate::evm::{AddressBook, render};
 
 /// A typed value that is not known yet. Displayed as the playbook writes it.
 #[derive(Clone, Debug, PartialEq)]

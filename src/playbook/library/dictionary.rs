@@ -9,8 +9,7 @@ use alloy::dyn_abi::{DynSolValue, EventExt, JsonAbiExt};
 use alloy::json_abi::{Event, Function};
 use alloy::primitives::{B256, Log, Selector};
 
-use crate::evm::AddressBook;
-use crate::evm::{render, shortened};
+use crate::evm::{AddressBook, render, shortened};
 use crate::playbook::Playbook;
 
 /// Sources: Safe contracts 1.0.0 – 1.5.0, OpenZeppelin Contracts 5.x, ERC-20, ERC-721, ERC-1155, ERC-1271.

@@ -135,7 +135,7 @@ impl Catalogue {
     }
 
     /// The playbook with this id.
-    /// Fails if there is none, with the nearest ids.
+    /// The error names the nearest ids.
     pub fn get(&self, id: &str) -> Result<LibraryEntry<'_>, LookupError> {
         if let Some((path, read)) = self.council.get(id) {
             let playbook = read.as_ref().map_err(Clone::clone)?;

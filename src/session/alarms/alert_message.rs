@@ -61,7 +61,6 @@ pub fn receive(session: &Session, alarm: &Alarm, wait: bool, run: Option<&str>) 
 }
 
 /// Prepares the lever for a message that the journal has by this id.
-/// Fails if it has none.
 pub fn prepare_after(session: &Session, alarm: &Alarm, id: &str, run: Option<&str>) -> Result<Exit, Error> {
     let (told, place) = session.alarm_entered(alarm, id).ok_or_else(|| {
         Error::new(Exit::Usage, format!("the journal has no message {id:?} about {}", alarm.name))

@@ -22,7 +22,6 @@ struct AwakeImport {
 }
 
 /// Prints the line of a person, or else of the reader by their settings.
-/// Fails if it is not known who that is, or the journal cannot be written.
 pub fn print_own(session: &Session, person: Option<String>) -> Result<Exit, Error> {
     let name = match person {
         Some(name) => Some(name),
@@ -43,7 +42,6 @@ pub fn print_own(session: &Session, person: Option<String>) -> Result<Exit, Erro
 }
 
 /// Reads the lines of others in a file, or on standard input.
-/// Fails if none is good, or the journal cannot be written.
 pub fn import_lines(session: &Session, path: &Path) -> Result<Exit, Error> {
     let now = now();
     let mut read = AwakeImport::default();

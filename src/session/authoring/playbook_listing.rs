@@ -39,7 +39,6 @@ pub fn list(ui: &Ui, catalogue: &Catalogue, filter: &Filter) -> Exit {
 }
 
 /// Lists the playbooks that fit the code of a contract, on the only chain that it can be or on the one that is named.
-/// Fails if there is no such contract, or its chain cannot be read.
 pub fn for_contract(
     session: &Session,
     (contract, chain): (&str, Option<&str>),

@@ -34,7 +34,6 @@ pub struct Asked<'a> {
 }
 
 /// Sends what was named, and proves it.
-/// Fails if anything was not sent, or is not proven.
 pub fn run(session: &Session, mut terms: SendTerms, asked: &Asked) -> Result<Exit, Error> {
     if names_drill(&terms.what) {
         return drill(session, &terms, asked);

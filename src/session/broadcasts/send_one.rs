@@ -17,7 +17,7 @@ use crate::session::machine::keys::KeyHolder;
 use crate::ui::Text;
 
 /// Sends one nonce after the other. The first that is not proven ends it: those after it cannot be executed before it.
-/// The error is the first error, with the nonces that were not used.
+/// The error is the first one, with the nonces that were not used.
 pub fn send_in_order(
     session: &Session,
     terms: &SendTerms,
@@ -47,7 +47,6 @@ pub fn send_in_order(
 }
 
 /// Sends one transaction, and proves it. `payer` is the one for whom it was read; the key is opened if it is not `known`.
-/// Fails if it is not proven in the end.
 pub fn one(
     mut look: JudgedSend,
     payer: Option<Address>,

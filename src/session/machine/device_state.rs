@@ -24,7 +24,6 @@ pub enum Look<'l> {
 }
 
 /// Asks a Ledger.
-/// Fails if it is not ready, or does not have the key.
 pub fn run(ui: &Ui, council: Option<&Path>, key: &KeyArgs, look: Look) -> Result<Exit, Error> {
     let known = council.is_some() || find_council(ui)?.is_some();
     let desk = if known { Some(Desk::load(ui, council)?) } else { None };

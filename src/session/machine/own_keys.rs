@@ -26,7 +26,6 @@ pub struct OwnKeys {
 
 impl Session<'_> {
     /// Looks at the keys. What cannot be used is told with its key.
-    /// Fails if the settings or the council file name something that is not one.
     pub fn own_keys(&self, flags: &args::KeyArgs) -> Result<OwnKeys, Error> {
         let settings = settings(self.ui)?;
         let by_flag = flags.ledger().map(|_| "ledger".to_string());

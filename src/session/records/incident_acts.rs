@@ -25,7 +25,6 @@ struct Written {
 }
 
 /// Opens an incident.
-/// Fails if one is open, or a name is unknown.
 pub fn open(session: &Session, opening: &Opening) -> Result<Exit, Error> {
     let journal = Journal::read(&session.incidents.journal().read()?);
     if let Some(open) = open_incident(journal.iter()) {
@@ -52,7 +51,6 @@ pub fn note(session: &Session, text: &str) -> Result<Exit, Error> {
 }
 
 /// Closes the incident that is open.
-/// Fails if none is.
 pub fn close(session: &Session) -> Result<Exit, Error> {
     let journal = Journal::read(&session.incidents.journal().read()?);
     if open_incident(journal.iter()).is_none() {

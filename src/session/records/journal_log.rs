@@ -36,7 +36,6 @@ pub fn list(session: &Session, files: &[PathBuf]) -> Result<Exit, Error> {
 }
 
 /// Says whether the chain of each journal is whole, and with which digest it ends.
-/// Fails if one cannot be read, is broken, or contradicts another.
 pub fn verify(session: &Session, files: &[PathBuf]) -> Result<Exit, Error> {
     let (ui, Journals { names, all }) = (session.ui, session.journals(files)?);
     let object = JournalsObject::new(&names, &all, &merge(&all));

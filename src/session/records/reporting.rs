@@ -32,7 +32,6 @@ pub struct ReportTerms<'w> {
 }
 
 /// Writes the record that was asked for.
-/// Fails if there is no such incident, or a file cannot be read or written.
 pub fn run(session: &Session, terms: &ReportTerms) -> Result<Exit, Error> {
     let Journals { names, all } = session.journals(terms.journals)?;
     let merged = merge(&all);

@@ -11,7 +11,6 @@ use crate::view::armed_texts::armed_lines;
 use crate::view::armed_texts::armed_object::ArmedObject;
 
 /// Shows the sets of levers, or all.
-/// Fails if a lever is unknown, or a set cannot be read or looked at.
 pub fn show(session: &Session, levers: &[String], given: &Given) -> Result<Exit, Error> {
     let groups = session.armed(levers, given)?;
     if groups.is_empty() {

@@ -30,7 +30,6 @@ struct Signing<'s> {
 }
 
 /// Signs what was named, or with `ahead` one transaction at each of several nonces.
-/// Fails if anything was not signed.
 pub fn run(
     session: &Session,
     terms: &SignTerms,

@@ -85,7 +85,6 @@ impl SigningRound {
     }
 
     /// Ends the round.
-    /// Fails if not all of the `count` were signed.
     pub fn finish(self, ui: &Ui, count: usize) -> Result<Exit, Error> {
         let Some(exit) = self.exit else {
             ui.object(&self);
