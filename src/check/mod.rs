@@ -129,24 +129,24 @@ pub fn standing<'a>(findings: &'a [Finding], accepted: &[String]) -> Vec<&'a Fin
 }
 
 /// The refusal that a person is told of first, among those that nobody accepted by name: one that no one should sign before
-/// one that says that the chain has moved.
+/// one that says that the chain has moved. None where it is already done.
 pub fn first_refusal<'a>(findings: &'a [Finding], accepted: &[String]) -> Option<&'a Finding> {
+    if already_done(findings, accepted).is_some() {
+        return None;
+    }
     let mut refused = standing(findings, accepted);
     refused.retain(|finding| finding.level == Level::Refuse);
     refused.iter().find(|f| f.sort == Sort::Danger).or_else(|| refused.first()).copied()
 }
 
-/// Returns what is promised and is so already, if nothing is refused and that is why nothing needs to be done.
+/// Returns what is promised and is so already, if that is why nothing needs to be done: nothing refuses it, unless its nonce
+/// is used, by whichever transaction.
 pub fn already_done<'a>(findings: &'a [Finding], accepted: &[String]) -> Option<&'a str> {
     let standing = standing(findings, accepted);
-    let refuses = standing.iter().any(|finding| finding.level == Level::Refuse);
-    if refuses { None } else { standing.iter().find_map(|finding| finding.problem().already_done()) }
-}
-
-/// Returns the ids by which a used nonce refuses, if nothing else does and what is promised is so already: then there is
-/// nothing to do, whichever transaction used the nonce. Otherwise none.
-pub fn nonce_of_done(findings: &[Finding]) -> Vec<String> {
-    let of_the_nonce = findings.iter().filter(|finding| finding.problem().is_of_the_nonce());
-    let ids: Vec<String> = of_the_nonce.map(|finding| finding.id.clone()).collect();
-    if already_done(findings, &ids).is_some() { ids } else { Vec::new() }
+    let refuses =
+        |finding: &&&Finding| finding.level == Level::Refuse && !finding.problem().is_of_the_nonce();
+    if standing.iter().any(|finding| refuses(&finding)) {
+        return None;
+    }
+    standing.iter().find_map(|finding| finding.problem().already_done())
 }

@@ -5,7 +5,6 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::online::ReadPoint;
 use crate::ceremony::order::Given;
 use crate::ceremony::rehearsal_result::{CompletedRehearsal, check_success};
-use crate::check::nonce_of_done;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::session::Session;
@@ -40,7 +39,7 @@ pub fn run(session: &Session, terms: &DryRunTerms) -> Result<Exit, Error> {
 
 fn one(session: &Session, terms: &DryRunTerms, judged: &Judged) -> Result<Exit, Error> {
     let ui = session.ui;
-    let shown = DryRun::new(judged, session.review(judged, &nonce_of_done(&judged.findings)));
+    let shown = DryRun::new(judged, session.review(judged, &[]));
     ui.object(&shown);
     if terms.trace {
         let calls = CallTree::new(session, judged);

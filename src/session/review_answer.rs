@@ -2,7 +2,7 @@
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::{aftermath::done_by, barred};
-use crate::check::{already_done, first_refusal, nonce_of_done};
+use crate::check::{already_done, first_refusal};
 use crate::session::Session;
 use crate::view::review_lines::already_done::Done;
 use crate::view::review_lines::decision::ReviewAnswer;
@@ -20,18 +20,13 @@ impl Session<'_> {
         summary
     }
 
-    /// Shows the answer, and nothing else, if what is promised is so already. Returns `true` if it is.
+    /// Shows the answer, and nothing else, if what is promised is so already, by whichever transaction. Returns `true` if it is.
     pub fn says_done(&self, judged: &Judged, accepted: &[String]) -> bool {
         let is_done = already_done(&judged.findings, accepted).is_some();
         if is_done {
             self.review(judged, accepted);
         }
         is_done
-    }
-
-    /// Looks also if the proposal's nonce is used by another transaction: what it promises may be so all the same.
-    pub fn says_done_elsewhere(&self, judged: &Judged) -> bool {
-        self.says_done(judged, &nonce_of_done(&judged.findings))
     }
 
     /// The summary; where the chain can say who did it, or whose it is to do, that is asked.

@@ -58,7 +58,7 @@ fn executed(session: &Session, judged: &Judged) -> Result<Exit, Error> {
     judged.enforce_fresh(&[])?;
     match outcome::of_executed(session, judged)? {
         Some(outcome) => report(session, judged, &outcome, "Executed", Some(&RequiredDepth::default())),
-        None if session.says_done_elsewhere(judged) => Ok(Exit::Done),
+        None if session.says_done(judged, &[]) => Ok(Exit::Done),
         None => Err(Error::from(NotReady::NonceUsed {
             proposal: judged.proposal().nonce(),
             safe: judged.state().nonce,

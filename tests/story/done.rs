@@ -44,6 +44,17 @@ fn a_colleague_was_faster_and_every_machine_says_who_when_and_by_which_transacti
             let run = run.says(" s ago by guardian nonce 0, this lever").says(&format!("tx {tx}"));
             run.says("signed alice, bob sent by alice").never_says("REFUSED").never_says("error:");
         }
+        // A nonce that is used gives the same answer, and so does a drill.
+        for run in [
+            carol.run(&["pause", "vault", "--nonce", "0"]),
+            try_sign(carol, &["vault", "--nonce", "0"]),
+            broadcast(carol, &["vault", "--nonce", "0"]),
+            carol.run(&["check", "vault", "--nonce", "0"]),
+            carol.run(&["drill", "vault"]),
+        ] {
+            let run = run.ended(0).says("NOTHING TO DO: vault paused() is true").says(&format!("tx {tx}"));
+            run.says("signed alice, bob sent by alice").never_says("REFUSED").never_says("error:");
+        }
         let kept: Vec<_> =
             files(carol.folder()).into_iter().filter(|file| path(file).contains("proposal")).collect();
         assert!(kept.is_empty(), "{kept:?}");

@@ -10,7 +10,7 @@ use crate::chain::Carried;
 use crate::clock;
 use crate::evm::TxHash;
 use crate::proposal::{Proposal, calls_of};
-use crate::safe::{Execution, Nonce, Owners, SafeState, SafeTx, SafeTxHash, approvers, decode_exec};
+use crate::safe::{Domain, Execution, Nonce, Owners, SafeState, SafeTx, SafeTxHash, approvers, decode_exec};
 
 /// The number of nonces below the Safe's at which an executed transaction is looked for.
 const MOST_NONCES: u64 = 1_000;
@@ -74,7 +74,8 @@ fn last_execution(proposal: &Proposal, now: &SafeState, all: &[Carried]) -> Opti
         let deed = || Deed {
             hash: one.hash,
             nonce: tx.nonce,
-            is_this_lever: proposal.at_nonce(tx.nonce) == one.hash,
+            is_this_lever: hash_on_chain(proposal, &SafeTx { nonce: tx.nonce, ..proposal.tx().clone() })
+                == one.hash,
             tx: one.tx,
             block: one.block,
             time: None,
@@ -94,8 +95,13 @@ fn executed(proposal: &Proposal, next: Nonce, one: &Carried) -> Option<(SafeTx, 
     let (tx, signatures) = decode_exec(&one.input, next)?;
     let nonces = (1..=MOST_NONCES).map_while(|back| next.minus(back));
     let with = |nonce| SafeTx { nonce, ..tx.clone() };
-    let tx = nonces.map(with).find(|tx| proposal.domain().hashes(tx).safe_tx == one.hash)?;
+    let tx = nonces.map(with).find(|tx| hash_on_chain(proposal, tx) == one.hash)?;
     Some((tx, signatures))
+}
+
+/// The hash by which the Safe's own chain knows a transaction: for a drill too.
+fn hash_on_chain(proposal: &Proposal, tx: &SafeTx) -> SafeTxHash {
+    Domain::real(*proposal.safe()).hashes(tx).safe_tx
 }
 
 /// Returns the owners whose approvals carried a proposal's transaction, by the data of the call; `None` if it was another call.
@@ -173,6 +179,10 @@ mod tests {
             assert_eq!(of(&[unread, own.clone()]), None);
         }
         assert_eq!(of(&[]), None);
+        // A drill of what is done already: the chain knows it by its real hash.
+        let drill = vault.clone().for_drill().unwrap();
+        let (known, _) = last_execution(&drill, &now, std::slice::from_ref(&own)).unwrap();
+        assert_eq!((known.nonce, known.is_this_lever, known.signers.len()), (nonce(4), true, 2));
     }
 
     #[test]

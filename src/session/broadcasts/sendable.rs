@@ -222,7 +222,11 @@ impl<'a> JudgedSend<'a> {
         let (session, judged) = (self.session, &self.judged);
         judged.enforce_fresh(&self.terms.accept)?;
         let Some(outcome) = outcome::of_executed(session, judged)? else {
-            return if session.says_done_elsewhere(judged) { Ok(SendStatus::Done) } else { Err(used.into()) };
+            return if session.says_done(judged, &self.terms.accept) {
+                Ok(SendStatus::Done)
+            } else {
+                Err(used.into())
+            };
         };
         let ours = session.sent(judged.proposal())?.iter().any(|sent| sent.hash == outcome.receipt.tx);
         let by = if ours {
