@@ -336,6 +336,11 @@ impl Spinner {
         Self(bar)
     }
 
+    /// Prints lines above it, which stay.
+    pub fn say(&self, lines: &Lines) {
+        self.0.suspend(|| lines.iter().for_each(say));
+    }
+
     pub fn update(&self, what: &str) {
         self.0.set_message(bounded(what));
     }

@@ -14,7 +14,7 @@ use breakglass::safe::{Domain, SafeId, SafeVersion};
 
 use crate::emulator::app::{Behaviour, Open, Opening, Reject, Signed};
 use crate::emulator::{Emulator, Wire};
-use crate::stage::{Anvil, Ceremony, Desk, Run, SafeSetup, deploy_safe, key};
+use crate::stage::{Anvil, CTRL_C, Ceremony, Desk, Run, SafeSetup, Terminal, dead_url, deploy_safe, key};
 use crate::steps;
 
 fn on_ledger(desk: &Desk, what: &[&str], emulator: &Emulator) -> Run {
@@ -35,6 +35,29 @@ fn alice_compares_the_pages_and_approves_on_the_device() {
     alice.run(&["import", "vault", "chat.txt"]).ended(0);
     steps::broadcast(alice, &["vault"]).ended(0).says("done and proven");
     assert_eq!(emulator.faults(), Vec::<String>::new(), "the device was asked nothing out of order");
+}
+
+#[test]
+fn whoever_stops_at_the_question_whose_key_it_is_reads_no_list_again() {
+    let ceremony = steps::two_of_three();
+    let alice = &ceremony.desks[0];
+    let emulator = Emulator::start(Behaviour::default());
+    let url = emulator.url();
+    let mut terminal = Terminal::start(&mut alice.command(&["sign", "vault", "--ledger", &url]));
+    terminal.asks("Whose? Type its number, 1 to 3").types(CTRL_C);
+    let run = terminal.ended(4).says("stopped at the question").says("nothing was done");
+    run.never_says("its owners").never_says("it needs the key of");
+    assert!(emulator.signed().is_empty() && !alice.path("incidents").exists());
+}
+
+/// Without a terminal there is no spinner: it is said all the same what it waits for.
+#[test]
+fn a_ledger_that_is_not_there_is_told_of_long_before_it_is_given_up() {
+    let ceremony = steps::two_of_three();
+    let url = dead_url().replace("http", "tcp");
+    let run = ceremony.desks[0].run(&["device", "--ledger", &url, "--timeout", "3"]).ended(6);
+    let run = run.says("waiting: nothing listens at tcp://").says("Ctrl-C ends it, and nothing is signed");
+    assert_eq!(run.stderr.matches("waiting: ").count(), 1, "{}", run.stderr);
 }
 
 #[test]
@@ -150,7 +173,9 @@ fn another_seed_is_told_with_all_that_was_looked_at() {
     let emulator = Emulator::start(Behaviour { other_seed: true, ..Behaviour::default() });
     let run = ceremony.desks[0].run(&["sign", "vault", "--ledger", &emulator.url()]).ended(6);
     let run = run.says("this Ledger has no owner's key").says("m/44'/60'/1'/0/0 to m/44'/60'/9'/0/0");
-    run.says("its owners: ").says(&key(0).address.to_string()).says(&key(2).address.to_string());
+    run.says("it needs the key of alice ")
+        .says(&key(0).address.to_string())
+        .says(&key(2).address.to_string());
     assert_eq!(emulator.commands().iter().filter(|command| command[1] == 0x02).count(), 10);
 }
 

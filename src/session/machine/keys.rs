@@ -19,6 +19,7 @@ use crate::device::{
 use crate::error::{Error, Exit};
 use crate::near::near;
 use crate::safe::{EcdsaSignature, Pause, PauseSignature};
+use crate::session::machine::long_wait::{LongWait, waited_for};
 use crate::store;
 use crate::ui::{Spinner, Text, Ui, has_terminal};
 
@@ -44,6 +45,7 @@ pub struct Wait(Rc<RefCell<Option<Spinner>>>);
 impl Wait {
     fn watcher(&self) -> Watcher {
         let shown = Rc::clone(&self.0);
+        let mut long = LongWait::default();
         Box::new(move |waiting: &Waiting<'_>| {
             let text = match waiting {
                 Waiting::ToBeReady { why, left } => format!("{why} ({} s left)", left.as_secs()),
@@ -60,6 +62,11 @@ impl Wait {
                 Some(spinner) if !matches!(waiting, Waiting::ForApproval) => spinner.update(&text),
                 // The time that is shown is that of the review.
                 _ => *shown = Some(Spinner::start(&text)),
+            }
+            if let (Waiting::ToBeReady { why, left }, Some(spinner)) = (waiting, &*shown)
+                && long.is_news(&why.to_string(), *left)
+            {
+                spinner.say(&waited_for(why, *left));
             }
         })
     }
@@ -81,12 +88,21 @@ impl KeyHolder {
 
     /// Chooses the key of one owner, looked for at the council's paths and the usual ones. Where a Ledger holds those of
     /// several, its person is asked whose to use. A keystore's own address need not be among the owners.
+    ///
+    /// # Errors
+    /// If the device does not answer or holds none of them, or if the person stops at the question.
     pub fn choose_owner(&mut self, ui: &Ui, council: &Council, owners: &[Address]) -> Result<Address, Error> {
         if let Some(owner) = self.owner.filter(|owner| owners.contains(owner)) {
             return Ok(owner);
         }
         let paths = paths(council)?;
-        let held = self.wait.with_spinner(|| self.key.find(&paths, owners))?;
+        let held = self.wait.with_spinner(|| self.key.find(&paths, owners)).map_err(|why| match why {
+            DeviceError::NoOwner { .. } => {
+                let sought: Vec<String> = owners.iter().map(|owner| named(council, *owner)).collect();
+                Error::from(why).hint(format!("it needs the key of {}", sought.join(", or of ")))
+            }
+            why => why.into(),
+        })?;
         let chosen = if held.len() > 1 {
             let told: Vec<String> = held.iter().map(|one| named(council, *one)).collect();
             ui.choose("This Ledger holds the keys of several owners. Whose?", &told, "--as NAME")?

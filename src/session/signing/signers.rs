@@ -174,8 +174,7 @@ impl<'j> Signers<'j> {
     /// Chooses the owner whose key this is.
     pub fn choose(&self, signer: &mut KeyHolder) -> Result<Address, Error> {
         let among = self.person.map_or_else(|| self.owners(), |person| vec![person]);
-        let chosen = signer.choose_owner(self.session.ui, &self.session.council, &among);
-        let owner = chosen.map_err(|e| e.hint(self.list()))?;
+        let owner = signer.choose_owner(self.session.ui, &self.session.council, &among)?;
         self.check(owner)?;
         Ok(owner)
     }
