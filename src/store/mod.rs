@@ -35,7 +35,7 @@ pub use read::{
 pub use settings_folder::{
     SettingsFolder, arguments, from_here, home, is_folder, is_taken, real_path, variable, working_folder,
 };
-pub use write::{create_folder, create_new, keep_all, keep_new, let_all_read, replace};
+pub use write::{create_folder, create_new, keep_all, keep_new, let_all_read, replace, require_creatable};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -53,6 +53,19 @@ pub fn create_new(path: &Path, contents: &str) -> Result<(), StoreError> {
     create_on(&System, path, contents.as_bytes())
 }
 
+/// Refuses a path at which no file can be created: before what is to be written is made.
+///
+/// # Errors
+/// If something is there, or the folder does not take a file.
+pub fn require_creatable(path: &Path) -> Result<(), StoreError> {
+    if fs::symlink_metadata(path).is_ok() && !is_unused(path) {
+        return Err(name_taken(path));
+    }
+    let (prefix, suffix) = TEMPORARY;
+    let probe = Builder::new().prefix(prefix).suffix(suffix).tempfile_in(folder_of(path));
+    probe.map(drop).map_err(|error| StoreError::Write { path: shown(path), error })
+}
+
 /// Writes bytes that may not be text, in the same way.
 pub(super) fn create_bytes(path: &Path, contents: &[u8]) -> Result<(), StoreError> {
     create_on(&System, path, contents)

@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::session::machine::keys::{self, KeyHolder, KeyPurpose, NamedKey};
 use crate::session::one_key::deputy_sending::{Next, next, send, wait_for};
 use crate::session::one_key::deputy_terms::{DeputyRun, DeputyTerms};
-use crate::store::{create_new, read_text_up_to};
+use crate::store::{create_new, read_text_up_to, require_creatable};
 use crate::view::deputy_done::BearerWritten;
 use crate::view::review_lines::cost;
 use crate::view::review_lines::decision::ReviewAnswer;
@@ -41,6 +41,9 @@ pub fn run(session: &Session, terms: &DeputyTerms) -> Result<Exit, Error> {
         if terms.relay.is_some() { KeyPurpose::Paying } else { KeyPurpose::Signing },
     )?;
     require_fitting(lever, terms, &named)?;
+    if let Some(to) = terms.to {
+        require_creatable(to)?;
+    }
     let bearer = terms.relay.map(|file| read_text_up_to(MOST_BEARER, file)).transpose()?;
     let rests = session.rests_of(&[terms.lever.to_string()], &Given::default())?;
     session.require_accepted(&rests, terms.accept)?;
