@@ -1,7 +1,7 @@
 //! The transactions that were sent for a deputy's lever. They are recorded beside those of proposals, so that one that waits
 //! is waited for or replaced, and nothing else takes its place.
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, hex, keccak256};
 
 use crate::ceremony::deputy::deputy_act::Act;
 use crate::ceremony::desk::Desk;
@@ -11,9 +11,14 @@ use crate::error::Error;
 use crate::proposal::Outgoing;
 use crate::store::Stored;
 
-/// The folder of a lever's records.
+/// The folder of a lever's records: one of its own, also where another lever's name reduces to the same words.
 pub fn folder_of(lever: &str) -> String {
-    format!("deputy-{}", plain(lever))
+    let plain = plain(lever);
+    if plain == lever {
+        return format!("deputy-{plain}");
+    }
+    let digest = keccak256(lever);
+    format!("deputy-{plain}-{}", hex::encode(&digest[..4]))
 }
 
 impl Desk<'_> {
@@ -35,4 +40,21 @@ impl Desk<'_> {
 
 fn is_of(sent: &Sent, call: &Outgoing, from: Address) -> bool {
     sent.from == from && sent.tx.chain_id == call.chain_id() && sent.tx.to == call.to().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folder_of;
+
+    #[test]
+    fn each_deputys_lever_has_a_folder_of_its_own() {
+        assert_eq!(folder_of("freeze-pods"), "deputy-freeze-pods");
+        let long = "a".repeat(60);
+        let names = ["freeze pods", "Freeze Pods", "freeze_pods", "freeze-pods", "冻结", "凍結", &long];
+        let mut folders: Vec<String> = names.iter().map(|name| folder_of(name)).collect();
+        assert!(folders.iter().all(|folder| folder.is_ascii() && folder.len() <= 64), "{folders:?}");
+        folders.sort();
+        folders.dedup();
+        assert_eq!(folders.len(), names.len(), "{folders:?}");
+    }
 }
