@@ -30,6 +30,9 @@ pub struct LeverTable<'a> {
 struct LeverRow<'a> {
     #[serde(skip)]
     cells: Vec<String>,
+    /// A deputy pulls it, and no Safe.
+    #[serde(skip)]
+    is_deputys: bool,
     kind: String,
     lever: &'a str,
     title: Option<&'a str>,
@@ -92,8 +95,12 @@ impl<'a> LeverTable<'a> {
 
     /// Returns what to type next; where something is open, that was said above.
     pub fn next(&self, kinds: &[PlaybookKind], is_open: bool) -> Lines {
-        let lines = match (self.levers.first(), kinds) {
+        let of_a_safe = self.levers.iter().find(|row| !row.is_deputys);
+        let lines = match (of_a_safe.or(self.levers.first()), kinds) {
             (Some(_), _) if is_open => Vec::new(),
+            (Some(LeverRow { is_deputys: true, lever, .. }), _) => {
+                vec![Text::new("act as its deputy: ").bold(&format!("breakglass deputy {lever}"))]
+            }
             (Some(LeverRow { kind, lever, .. }), _) => {
                 vec![Text::new("propose one: ").bold(&format!("breakglass {kind} {lever}"))]
             }
@@ -126,13 +133,17 @@ fn simple<'a>(
     let state = now.and_then(|now| now.levers.get(&lever.name));
     let (severity, targets) = (playbook.severity.to_string(), targets(desk, lever));
     let told = state.map(|state| state_now::sentence(desk, lever, kind, state));
-    let (word, safe) = (format!("{kind} {}", lever.name), lever.safe.clone());
+    // The command that pulls it.
+    let is_deputys = lever.by.deputy().is_some();
+    let verb = if is_deputys { "deputy".into() } else { kind.to_string() };
+    let (word, safe) = (format!("{verb} {}", lever.name), lever.safe.clone());
     let cells = match &told {
         Some(told) => vec![word, targets.join(", "), told.clone(), safe],
         None => vec![word, playbook.title.clone(), safe, severity.clone()],
     };
     Some(LeverRow {
         cells,
+        is_deputys,
         kind: kind.to_string(),
         lever: &lever.name,
         title: Some(&playbook.title),
@@ -195,6 +206,7 @@ fn combined<'a>(
     };
     Some(LeverRow {
         cells,
+        is_deputys: false,
         kind: kind.to_string(),
         lever: name,
         title,

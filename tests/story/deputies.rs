@@ -43,6 +43,11 @@ fn act(desk: &Desk, words: &[&str]) -> Run {
     run(desk, &with_key(desk, &[&["deputy"], words, &["--yes"]].concat()))
 }
 
+/// Without `--yes`: it would have to ask.
+fn run_deputy(desk: &Desk, words: &[&str]) -> Run {
+    run(desk, &with_key(desk, &[&["deputy"], words].concat()))
+}
+
 /// A contract with pause flags: alice may set them, the Safe alone clears them.
 fn with_a_pauser() -> (Ceremony, Address, Address) {
     let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
@@ -129,6 +134,9 @@ fn a_pauser_acts_alone_and_the_record_lists_it_to_be_confirmed() {
     let (ceremony, _, pods) = with_a_pauser();
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
     alice.run(&["incident", "open", "pods are drained", "--severity", "P1"]).ended(0);
+    // Its command is that of the deputy.
+    let run = alice.run(&[]).ended(0).says("deputy freeze pods running guardian");
+    run.never_says("pause freeze").says("propose one: breakglass pause vault");
     // Nobody else can, and the owners cannot sign for it.
     act(bob, &["freeze"]).ended(1).says("may pull lever freeze").never_says("Sent");
     run(alice, &with_key(alice, &["sign", "freeze", "--yes"])).ended(2).says("breakglass deputy freeze");
@@ -193,7 +201,12 @@ fn a_deputys_signature_is_sent_by_somebody_else_once() {
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!chain.is_paused(), "nothing was sent");
     assert_eq!(proxy.counts().by_method.get("eth_sendRawTransaction"), None);
-    act(alice, &["superchain", "--to", path(&file)]).ended(1).says("exists");
+    // Where no file can be written, nobody is asked to sign one.
+    let nowhere = alice.path("nowhere/pause.json");
+    for (to, why) in [(&file, "exists"), (&nowhere, "cannot write")] {
+        let run = run_deputy(alice, &["superchain", "--to", path(to)]).ended(1).says(why);
+        run.never_says("REAL").never_says("there is no terminal to ask on");
+    }
 
     fs::write(bob.path("pause.json"), &text).unwrap();
     let relay = ["superchain", "--relay", "pause.json"];
