@@ -21,6 +21,7 @@ pub fn now(session: &Session, offline: bool) -> Result<Exit, Error> {
         ui.table(&state_now::OPEN, &rows);
     }
     ui.show(&now.next_steps());
+    ui.show(&now.armed());
     ui.object(&now);
     list(session, &[PlaybookKind::Pause, PlaybookKind::Param, PlaybookKind::Rotate], Some(&overview));
     session.desk.warn_of_bad_levers();

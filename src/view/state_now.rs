@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::ceremony::barred::Entitled;
 use crate::ceremony::desk::Desk;
+use crate::ceremony::overviews::armed_ahead::ArmedAhead;
 use crate::ceremony::overviews::lever_state::LeverState;
 use crate::ceremony::overviews::open_proposal::OpenProposal;
 use crate::ceremony::overviews::overview::{ChainRead, Overview};
@@ -23,6 +24,7 @@ pub const OPEN: [&str; 6] = ["Safe", "nonce", "lever", "signed", "missing", "sin
 #[derive(Serialize)]
 pub struct StateNow {
     open: Vec<OpenNow>,
+    armed: Vec<ArmedNow>,
     chains: Vec<ChainNow>,
     #[serde(skip)]
     more_open: usize,
@@ -53,6 +55,14 @@ struct OpenNow {
     warning: Option<String>,
 }
 
+/// A transaction that is signed ahead, at the nonces that are not used.
+#[derive(Serialize)]
+struct ArmedNow {
+    lever: String,
+    safe: String,
+    nonces: Vec<String>,
+}
+
 /// A chain: the block at which it was read, or why it was not.
 #[derive(Serialize)]
 #[serde(untagged)]
@@ -65,6 +75,7 @@ impl StateNow {
     pub fn new(desk: &Desk, overview: &Overview) -> Self {
         Self {
             open: overview.open.iter().map(|open| OpenNow::new(desk, open)).collect(),
+            armed: overview.armed.iter().map(ArmedNow::from).collect(),
             chains: overview.chains.iter().map(ChainNow::from).collect(),
             more_open: overview.more_open,
         }
@@ -83,6 +94,12 @@ impl StateNow {
         };
         let none = self.open.is_empty().then(|| Text::new("nothing is open"));
         self.chains.iter().map(line).chain(none).collect()
+    }
+
+    /// Returns a line for each transaction that is signed ahead, and the command that tells more.
+    pub fn armed(&self) -> Lines {
+        let how = (!self.armed.is_empty()).then(|| Text::default().dim("  → ").bold("breakglass armed"));
+        self.armed.iter().map(ArmedNow::line).chain(how).collect()
     }
 
     pub fn rows(&self) -> Vec<Vec<String>> {
@@ -137,6 +154,24 @@ impl OpenNow {
             self.missing.join(", "),
             self.age.clone().unwrap_or_default(),
         ]
+    }
+}
+
+impl From<&ArmedAhead> for ArmedNow {
+    fn from(one: &ArmedAhead) -> Self {
+        let nonces = one.nonces.iter().map(ToString::to_string).collect();
+        Self { lever: one.words.clone(), safe: one.safe.clone(), nonces }
+    }
+}
+
+impl ArmedNow {
+    fn line(&self) -> Text {
+        let nonces = match &self.nonces[..] {
+            [first, .., last] => format!("{} nonces, {first} to {last}", self.nonces.len()),
+            one => format!("nonce {}", one.concat()),
+        };
+        let text = format!(" for {} at {nonces}", self.safe);
+        Text::default().warn("signed ahead: ").add(&self.lever).add(&text)
     }
 }
 

@@ -77,6 +77,9 @@ fn twenty_nonces_are_signed_three_are_burnt_and_the_one_of_its_turn_is_sent() {
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     take_in(bob, "vault", &set, &[]).ended(0).says("20 signatures").says("kept already");
     assert_eq!(files(&bob.path("incidents/armed")).len(), 1);
+    let home = bob.run(&[]).ended(0).says("nothing is open").says("→ breakglass armed");
+    home.says("signed ahead: vault for guardian at 20 nonces, 0 to 19");
+    bob.run(&["status", "--offline"]).ended(0).says("signed ahead: vault for guardian at 20 nonces, 0 to 19");
     let before = bob.run(&["armed"]).ended(0).says("0 to 19").says("1 more needed");
     before.says("anyone who has the file, with one owner's signature more").says("good: rehearsed");
 
@@ -92,6 +95,9 @@ fn twenty_nonces_are_signed_three_are_burnt_and_the_one_of_its_turn_is_sent() {
     let now = bob.run(&["armed", "vault"]).ended(0).says("0 to 2").says("used").says("3 to 19");
     now.says("good: rehearsed");
     assert_eq!(armed(bob, "burn")["is_dead"], true);
+    // Nonces that are used are not told of any more.
+    let home = bob.run(&[]).ended(0).says("signed ahead: vault for guardian at 17 nonces, 3 to 19");
+    home.never_says("signed ahead: burn");
 
     // The incident: one more owner, and the one of this turn goes.
     bob.run(&["status", "vault"]).ended(3).says("1 of 2 signed");

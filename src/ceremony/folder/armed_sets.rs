@@ -1,7 +1,7 @@
 //! The sets that are kept here, each transaction once: derived as the chain is now, rehearsed as if
 //! it were its turn, and stale where that is not what was signed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -57,6 +57,19 @@ impl Examined {
 }
 
 impl Group {
+    /// Returns the nonces that it has signatures for, in order.
+    #[must_use]
+    pub fn nonces(&self) -> Vec<Nonce> {
+        let all: BTreeSet<Nonce> = self.sets.iter().flat_map(|kept| kept.set.nonces()).collect();
+        all.into_iter().collect()
+    }
+
+    /// Returns the Safe of its transaction; `None` if there is no set.
+    #[must_use]
+    pub fn safe(&self) -> Option<SafeId> {
+        self.sets.first().map(|kept| *kept.set.proposal().safe())
+    }
+
     fn last_nonce(&self) -> Option<Nonce> {
         self.sets.iter().flat_map(|kept| kept.set.nonces()).max()
     }

@@ -1,5 +1,6 @@
 //! Every lever and Safe at a glance: states, alarms, whom to wake, cards for paper.
 
+pub mod armed_ahead;
 pub mod cards;
 pub mod lever_state;
 pub mod open_proposal;

@@ -4,6 +4,7 @@ use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolCall;
 
 use crate::ceremony::desk::Desk;
+use crate::ceremony::overviews::armed_ahead::nonce_query;
 use crate::chain::Sighting;
 use crate::council;
 use crate::error::Error;
@@ -42,7 +43,7 @@ pub(super) fn queries(desk: &Desk, proposal: &Proposal) -> Vec<Query> {
 fn safe_queries(address: Address) -> [Query; 3] {
     let storage = |number| Query::Storage { address, slot: slot_word(number) };
     let owners = ISafe::getOwnersCall {}.abi_encode().into();
-    [storage(slot::NONCE), storage(slot::THRESHOLD), Query::Call { from: None, to: address, data: owners }]
+    [nonce_query(address), storage(slot::THRESHOLD), Query::Call { from: None, to: address, data: owners }]
 }
 
 /// The proposal, unless its nonce is used.

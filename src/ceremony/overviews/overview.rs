@@ -6,7 +6,9 @@ use std::thread;
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::drills::drilling::open_since;
+use crate::ceremony::folder::armed_sets::Group;
 use crate::ceremony::order::{Given, Order};
+use crate::ceremony::overviews::armed_ahead::{ArmedAhead, nonce_query, unused};
 use crate::ceremony::overviews::lever_state::{LeverState, asks, last_mined, state};
 use crate::ceremony::overviews::open_proposal::{self, OpenProposal, open};
 use crate::chain::{Chain, ChainError, Sighting};
@@ -28,6 +30,8 @@ pub struct Overview {
     pub open: Vec<OpenProposal>,
     /// Kept proposals that were not looked at.
     pub more_open: usize,
+    /// What is signed ahead and not used yet.
+    pub armed: Vec<ArmedAhead>,
     /// By the lever's name.
     pub levers: BTreeMap<String, LeverState>,
     pub chains: Vec<ChainRead>,
@@ -48,8 +52,10 @@ pub fn read(desk: &Desk, offline: bool) -> Result<Overview, Error> {
     let more_open = kept.len().saturating_sub(MOST_OPEN);
     kept.drain(..more_open);
     kept.extend(unfinished(desk, &journal)?);
+    let armed = desk.armed(&[], &Given::default())?;
+    let local = Local { kept: &kept, armed: &armed, journal: &journal };
     let chains: Vec<&council::CouncilChain> = desk.council.chains.values().collect();
-    let overview_of = |chain: &council::CouncilChain| one_chain(desk, chain, &kept, &journal, offline);
+    let overview_of = |chain: &council::CouncilChain| one_chain(desk, chain, &local, offline);
     let all: Vec<Overview> = desk.progress.wait("reading the state of all levers", || {
         thread::scope(|scope| {
             let overview_of = &overview_of;
@@ -61,6 +67,7 @@ pub fn read(desk: &Desk, offline: bool) -> Result<Overview, Error> {
     let mut whole = Overview { more_open, ..Overview::default() };
     for one in all {
         whole.open.extend(one.open);
+        whole.armed.extend(one.armed);
         whole.levers.extend(one.levers);
         whole.chains.extend(one.chains);
     }
@@ -78,19 +85,29 @@ fn unfinished(desk: &Desk, journal: &Journal) -> Result<Vec<Proposal>, Error> {
     if hashes.is_empty() { Ok(Vec::new()) } else { desk.kept_drills(|drill| hashes.contains(&drill.hash())) }
 }
 
+/// The files kept on this machine.
+#[derive(Clone, Copy)]
+struct Local<'l> {
+    kept: &'l [Proposal],
+    armed: &'l [Group],
+    journal: &'l Journal,
+}
+
 /// The part of one chain.
 fn one_chain(
     desk: &Desk,
     chain: &council::CouncilChain,
-    kept: &[Proposal],
-    journal: &Journal,
+    local: &Local,
     offline: bool,
 ) -> Result<Overview, Error> {
+    let journal = local.journal;
     let is_here =
         |lever: &&Lever| desk.council.safes.get(&lever.safe).is_some_and(|safe| safe.chain == chain.name);
     let levers: Vec<&Lever> = desk.council.levers.values().filter(is_here).collect();
-    let kept: Vec<&Proposal> = kept.iter().filter(|p| p.safe().chain_id == chain.id).collect();
-    if levers.is_empty() && kept.is_empty() {
+    let kept: Vec<&Proposal> = local.kept.iter().filter(|p| p.safe().chain_id == chain.id).collect();
+    let is_armed_here = |group: &&Group| group.safe().is_some_and(|safe| safe.chain_id == chain.id);
+    let armed: Vec<&Group> = local.armed.iter().filter(is_armed_here).collect();
+    if levers.is_empty() && kept.is_empty() && armed.is_empty() {
         return Ok(Overview::default());
     }
     let orders: Vec<(&Lever, Result<Order, Error>)> =
@@ -98,9 +115,11 @@ fn one_chain(
     let seen = if offline {
         Err("the network was not asked".into())
     } else {
-        read_chain(desk, chain, &kept, &orders)
+        read_chain(desk, chain, (&kept, &armed), &orders)
     };
     let mut overview = Overview::default();
+    let readings = seen.as_ref().ok().map(|seen| &seen.readings);
+    overview.armed.extend(armed.into_iter().filter_map(|group| unused(desk, group, readings)));
     for (lever, order) in &orders {
         let state = match (order, &seen) {
             (Err(error), _) => LeverState::Unknown(error.message.clone()),
@@ -138,7 +157,7 @@ fn order<'a>(desk: &'a Desk, lever: &'a Lever) -> Result<Order<'a>, Error> {
 fn read_chain(
     desk: &Desk,
     chain: &council::CouncilChain,
-    kept: &[&Proposal],
+    (kept, armed): (&[&Proposal], &[&Group]),
     orders: &[(&Lever, Result<Order, Error>)],
 ) -> Result<Sighting, String> {
     let safe = desk.council.safes.values().find(|safe| safe.chain == chain.name);
@@ -149,6 +168,7 @@ fn read_chain(
     let orders: Vec<&Order> = orders.iter().filter_map(|(_, order)| order.as_ref().ok()).collect();
     let mut queries: Vec<Query> =
         kept.iter().flat_map(|proposal| open_proposal::queries(desk, proposal)).collect();
+    queries.extend(armed.iter().filter_map(|group| Some(nonce_query(group.safe()?.address))));
     queries.extend(orders.iter().flat_map(|order| asks(order, &Readings::default())));
     let told = |error: ChainError| error.to_string();
     let mut seen = link.watch(&[], &unique(queries)).map_err(told)?;

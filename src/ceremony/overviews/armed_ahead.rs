@@ -1,0 +1,37 @@
+//! What is signed ahead and can still be used, for the overview: without the nonces that its Safe has used.
+
+use alloy::primitives::{Address, U256};
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::folder::armed_sets::Group;
+use crate::evm::{Answer, Query, Readings};
+use crate::safe::{Nonce, slot, slot_word};
+
+/// A transaction that is signed ahead.
+#[derive(Debug)]
+pub struct ArmedAhead {
+    /// The words of a command for it.
+    pub words: String,
+    pub safe: String,
+    /// Those that are not used, as far as the chain was read; in order.
+    pub nonces: Vec<Nonce>,
+}
+
+/// Returns the question for the next nonce of a Safe.
+#[must_use]
+pub fn nonce_query(safe: Address) -> Query {
+    Query::Storage { address: safe, slot: slot_word(slot::NONCE) }
+}
+
+/// What is signed ahead, without the nonces that the Safe has used; `None` if it has used all of them.
+#[must_use]
+pub fn unused(desk: &Desk, group: &Group, readings: Option<&Readings>) -> Option<ArmedAhead> {
+    let next = readings.and_then(|readings| match readings.get(&nonce_query(group.safe()?.address))? {
+        Answer::Value(word) => Some(Nonce(U256::try_from_be_slice(word)?)),
+        Answer::Reverted(_) => None,
+    });
+    let mut nonces = group.nonces();
+    nonces.retain(|nonce| next.is_none_or(|next| *nonce >= next));
+    let (words, safe) = desk.name_of_group(group);
+    (!nonces.is_empty()).then_some(ArmedAhead { words, safe, nonces })
+}
