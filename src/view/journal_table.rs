@@ -8,10 +8,28 @@ use crate::council::Council;
 use crate::evm::abbreviated;
 use crate::incident::{Belongs, Deputed, DrillStep, Entry, JournalAct, Merged, TxStep, belonging};
 
-pub const HEADER: [&str; 6] = ["no", "time (UTC)", "of", "who", "did", "about"];
+const HEADER: [&str; 6] = ["no", "time (UTC)", "of", "who", "did", "about"];
 
-/// One row for each entry from `skipped` on. With several journals, a number has that of its journal before it.
-pub fn rows(council: &Council, merged: &Merged, several: bool, skipped: usize) -> Vec<Vec<String>> {
+/// The header and one row for each entry from `skipped` on. With several journals, a number has that of its journal before
+/// it. A column that is empty in every row is left out.
+pub fn table(
+    council: &Council,
+    merged: &Merged,
+    several: bool,
+    skipped: usize,
+) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    filled(rows(council, merged, several, skipped))
+}
+
+fn filled(rows: Vec<Vec<String>>) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    let is_filled = |at: usize| rows.iter().any(|row| row.get(at).is_some_and(|cell| !cell.is_empty()));
+    let kept: Vec<usize> = (0..HEADER.len()).filter(|at| rows.is_empty() || is_filled(*at)).collect();
+    let header = kept.iter().filter_map(|at| HEADER.get(*at).copied()).collect();
+    let of_row = |row: &Vec<String>| kept.iter().filter_map(|at| row.get(*at).cloned()).collect();
+    (header, rows.iter().map(of_row).collect())
+}
+
+fn rows(council: &Council, merged: &Merged, several: bool, skipped: usize) -> Vec<Vec<String>> {
     let number = |(journal, entry): &(usize, &Entry)| {
         if several { format!("{}:{}", journal + 1, entry.number) } else { entry.number.to_string() }
     };
@@ -137,5 +155,22 @@ impl EntryObject {
             }
         };
         merged.entries.iter().zip(belonging(&merged.entries)).map(object).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_without_a_word_is_left_out() {
+        let row = |cells: [&str; 6]| cells.map(String::from).to_vec();
+        let signed = row(["2", "12:01", "", "", "signed", "vault"]);
+        let (header, rows) = filled(vec![row(["1", "12:00", "", "", "noted", ""]), signed.clone()]);
+        assert_eq!(header, ["no", "time (UTC)", "did", "about"]);
+        assert_eq!(rows, [vec!["1", "12:00", "noted", ""], vec!["2", "12:01", "signed", "vault"]]);
+        let (header, _) = filled(vec![signed, row(["3", "12:02", "1", "alice", "closed it", ""])]);
+        assert_eq!(header, HEADER);
+        assert_eq!(filled(Vec::new()).0, HEADER);
     }
 }

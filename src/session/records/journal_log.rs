@@ -24,8 +24,8 @@ pub fn list(session: &Session, files: &[PathBuf]) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     }
     let skipped = merged.entries.len().saturating_sub(MOST_SHOWN);
-    let rows = journal_table::rows(&session.council, &merged, all.len() > 1, skipped);
-    ui.table(&journal_table::HEADER, &rows);
+    let (header, rows) = journal_table::table(&session.council, &merged, all.len() > 1, skipped);
+    ui.table(&header, &rows);
     if skipped > 0 {
         ui.say(&Text::new(&format!("{skipped} earlier entries: breakglass log --json has all")));
     }
