@@ -25,7 +25,7 @@ impl<'a> Desk<'a> {
             return Err(Error::new(Exit::Usage, message).hint(CARRY));
         }
         let plans = plans_of_files(&order)?;
-        let nonce = order.nonce(given).ok_or_else(|| self.none_kept(&order))?;
+        let nonce = order.nonce(given).ok_or_else(|| self.no_nonce(&order))?;
         let proposal = assumed_proposal(&order, &plans, nonce)?;
         self.require_drillable_offline(&proposal, order.safe)?;
         let owners = self.pinned_owners(order.safe)?;
@@ -39,12 +39,24 @@ impl<'a> Desk<'a> {
     }
 
     /// Returns the error for a lever of which no proposal is kept here.
-    pub(super) fn none_kept(&self, order: &Order) -> Error {
+    fn none_kept(&self, order: &Order) -> Error {
         let (what, place) = (order.pull.title().unwrap_or_default(), self.path.display());
-        let message = format!("no proposal of lever {what} is kept beside {place}");
-        Error::new(Exit::Usage, message)
+        Error::new(Exit::Usage, format!("no proposal of lever {what} is kept beside {place}"))
+    }
+
+    /// Returns the error for a lever that is to be signed offline, at a nonce that only a person can say.
+    fn no_nonce(&self, order: &Order) -> Error {
+        self.none_kept(order)
             .hint("to sign it offline, say the nonce that the others sign: --nonce N")
             .hint("or pass a proposal file")
+    }
+
+    /// Returns the error for a lever whose kept proposal is to be shown offline.
+    pub(super) fn nothing_to_show(&self, order: &Order) -> Error {
+        let words = order.pull.words().unwrap_or_else(|| order.words());
+        self.none_kept(order)
+            .hint(format!("to ask the chain: breakglass status {words}"))
+            .hint("or name a proposal file: breakglass status FILE --offline")
     }
 }
 

@@ -193,7 +193,7 @@ impl<'a> Desk<'a> {
         let found = self.find(what, given, CommandPurpose::Offline)?.into_iter();
         let derive = |found| match found {
             Found::Proposal(existing) => existing.offline(self, given),
-            Found::Lever { order, .. } => Err(self.none_kept(&order)),
+            Found::Lever { order, .. } => Err(self.nothing_to_show(&order)),
         };
         found.map(derive).collect()
     }

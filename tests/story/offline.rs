@@ -104,6 +104,8 @@ fn a_lever_that_reads_nothing_is_signed_from_the_council_file_and_a_nonce() {
     is_unplugged(&ceremony, bob);
     let run = try_sign(bob, &["vault", "--offline"]).ended(2);
     run.says("no proposal of lever vault is kept").says("say the nonce that the others sign: --nonce N");
+    let run = bob.run(&["status", "vault", "--offline"]).ended(2).says("no proposal of lever vault is kept");
+    run.says("to ask the chain: breakglass status vault").never_says("to sign it offline");
     let run = bob.run(&["--json", "check", "vault", "--offline", "--nonce", "0"]).ended(0);
     let ids: Vec<String> =
         run.json()["findings"].as_array().unwrap().iter().map(|f| f["id"].to_string()).collect();
