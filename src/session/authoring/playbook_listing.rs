@@ -5,7 +5,9 @@ use crate::error::{Error, Exit};
 use crate::playbook::{Catalogue, Dictionary, Filter, Fit, LibraryEntry, Origin, PlaybookSummary};
 use crate::session::Session;
 use crate::ui::{Text, Ui};
-use crate::view::playbook_texts::playbook_list::{FittingObject, fitting, overview, rows, shelves};
+use crate::view::playbook_texts::playbook_list::{
+    FITTING, FittingObject, binding_command, fitting, overview, rows, shelves,
+};
 use crate::view::playbook_texts::playbook_text::Brief;
 
 /// Lists the playbooks of a catalogue that a filter admits.
@@ -59,9 +61,12 @@ pub fn for_contract(
     if rows.is_empty() {
         ui.say(&Text::new("no playbook fits: write one with ").bold("breakglass playbook new"));
     } else {
-        ui.table(&["playbook", "given as", "undo", "knows"], &rows);
+        ui.table(&FITTING, &rows);
         let try_it = "a name does not say what a function does: try a playbook on a fork with ";
         ui.say(&Text::new(try_it).bold("breakglass playbook test"));
+        if let Some(command) = binding_command(&rows, contract) {
+            ui.say(&Text::new("bind one: ").bold(&command));
+        }
     }
     let words = Dictionary::new(desk.catalogue.all().iter().map(|entry| entry.playbook));
     ui.object(&FittingObject::new(place, &has, &words, &found));

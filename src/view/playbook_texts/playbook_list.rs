@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::ceremony::discovery::contract::ContractLocation;
 use crate::playbook::{Dictionary, Fit, LibraryEntry, Origin, PlaybookKind, PlaybookSummary};
+use crate::shell::quoted;
 use crate::view::playbook_texts::playbook_text::Brief;
 
 /// The lines of a list without a filter: what fits into a window that one scrolls once.
@@ -173,6 +174,9 @@ fn undo(summary: &PlaybookSummary) -> String {
     }
 }
 
+/// The header of [`fitting`].
+pub const FITTING: [&str; 4] = ["playbook", "takes it as", "undo", "functions"];
+
 /// Returns the rows of the playbooks that fit a contract: first those that have all they ask for, then, where there are
 /// none, a few of which a view is missing.
 pub fn fitting(found: &[(LibraryEntry<'_>, Fit<'_>)]) -> Vec<Vec<String>> {
@@ -182,14 +186,22 @@ pub fn fitting(found: &[(LibraryEntry<'_>, Fit<'_>)]) -> Vec<Vec<String>> {
     let acts = found.iter().zip(&summaries).filter(|(_, summary)| !is_folded(summary, &undone));
     let (whole, parts): (Vec<_>, Vec<_>) = acts.partition(|((_, fit), _)| fit.is_whole());
     let row = |((_, fit), summary): &(&(LibraryEntry<'_>, Fit<'_>), &PlaybookSummary)| {
-        let knows = if fit.is_whole() {
-            format!("{} of its functions", fit.known())
+        let found = if fit.is_whole() {
+            format!("{} found", fit.known())
         } else {
-            format!("{} views not found", fit.lacks.len())
+            format!("{} missing", fit.lacks.len())
         };
-        vec![summary.id.clone(), format!("{} = …", fit.param), undo(summary), knows]
+        vec![summary.id.clone(), fit.param.clone(), undo(summary), found]
     };
     whole.iter().map(row).chain(parts.iter().take(MOST_PARTS).map(row)).collect()
+}
+
+/// Returns the command that binds one of these rows to the contract: the first that pauses, if one does.
+#[must_use]
+pub fn binding_command(rows: &[Vec<String>], contract: &str) -> Option<String> {
+    let pauses = rows.iter().find(|row| row.first().is_some_and(|id| id.starts_with("pause/")));
+    let [id, param, ..] = &pauses.or(rows.first())?[..] else { return None };
+    Some(format!("breakglass council add lever NAME {id} {param}={}", quoted(contract)))
 }
 
 /// A contract's functions, and the playbooks that fit it.
@@ -283,6 +295,19 @@ mod tests {
         assert_eq!(ids(&listed), ["pause/oz-pausable", "pause/oz-pausable-many"]);
         listed.retain(|(summary, _)| summary.id == "pause/oz-pausable-undo");
         assert_eq!(ids(&listed), ["pause/oz-pausable-undo"]);
+    }
+
+    #[test]
+    fn the_command_that_binds_a_playbook_prefers_one_that_pauses() {
+        let row = |id: &str, param: &str| vec![id.to_string(), param.to_string()];
+        let rows = [row("param/fee-bps", "target"), row("pause/circle-fiat-token", "token")];
+        let told = |rows: &[Vec<String>]| binding_command(rows, "my vault");
+        assert_eq!(
+            told(&rows).as_deref(),
+            Some("breakglass council add lever NAME pause/circle-fiat-token token='my vault'")
+        );
+        assert!(told(&rows[..1]).unwrap().ends_with(" param/fee-bps target='my vault'"));
+        assert_eq!(told(&[]), None);
     }
 
     #[test]
