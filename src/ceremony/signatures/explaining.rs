@@ -5,12 +5,12 @@ use alloy::primitives::Address;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::order::{Given, Order};
 use crate::ceremony::signatures::importing::ImportTarget;
-use crate::council::TextDigest;
+use crate::council::{self, TextDigest};
 use crate::proposal::{
-    BatchSource, Candidate, Claims, ExplainContext, Explanation, Proposal, RefusedSignature, ShortDigest,
-    SignedFor, explain,
+    BatchSource, Candidate, Claims, ExplainContext, Explanation, OwnerSignature, Proposal, RefusedSignature,
+    ShortDigest, SignedFor, VerifyError, explain, near_miss,
 };
-use crate::safe::{Nonce, Operation};
+use crate::safe::{Nonce, Operation, SafeId, SafeVersion};
 
 /// The number of nonces before and after the wanted one at which others are looked for.
 const BEFORE: u64 = 3;
@@ -54,12 +54,45 @@ impl Desk<'_> {
         };
         let claims_ours = |hash| targets.iter().any(|target| target.proposal.hash() == hash);
         match explanation.signed_for {
-            // There is nothing to add: it was tried, and whose it is was said.
             SignedFor::Unknown { hash } if explanation.signer.is_none() || hash.is_none_or(claims_ours) => {
-                refusal.clone()
+                self.not_counted(refusal, first)
             }
             _ => RefusedSignature { why: explanation.sentence(&who), ..refusal.clone() },
         }
+    }
+
+    /// Returns a refusal with the mistake by which an owner's signature does not count, if it is one that is known; else with
+    /// whose it is, as far as this machine knows.
+    fn not_counted(&self, refusal: &RefusedSignature, targets: &[ImportTarget]) -> RefusedSignature {
+        let chain = |safe: &council::Safe| Some(self.council.chain_of(safe)?.id);
+        let safe_id = |safe: &council::Safe| {
+            let version = safe.version.unwrap_or(SafeVersion::V1_3_0);
+            Some(SafeId { chain_id: chain(safe)?, address: safe.address, version })
+        };
+        let safes: Vec<SafeId> = self.council.safes.values().filter_map(safe_id).collect();
+        let stated = &refusal.stated;
+        let missed = targets.iter().find_map(|t| near_miss(&stated.bytes, &t.proposal, &t.owners, &safes));
+        let why = match (missed, targets.first()) {
+            (Some((owner, miss)), _) => {
+                format!("{} {}", self.name_of(owner), miss.sentence(|safe| self.name_of(safe)))
+            }
+            (None, Some(target)) => match OwnerSignature::verify(stated, &target.proposal, &target.owners) {
+                Err(VerifyError::NotAnOwner(signer)) => self.stranger(signer, target.proposal.safe().address),
+                _ => return refusal.clone(),
+            },
+            (None, None) => return refusal.clone(),
+        };
+        RefusedSignature { why, ..refusal.clone() }
+    }
+
+    fn stranger(&self, signer: Address, safe: Address) -> String {
+        let (name, safe) = (self.name_of(signer), self.name_of(safe));
+        if name != signer.to_string() {
+            return format!("{name} {signer} made it, and is not an owner of {safe}");
+        }
+        format!(
+            "no key of your council file made it for this transaction: it is for another one, or by a stranger, {signer}"
+        )
     }
 
     fn explain_beside(
