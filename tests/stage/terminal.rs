@@ -110,6 +110,14 @@ impl Terminal {
         self
     }
 
+    /// The person makes the window this wide.
+    pub fn resizes(&mut self, columns: u16) -> &mut Self {
+        let size = Winsize { ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&self.keyboard, size).unwrap();
+        kill_process(Pid::from_child(&self.process), Signal::WINCH).unwrap();
+        self
+    }
+
     /// Sends the signal of Ctrl-C, as the terminal does while no question stands.
     pub fn interrupts(&mut self) -> &mut Self {
         kill_process(Pid::from_child(&self.process), Signal::INT).unwrap();

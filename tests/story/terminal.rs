@@ -93,6 +93,24 @@ fn ctrl_c_at_each_prompt_leaves_everything_as_it_was() {
 }
 
 #[test]
+fn a_window_that_changes_under_a_question_loses_neither_the_question_nor_the_answer() {
+    let ceremony = two_of_three();
+    let alice = &ceremony.desks[0];
+    let keystore = alice.keystore();
+    let words = asking(path(&keystore), &["sign", "vault"]);
+    let mut terminal = Terminal::of_width(80, &mut alice.command(&words));
+    let (question, cut) = ("yes / no / more: ", "read which ones carry it before you…");
+    terminal.asks(question).resizes(60).types("mo").resizes(120).types("re\n");
+    terminal.asks("Enter shows the next").types("q\n").asks_times(question, 2);
+    let misses: Vec<String> =
+        terminal.lines().into_iter().filter(|line| line.starts_with("   misses ")).collect();
+    // Laid out for the window as it is now.
+    assert!(misses[0].ends_with(cut) && misses[1].ends_with("before you rely on this"), "{misses:?}");
+    terminal.resizes(100).types("yes\n").asks("password of").types(&format!("{}\n", password(alice)));
+    terminal.ended(0).says("bgsig2");
+}
+
+#[test]
 fn a_no_is_a_no() {
     let ceremony = two_of_three();
     let carol = &ceremony.desks[2];
