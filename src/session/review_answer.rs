@@ -3,6 +3,7 @@
 use crate::ceremony::judged::Judged;
 use crate::ceremony::{aftermath::done_by, barred};
 use crate::check::{already_done, first_refusal};
+use crate::proposal::Way;
 use crate::session::Session;
 use crate::view::review_lines::already_done::Done;
 use crate::view::review_lines::decision::ReviewAnswer;
@@ -12,7 +13,12 @@ use crate::view::review_lines::summary::Summary;
 impl Session<'_> {
     /// Shows the review of a proposal, and returns its last lines as data. What was `accepted` does not refuse it.
     pub fn review(&self, judged: &Judged, accepted: &[String]) -> Summary {
-        let summary = self.summary(judged, accepted);
+        self.review_for(judged, None, accepted)
+    }
+
+    /// Shows the review to the owner who signs in this way; `None` if it is not known who does.
+    pub fn review_for(&self, judged: &Judged, way: Option<&Way>, accepted: &[String]) -> Summary {
+        let summary = self.summary(judged, accepted).signed_by(judged, way);
         self.ui.show(&review::review(self, judged, &summary, self.ui.width()));
         if !matches!(summary.answer, ReviewAnswer::Decide) {
             self.ui.field("summary", &summary);

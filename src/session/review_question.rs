@@ -5,6 +5,7 @@ use alloy::primitives::Address;
 use crate::ceremony::judged::Judged;
 use crate::error::Error;
 use crate::evm::abbreviated;
+use crate::proposal::Way;
 use crate::safe::Purpose;
 use crate::session::Session;
 use crate::view::review_lines::review::{block_of, details};
@@ -18,7 +19,7 @@ impl Session<'_> {
     pub fn asks_to_sign(
         &self,
         judged: &Judged,
-        who: Option<Address>,
+        (who, way): (Option<Address>, Option<&Way>),
         place: (usize, usize),
         accepted: &[String],
     ) -> Result<bool, Error> {
@@ -28,7 +29,7 @@ impl Session<'_> {
         let more = || {
             self.ui.pages(&details(self, judged))?;
             self.ui.blank();
-            self.ui.show(&block_of(self, judged, accepted, self.ui.width()));
+            self.ui.show(&block_of(self, judged, way, accepted, self.ui.width()));
             Ok(())
         };
         Ok(self.ui.decided(&question, "--yes", more)?)

@@ -135,8 +135,8 @@ fn a_pauser_acts_alone_and_the_record_lists_it_to_be_confirmed() {
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
     alice.run(&["incident", "open", "pods are drained", "--severity", "P1"]).ended(0);
     // Its command is that of the deputy.
-    let run = alice.run(&[]).ended(0).says("deputy freeze pods running guardian");
-    run.never_says("pause freeze").says("propose one: breakglass pause vault");
+    let home = alice.run(&[]).ended(0).says("deputy freeze pods running guardian");
+    home.never_says("pause freeze").says("propose one: breakglass pause vault");
     // Nobody else can, and the owners cannot sign for it.
     act(bob, &["freeze"]).ended(1).says("may pull lever freeze").never_says("Sent");
     run(alice, &with_key(alice, &["sign", "freeze", "--yes"])).ended(2).says("breakglass deputy freeze");

@@ -48,7 +48,6 @@ fn a_colleague_was_faster_and_every_machine_says_who_when_and_by_which_transacti
         for run in [
             carol.run(&["pause", "vault", "--nonce", "0"]),
             try_sign(carol, &["vault", "--nonce", "0"]),
-            broadcast(carol, &["vault", "--nonce", "0"]),
             carol.run(&["check", "vault", "--nonce", "0"]),
             carol.run(&["drill", "vault"]),
         ] {

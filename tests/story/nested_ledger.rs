@@ -84,6 +84,9 @@ fn the_pages_of_a_childs_message_are_those_that_the_device_shows() {
             let on = Behaviour { transaction_hash, ..Behaviour::default() };
             let (run, pages, signed) = signed_as_listed(&on, scene.desk(name), &[]);
             let run = run.says(&format!("signed by {name}")).says("for foundation");
+            // The block above the pages speaks of what this device shows.
+            let run = run.says("read: a message of foundation, without call, target and nonce:");
+            let run = run.never_says("read: to, data").never_says("it shows a message instead");
             let Signed::Fields(received) = &signed[0] else { panic!("{signed:?}") };
             assert_eq!(received.primary, "SafeMessage");
             let asked = &received.fields[0].1;

@@ -8,7 +8,7 @@ use crate::ceremony::judged::Judged;
 use crate::cli::args::AheadOutput;
 use crate::device::RequestedMode;
 use crate::error::{Error, Exit};
-use crate::proposal::OwnerSignature;
+use crate::proposal::{OwnerSignature, Way};
 use crate::safe::Nonces;
 use crate::session::machine::keys::{self, KeyHolder, KeyPurpose, NamedKey};
 use crate::session::signing::on_ledger::{self, Asking};
@@ -84,14 +84,16 @@ impl Signing<'_> {
         if let Some(way) = stated_way {
             signers.show(way);
         }
-        session.review(judged, terms.accept);
+        let persons = || signers.person().and_then(|person| signers.way(person).ok());
+        let way = stated_way.or_else(persons);
+        session.review_for(judged, way, terms.accept);
         enforce(&judged.findings, terms.accept).map_err(|error| advise(session, judged, error))?;
         let has_screen = self.key.has_screen();
         if !has_screen {
             if let Some(way) = stated_way {
                 signers.remind(way);
             }
-            self.confirm(judged, stated.or(signers.person()), place)?;
+            self.confirm(judged, (stated.or(signers.person()), way), place)?;
         }
         let signer = self.open()?;
         let owner = signers.choose(signer)?;
@@ -119,7 +121,12 @@ impl Signing<'_> {
     }
 
     /// One yes is for the one review above it.
-    fn confirm(&self, judged: &Judged, who: Option<Address>, place: (usize, usize)) -> Result<(), Error> {
+    fn confirm(
+        &self,
+        judged: &Judged,
+        who: (Option<Address>, Option<&Way>),
+        place: (usize, usize),
+    ) -> Result<(), Error> {
         if self.terms.yes || self.session.asks_to_sign(judged, who, place, self.terms.accept)? {
             return Ok(());
         }

@@ -28,6 +28,7 @@ use crate::session::signing::signers::Signers;
 use crate::session::{Session, machine::keys, signing::on_ledger};
 use crate::store;
 use crate::ui::Text;
+use crate::view::review_lines::on_ledger_screen::LedgerShows;
 use crate::view::review_lines::summary::Summary;
 use crate::view::{armed_texts::armed_lines, review_lines::review};
 
@@ -177,6 +178,7 @@ fn signed_before(text: &str, judged: &Judged, path: &Path) -> Result<Vec<SignedA
 /// The hashes of every nonce, then the review with the range in the place of one nonce.
 fn show(session: &Session, terms: &SignTerms, judged: &Judged, nonces: Nonces) {
     let mut summary = Summary::of(session, judged, terms.accept);
+    summary.ledger = LedgerShows::Transaction; // for the Safe's own owners
     summary.nonce_is = format!("the first of {}, to {}", nonces.count(), nonces.last());
     session.ui.show(&armed_lines::hashes(judged.proposal(), nonces));
     session.ui.show(&review::review(session, judged, &summary, session.ui.width()));

@@ -11,6 +11,7 @@ pub mod deputy_review;
 pub mod finding_lines;
 pub mod ledger_pages;
 pub mod message_signed;
+pub mod on_ledger_screen;
 pub mod review;
 pub mod review_block;
 pub mod review_layout;

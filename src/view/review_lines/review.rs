@@ -7,7 +7,7 @@ use crate::ceremony::judged::Judged;
 use crate::chain::agreeing;
 use crate::check::{Level, Match};
 use crate::playbook::{Origin, PlaybookDigest, PlaybookId};
-use crate::proposal::Truncated;
+use crate::proposal::{Truncated, Way};
 use crate::safe::DRILL_CHAIN_ID;
 use crate::ui::{Lines, Text};
 use crate::view::review_lines::decision::ReviewAnswer;
@@ -38,9 +38,9 @@ pub fn review(desk: &Desk, judged: &Judged, summary: &Summary, width: usize) -> 
     out
 }
 
-/// Returns the last lines of the review alone.
-pub fn block_of(desk: &Desk, judged: &Judged, accepted: &[String], width: usize) -> Lines {
-    block(&Summary::of(desk, judged, accepted), width)
+/// Returns the last lines of the review alone, for the owner who signs in this way.
+pub fn block_of(desk: &Desk, judged: &Judged, way: Option<&Way>, accepted: &[String], width: usize) -> Lines {
+    block(&Summary::of(desk, judged, accepted).signed_by(judged, way), width)
 }
 
 /// Returns all that stands above the last lines, raw words and data too.

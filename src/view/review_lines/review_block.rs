@@ -9,6 +9,7 @@ use crate::view::review_lines::acting::{self, Acting};
 use crate::view::review_lines::already_done::{Done, PersonAddress};
 use crate::view::review_lines::called_lines::{MOST_LEVERS, approves, calls, combined, results};
 use crate::view::review_lines::decision::{Refusal, ReviewAnswer};
+use crate::view::review_lines::on_ledger_screen::LedgerShows;
 use crate::view::review_lines::review_layout::{ReviewBlock, digits, fits, labelled};
 use crate::view::review_lines::shown_lever::LeverSummary;
 use crate::view::review_lines::summary::{SafeIs, Summary};
@@ -185,7 +186,12 @@ fn on_the_device(block: &mut ReviewBlock, summary: &Summary) {
     let value = if device.value.is_zero() { String::new() } else { format!("value {}, ", device.value) };
     let text =
         format!("to, {value}data {}, operation {}, nonce {},", device.data, device.operation, summary.nonce);
-    let others = Text::new("every other number 0, then these hashes, whole:");
+    let [text, others] = match &summary.ledger {
+        LedgerShows::Message(message) => message.to_read(),
+        LedgerShows::Transaction | LedgerShows::Either(_) => {
+            [text, "every other number 0, then these hashes, whole:".into()]
+        }
+    };
     match summary.purpose {
         Purpose::Real => block.field("Ledger", Text::default().bold("read: ").add(&text)),
         // By its chain id alone a device tells it from the real one.
@@ -195,12 +201,16 @@ fn on_the_device(block: &mut ReviewBlock, summary: &Summary) {
             block.field("", Text::new(&text));
         }
     }
-    block.field("", others);
+    block.field("", Text::new(&others));
     let hashes = &summary.hashes;
     for (label, hash) in
         [("domain", &hashes.domain), ("message", &hashes.message), ("safeTx", &hashes.safe_tx)]
     {
         block.field(label, Text::default().bold(&digits(hash)));
+    }
+    if let LedgerShows::Either(safes) = &summary.ledger {
+        let text = format!("it shows a message instead to an owner of {}", safes.join(", "));
+        block.field("or", Text::new(&text));
     }
 }
 

@@ -13,11 +13,12 @@ use crate::ceremony::rehearsal_result::{RehearsalResult, check_success};
 use crate::chain::agreeing;
 use crate::check::{Finding, Level, Match};
 use crate::playbook::{Playbook, Severity, Undo};
-use crate::proposal::Shortfall;
+use crate::proposal::{Shortfall, Way};
 use crate::safe::{Hashes, Operation, Purpose};
 use crate::view::on_paper::paper::upper;
 use crate::view::review_lines::acting::Acting;
 use crate::view::review_lines::decision::ReviewAnswer;
+use crate::view::review_lines::on_ledger_screen::LedgerShows;
 use crate::view::review_lines::shown_lever::{LeverSummary, NamedAddress, levers, named};
 use crate::view::review_lines::what_changes;
 
@@ -63,7 +64,8 @@ pub struct Summary {
     /// The command that takes it back, or why there is none.
     pub undo: String,
     pub checks: Checks,
-    /// Values to read on a Ledger.
+    /// What a Ledger shows, and values to read on it.
+    pub ledger: LedgerShows,
     pub device: OnDevice,
     pub hashes: ShownHashes,
     pub signed: Vec<String>,
@@ -173,6 +175,7 @@ impl Summary {
                 .unwrap_or_default(),
             undo: undo(desk, judged),
             checks: checks(&judged.findings),
+            ledger: LedgerShows::of(judged, None),
             device: OnDevice {
                 data: upper(tx.data.get(..tx.data.len().min(4)).unwrap_or_default()),
                 operation: tx.operation.as_u8(),
@@ -183,6 +186,11 @@ impl Summary {
             missing: tally.missing.iter().map(|owner| name(*owner)).collect(),
             threshold: tally.threshold.get(),
         }
+    }
+
+    /// Returns it for the owner who signs in this way; `None` if it is not known who does.
+    pub fn signed_by(self, judged: &Judged, way: Option<&Way>) -> Self {
+        Self { ledger: LedgerShows::of(judged, way), ..self }
     }
 
     /// Returns the summary of what one key does alone.
