@@ -28,7 +28,6 @@ pub enum NearMiss {
 
 /// Returns the mistake, and the owner whose key made the signature. `None` if it is none that is known. `safes` are those of
 /// the reader's council file, on all of its chains.
-#[must_use]
 pub fn near_miss(
     bytes: &[u8; 65],
     proposal: &Proposal,
@@ -105,7 +104,6 @@ fn flipped(bytes: &[u8; 65]) -> Option<[u8; 65]> {
 
 impl NearMiss {
     /// Returns it after the signer's name, with the names of Safes: `signed it for chain 1, not for this one`.
-    #[must_use]
     pub fn sentence(&self, name: impl Fn(Address) -> String) -> String {
         match self {
             Self::LastByte => "signed it, but its last byte (v) was changed: ask for it again".into(),

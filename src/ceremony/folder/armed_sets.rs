@@ -58,14 +58,12 @@ impl Examined {
 
 impl Group {
     /// Returns the nonces that it has signatures for, in order.
-    #[must_use]
     pub fn nonces(&self) -> Vec<Nonce> {
         let all: BTreeSet<Nonce> = self.sets.iter().flat_map(|kept| kept.set.nonces()).collect();
         all.into_iter().collect()
     }
 
     /// Returns the Safe of its transaction; `None` if there is no set.
-    #[must_use]
     pub fn safe(&self) -> Option<SafeId> {
         self.sets.first().map(|kept| *kept.set.proposal().safe())
     }

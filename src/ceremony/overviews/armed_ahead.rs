@@ -18,13 +18,11 @@ pub struct ArmedAhead {
 }
 
 /// Returns the question for the next nonce of a Safe.
-#[must_use]
 pub fn nonce_query(safe: Address) -> Query {
     Query::Storage { address: safe, slot: slot_word(slot::NONCE) }
 }
 
 /// What is signed ahead, without the nonces that the Safe has used; `None` if it has used all of them.
-#[must_use]
 pub fn unused(desk: &Desk, group: &Group, readings: Option<&Readings>) -> Option<ArmedAhead> {
     let next = readings.and_then(|readings| match readings.get(&nonce_query(group.safe()?.address))? {
         Answer::Value(word) => Some(Nonce(U256::try_from_be_slice(word)?)),

@@ -19,7 +19,6 @@ pub struct LongWait {
 
 impl LongWait {
     /// Returns `true` if it is to be told why the device is waited for, with this time left: once for each reason.
-    #[must_use]
     pub fn is_news(&mut self, why: &str, left: Duration) -> bool {
         let begun = match self.left {
             Some((begun, before)) if left <= before => begun,
@@ -35,7 +34,6 @@ impl LongWait {
 }
 
 /// Returns why it waits, for how long, and how it is ended.
-#[must_use]
 pub fn waited_for(why: &DeviceError, left: Duration) -> Lines {
     let mut lines = vec![Text::default().warn("waiting: ").add(&why.to_string())];
     if matches!(why, DeviceError::NotPluggedIn) {

@@ -197,7 +197,6 @@ pub fn fitting(found: &[(LibraryEntry<'_>, Fit<'_>)]) -> Vec<Vec<String>> {
 }
 
 /// Returns the command that binds one of these rows to the contract: the first that pauses, if one does.
-#[must_use]
 pub fn binding_command(rows: &[Vec<String>], contract: &str) -> Option<String> {
     let pauses = rows.iter().find(|row| row.first().is_some_and(|id| id.starts_with("pause/")));
     let [id, param, ..] = &pauses.or(rows.first())?[..] else { return None };

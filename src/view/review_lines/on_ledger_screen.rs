@@ -35,7 +35,6 @@ pub enum MessageBytes {
 
 impl LedgerShows {
     /// Returns what the owner sees who signs in this way; `None` if it is not known who signs.
-    #[must_use]
     pub fn of(judged: &Judged, way: Option<&Way>) -> Self {
         let proposal = judged.proposal();
         let name = |way: &Way| judged.name(way.domain.safe().address).to_string();
@@ -57,7 +56,6 @@ impl LedgerShows {
 
 impl ShownMessage {
     /// Returns what to read of it, in two lines.
-    #[must_use]
     pub fn to_read(&self) -> [String; 2] {
         let bytes = match self.bytes {
             MessageBytes::PreImage => "1901, then the domain and the message hash of the transaction:",
