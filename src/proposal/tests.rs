@@ -10,6 +10,7 @@ mod edges;
 mod explain;
 mod flood;
 mod foreign;
+mod near;
 mod nested;
 mod proposal_file;
 mod ready_or_not;

@@ -330,8 +330,8 @@ fn a_safe_that_was_replaced_as_an_owner_does_not_count() {
     alice.run(&["status", "vault"]).says(&format!("{labs} is no longer an owner"));
 }
 
-/// Over the hash where the Safe asks by the pre-image, over the pre-image where it asks by the hash, and for another parent:
-/// whose that is, nobody here knows.
+/// Over the hash where the Safe asks by the pre-image, over the pre-image where it asks by the hash, over the transaction
+/// itself, and for another parent: whose the last is, nobody here knows.
 #[test]
 fn a_signature_over_the_other_message_and_one_for_another_parent_are_refused() {
     for version in [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0] {
@@ -344,10 +344,17 @@ fn a_signature_over_the_other_message_and_one_for_another_parent_are_refused() {
         let other = Scene::new(version, 3);
         let line = sign(other.desk("dave"), &["vault"]);
         let replayed = find_signatures(&line).stated[0].bytes;
-        for bytes in [key(3).sign(*of_other.word()), key(3).sign(hash), replayed] {
+        for (bytes, says) in [
+            (
+                key(3).sign(*of_other.word()),
+                "dave signed a message of labs in a form that this Safe does not",
+            ),
+            (key(3).sign(hash), "dave signed the transaction itself, and owns labs: breakglass sign makes"),
+            (replayed, "it is for another transaction, or by 0x"),
+        ] {
             let text = alloy::hex::encode_prefixed(bytes);
             let run = try_import(scene.desk("alice"), &["vault"], &text);
-            refused(run, 4, &["not an owner"]);
+            refused(run, 4, &[says]);
         }
     }
 }

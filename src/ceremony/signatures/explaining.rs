@@ -77,7 +77,7 @@ impl Desk<'_> {
                 format!("{} {}", self.name_of(owner), miss.sentence(|safe| self.name_of(safe)))
             }
             (None, Some(target)) => match OwnerSignature::verify(stated, &target.proposal, &target.owners) {
-                Err(VerifyError::NotAnOwner(signer)) => self.stranger(signer, target.proposal.safe().address),
+                Err(VerifyError::NotAnOwner(signer)) => self.stranger(signer),
                 _ => return refusal.clone(),
             },
             (None, None) => return refusal.clone(),
@@ -85,13 +85,13 @@ impl Desk<'_> {
         RefusedSignature { why, ..refusal.clone() }
     }
 
-    fn stranger(&self, signer: Address, safe: Address) -> String {
-        let (name, safe) = (self.name_of(signer), self.name_of(safe));
+    fn stranger(&self, signer: Address) -> String {
+        let name = self.name_of(signer);
         if name != signer.to_string() {
-            return format!("{name} {signer} made it, and is not an owner of {safe}");
+            return format!("{name} {signer} made it, which is not an owner of this Safe");
         }
         format!(
-            "no key of your council file made it for this transaction: it is for another one, or by a stranger, {signer}"
+            "it is for another transaction, or by {signer}, which is not an owner of this Safe and not in your council file"
         )
     }
 

@@ -167,45 +167,8 @@ fn each_text_of_other_software_is_taken_or_refused_with_its_reason() {
     assert_eq!(counted, [("optional", 7), ("partly", 2), ("refused", 31), ("taken", 82)]);
 }
 
-/// Of those that say only who did not make them, the mistakes of an owner that this machine knows.
-#[test]
-fn an_owners_known_mistake_is_told_from_a_strangers_signature() {
-    let (safes, _, rows) = rows();
-    let ids: Vec<SafeId> = safes.iter().map(|state| state.id).collect();
-    let mut found = Vec::new();
-    for row in
-        rows.iter().filter(|row| SAYS.iter().any(|(n, says)| *n == row.n && says.contains(NOT_AN_OWNER)))
-    {
-        let id = (row.chain_id.unwrap(), row.safe.unwrap());
-        let state = safes.iter().find(|s| (s.id.chain_id, s.id.address) == id).unwrap();
-        let proposal = proposal_of(transaction(row.safe_tx.as_ref().unwrap()), state);
-        let owners = owners_of(&SafeTree::new(state.clone(), &safes));
-        let input = ProposalAndOwners { proposal: &proposal, owners: owners.clone() };
-        let gathered = gather(&[find_signatures(&row.text)], &[input]);
-        let missed = |refusal: &RefusedSignature| near_miss(&refusal.stated.bytes, &proposal, &owners, &ids);
-        for refusal in gathered.refused.first() {
-            found.push((row.n, missed(refusal).map(|(_, miss)| miss)));
-        }
-    }
-    found.dedup();
-    let child: Address = "0x6c88402cAB7bA0AD1D574bC9D4e6fd1CBFeB7499".parse().unwrap();
-    assert_eq!(
-        found,
-        [
-            (19, None),
-            (33, Some(NearMiss::TextOfHash)),
-            (57, Some(NearMiss::LastByte)),
-            (60, Some(NearMiss::OtherChain(1))),
-            (61, Some(NearMiss::HashedAgain)),
-            (62, Some(NearMiss::MessageHashAlone)),
-            (105, Some(NearMiss::NotAsMessage(child))),
-        ]
-    );
-}
-
 /// The recovered signer is nobody: the signature is over something else.
 const NOBODY: &str = "which is not an owner of this Safe, or for another transaction";
-const NOT_AN_OWNER: &str = "which is not an owner";
 const NONE: &str = "no signature was found";
 const ON_CHAIN: &str = "cannot approve by a signature: it has to approve on chain";
 const PAST_END: &str = "points past the end of the data";
