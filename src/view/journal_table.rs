@@ -18,10 +18,10 @@ pub fn table(
     several: bool,
     skipped: usize,
 ) -> (Vec<&'static str>, Vec<Vec<String>>) {
-    filled(rows(council, merged, several, skipped))
+    filled(&rows(council, merged, several, skipped))
 }
 
-fn filled(rows: Vec<Vec<String>>) -> (Vec<&'static str>, Vec<Vec<String>>) {
+fn filled(rows: &[Vec<String>]) -> (Vec<&'static str>, Vec<Vec<String>>) {
     let is_filled = |at: usize| rows.iter().any(|row| row.get(at).is_some_and(|cell| !cell.is_empty()));
     let kept: Vec<usize> = (0..HEADER.len()).filter(|at| rows.is_empty() || is_filled(*at)).collect();
     let header = kept.iter().filter_map(|at| HEADER.get(*at).copied()).collect();
@@ -166,11 +166,11 @@ mod tests {
     fn a_column_without_a_word_is_left_out() {
         let row = |cells: [&str; 6]| cells.map(String::from).to_vec();
         let signed = row(["2", "12:01", "", "", "signed", "vault"]);
-        let (header, rows) = filled(vec![row(["1", "12:00", "", "", "noted", ""]), signed.clone()]);
+        let (header, rows) = filled(&[row(["1", "12:00", "", "", "noted", ""]), signed.clone()]);
         assert_eq!(header, ["no", "time (UTC)", "did", "about"]);
         assert_eq!(rows, [vec!["1", "12:00", "noted", ""], vec!["2", "12:01", "signed", "vault"]]);
-        let (header, _) = filled(vec![signed, row(["3", "12:02", "1", "alice", "closed it", ""])]);
+        let (header, _) = filled(&[signed, row(["3", "12:02", "1", "alice", "closed it", ""])]);
         assert_eq!(header, HEADER);
-        assert_eq!(filled(Vec::new()).0, HEADER);
+        assert_eq!(filled(&[]).0, HEADER);
     }
 }

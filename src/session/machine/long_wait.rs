@@ -25,7 +25,7 @@ impl LongWait {
             _ => left, // another wait
         };
         self.left = Some((begun, left));
-        let is_news = begun - left >= MOMENT && self.told.as_deref() != Some(why);
+        let is_news = begun.saturating_sub(left) >= MOMENT && self.told.as_deref() != Some(why);
         if is_news {
             self.told = Some(why.into());
         }
