@@ -58,6 +58,9 @@ fn a_ledger_that_is_not_there_is_told_of_long_before_it_is_given_up() {
     let run = ceremony.desks[0].run(&["device", "--ledger", &url, "--timeout", "3"]).ended(6);
     let run = run.says("waiting: nothing listens at tcp://").says("Ctrl-C ends it, and nothing is signed");
     assert_eq!(run.stderr.matches("waiting: ").count(), 1, "{}", run.stderr);
+    // A name that nobody has is told at once.
+    let run = ceremony.desks[0].run(&["device", "--verify", "nobody", "--ledger", &url]).ended(2);
+    run.says("no signer of the council file is called").never_says("waiting: ");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use alloy::primitives::Address;
+
 use crate::ceremony::desk::{Desk, find_council};
 use crate::ceremony::folder::own_settings::stated;
 use crate::cli::args::KeyArgs;
@@ -28,6 +30,9 @@ pub fn run(ui: &Ui, council: Option<&Path>, key: &KeyArgs, look: Look) -> Result
     let known = council.is_some() || find_council(ui)?.is_some();
     let desk = if known { Some(Desk::load(ui, council)?) } else { None };
     let desk = desk.as_ref();
+    if let Look::Signer(name) = look {
+        signer_of(desk, name)?; // before a Ledger is waited for
+    }
     let wait = keys::Wait::default();
     let mut ledger = keys::ledger(ui, key, key.ledger().unwrap_or("usb"), &wait)?;
     ui.show(&ledger_state::lines(ledger.status()));
@@ -46,10 +51,7 @@ pub fn run(ui: &Ui, council: Option<&Path>, key: &KeyArgs, look: Look) -> Result
         }
         Look::Signer(name) => {
             let paths = paths()?;
-            let desk = desk.ok_or_else(|| {
-                Error::new(Exit::Usage, "--verify needs a council file").hint("pass --council FILE")
-            })?;
-            let address = keys::signer(&desk.council, name)?;
+            let (desk, address) = signer_of(desk, name)?;
             let found = wait.with_spinner(|| ledger.find(&paths, &[address]))?;
             let path = found.into_iter().next().map(|one| one.path).unwrap_or_default();
             ui.say(&Text::new(&format!("{name} is {address} in {}, at {path}", desk.path.display())));
@@ -57,6 +59,14 @@ pub fn run(ui: &Ui, council: Option<&Path>, key: &KeyArgs, look: Look) -> Result
         }
     };
     address_on_ledger::show(ui, &mut ledger, &wait, &account)
+}
+
+/// The signer's address by the council file.
+fn signer_of<'d, 'a>(desk: Option<&'d Desk<'a>>, name: &str) -> Result<(&'d Desk<'a>, Address), Error> {
+    let desk = desk.ok_or_else(|| {
+        Error::new(Exit::Usage, "--verify needs a council file").hint("pass --council FILE")
+    })?;
+    Ok((desk, keys::signer(&desk.council, name)?))
 }
 
 /// Says what to set on the device, and the lines by which the person states it: the app does not tell.
