@@ -11,13 +11,14 @@ use crate::cli::args::KeyArgs;
 use crate::clock;
 use crate::council::TextDigest;
 use crate::error::{Error, Exit};
-use crate::incident::Journal;
+use crate::incident::merge;
 use crate::readiness::by_cast::{Compared, compare};
 use crate::readiness::council_gaps::ExaminedCouncil;
 use crate::readiness::examine::{CouncilState, ExaminedChain, examine};
 use crate::readiness::last_drills::DrilledSafe;
 use crate::readiness::{Gap, GapLevel, GapReport, drill_times, seal};
 use crate::safe::parse_address;
+use crate::session::records::journals::Journals;
 use crate::session::{Session, roll_call_run};
 use crate::store::output_of;
 use crate::ui::Text;
@@ -32,7 +33,8 @@ Examples:
   breakglass doctor --json                   every week; exit code 8: not ready
   breakglass doctor --seal                   for a certification: what is met, and by what
   breakglass doctor --roll-call --ledger     prove that you can sign
-  pbpaste | breakglass doctor --lines -      read the proofs of the others";
+  pbpaste | breakglass doctor --lines -      read the proofs of the others
+  breakglass doctor --journal bob.jsonl      count what bob's machine knows";
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
@@ -50,6 +52,10 @@ pub struct Args {
     /// List SEAL's controls for multisigs too, with the evidence of each
     #[arg(long, conflicts_with_all = ["roll_call", "lines"])]
     seal: bool,
+
+    /// The journal of another machine: its roll calls are verified, its drills believed; may be given again
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["roll_call", "lines"])]
+    journal: Vec<PathBuf>,
 
     /// Whose balance must pay for gas [default: your settings]
     #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
@@ -73,8 +79,10 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let now = clock::seconds();
     let keys = session.own_keys(&args.key)?;
     let payer = args.payer.or(keys.payer);
-    let journal = Journal::read(&session.incidents.journal().read()?);
-    let seen = session.ui.wait("trying every lever on forks", || examine(session, &journal, payer, now));
+    let Journals { all: journals, .. } = session.journals(&args.journal)?;
+    let Some(journal) = journals.first() else { return Err(Error::new(Exit::Failed, "there is no journal")) };
+    let merged = merge(&journals);
+    let seen = session.ui.wait("trying every lever on forks", || examine(session, journal, payer, now));
     let compared = compare_with_cast(&seen);
     let all = ExaminedCouncil {
         council: &session.council,
@@ -83,14 +91,17 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         seen: &seen,
         keys: [keys.signing.as_ref(), keys.paying.as_ref()],
         payer,
-        proofs: &roll_call_run::recorded_proofs(&journal),
-        drills: &drill_times::all(journal.iter()),
+        proofs: &journals.iter().flat_map(roll_call_run::recorded_proofs).collect::<Vec<_>>(),
+        drills: (
+            &drill_times::all(merged.entries.iter().map(|(_, entry)| *entry)),
+            &drill_times::all(journal.iter()),
+        ),
         compared: &compared,
         now,
     };
     let mut told: Vec<GapReport> = all.gaps().iter().map(Gap::report).collect();
     told.sort_by_key(|told| told.level);
-    let controls = if args.seal { seal::controls(&all, &told, &journal) } else { Vec::new() };
+    let controls = if args.seal { seal::controls(&all, &told, journal) } else { Vec::new() };
     show(session, &seen.chains, &all.drilled(), &told);
     session.ui.show(&view::seal_lines(&controls));
     let object = json!({

@@ -32,9 +32,10 @@ pub struct ExaminedCouncil<'a> {
     /// The key that the reader signs with, and the one that pays, where it is another.
     pub keys: [Option<&'a ExaminedKey>; 2],
     pub payer: Option<Address>,
-    /// The roll calls that the journal keeps.
+    /// The roll calls that the journals keep.
     pub proofs: &'a [Proof],
-    pub drills: &'a [Drill],
+    /// The drills that the journals have, and those that the reader's own has.
+    pub drills: (&'a [Drill], &'a [Drill]),
     /// A hash held against another program's.
     pub compared: &'a Compared,
     /// Seconds since 1970.

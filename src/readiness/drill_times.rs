@@ -1,5 +1,6 @@
 //! The time that each person and each phase of a drill took, beside what the council wants; and the drills before it. Pure.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alloy::primitives::Address;
@@ -64,27 +65,23 @@ impl Drill {
         rows.into_iter().map(|(phase, took, wanted)| Measure { phase, took, wanted }).collect()
     }
 
-    /// Adds a signature. Of several times of one owner the earliest counts.
-    fn add(&mut self, owner: Address, at: Utc) {
-        match self.signed.iter_mut().find(|signed| signed.owner == owner) {
-            Some(known) => known.at = known.at.min(at),
-            None => self.signed.push(Signed { owner, at }),
-        }
-    }
-
-    fn take(&mut self, step: &DrillStep, time: Utc) {
+    /// Takes a step. Of several times of one owner's signature the earliest counts.
+    fn take(&mut self, signed: &mut BTreeMap<Address, Utc>, step: &DrillStep, time: Utc) {
+        let mut add = |owner: Address, at: Utc| {
+            signed.entry(owner).and_modify(|known| *known = at.min(*known)).or_insert(at);
+        };
         match step {
             DrillStep::Announced {} if !self.is_announced => {
                 (self.is_announced, self.began) = (true, time);
             }
-            DrillStep::Signed { owner, .. } => self.add(*owner, time),
+            DrillStep::Signed { owner, .. } => add(*owner, time),
             // A line only claims when it was made: never before the drill began, and never after it came in.
             DrillStep::Imported { owner, made } => {
                 // It says whole seconds: one in which the drill began is after that.
                 let is_possible =
                     |made: &Utc| made.later(Duration::from_secs(1)) > self.began && *made <= time;
                 let made = made.filter(is_possible).map(|made| made.max(self.began));
-                self.add(*owner, made.unwrap_or(time));
+                add(*owner, made.unwrap_or(time));
             }
             DrillStep::Proven { keys, .. } if self.proven.is_none() => {
                 let keys = usize::try_from(*keys).unwrap_or(usize::MAX);
@@ -97,31 +94,30 @@ impl Drill {
 
 /// Returns every drill of the entries, the first that began first.
 pub fn all<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<Drill> {
-    let mut drills: Vec<Drill> = Vec::new();
+    let mut drills: BTreeMap<SafeTxHash, (Drill, BTreeMap<Address, Utc>)> = BTreeMap::new();
     for entry in entries {
         let (Some((step, hash)), Some(about)) = (entry.drill(), &entry.draft.about) else { continue };
         let time = entry.draft.time;
-        let at = drills.iter().position(|drill| drill.hash == hash).unwrap_or_else(|| {
-            drills.push(Drill {
-                hash,
-                what: about.what.clone(),
-                chain_id: about.chain_id,
-                safe: about.address,
-                nonce: about.nonce,
-                began: time,
-                is_announced: false,
-                signed: Vec::new(),
-                proven: None,
-            });
-            drills.len() - 1
-        });
-        if let Some(drill) = drills.get_mut(at) {
-            drill.take(step, time);
-        }
+        let new = || Drill {
+            hash,
+            what: about.what.clone(),
+            chain_id: about.chain_id,
+            safe: about.address,
+            nonce: about.nonce,
+            began: time,
+            is_announced: false,
+            signed: Vec::new(),
+            proven: None,
+        };
+        let (drill, signed) = drills.entry(hash).or_insert_with(|| (new(), BTreeMap::new()));
+        drill.take(signed, step, time);
     }
-    for drill in &mut drills {
+    let whole = |(mut drill, signed): (Drill, BTreeMap<Address, Utc>)| {
+        drill.signed = signed.into_iter().map(|(owner, at)| Signed { owner, at }).collect();
         drill.signed.sort_by_key(|signed| signed.at);
-    }
+        drill
+    };
+    let mut drills: Vec<Drill> = drills.into_values().map(whole).collect();
     drills.sort_by_key(|drill| drill.began);
     drills
 }

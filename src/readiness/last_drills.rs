@@ -1,6 +1,7 @@
 //! The last drill of each Safe: when it was, how long each phase took, and who did not sign. Pure.
 //!
-//! A journal has the drills in which its own machine took part: it signed, took lines in, or proved the drill.
+//! A journal has the drills in which its own machine took part: it signed, took lines in, or proved the drill. Those of others
+//! can be read beside it: what they alone state is named as such.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub struct LastDrill {
     pub drill: Drill,
     /// The owners of today whose keys did not sign it.
     pub absent: Vec<Address>,
+    /// Some of it is in the journals of other machines alone.
+    pub is_stated: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,8 @@ pub enum DrillGap {
     Never { safe: String, lever: String },
     /// The last drill was so many days ago.
     Old { safe: String, lever: String, date: Date, days: i64 },
+    /// The journals of others alone have some of the last drill.
+    Stated { safe: String, lever: String, date: Date },
     /// A phase of the last drill took longer than the council wants.
     Late { safe: String, date: Date, what: &'static str, took: Duration, wanted: Duration },
 }
@@ -55,6 +60,13 @@ impl DrillGap {
                 "drill-old",
                 format!("{safe}: the last drill was on {date}, {days} days ago, and {OLD} is the most"),
                 drill(lever),
+            ),
+            Self::Stated { safe, lever, date } => warning(
+                "drill-stated",
+                format!(
+                    "{safe}: of the drill of {date} this machine knows in part from the journals of others"
+                ),
+                format!("believe it as far as you believe them; take part in the next one: {}", drill(lever)),
             ),
             Self::Late { safe, date, what, took, wanted } => warning(
                 "drill-late",
@@ -79,7 +91,12 @@ fn in_words(time: Duration) -> String {
 }
 
 /// Returns each Safe that has levers and can be drilled, with its last drill in which somebody signed.
-pub fn last_drills(council: &Council, drills: &[Drill], safes: &[(&str, &SafeState)]) -> Vec<DrilledSafe> {
+/// `own` are those that the reader's own journal has.
+pub fn last_drills(
+    council: &Council,
+    (drills, own): (&[Drill], &[Drill]),
+    safes: &[(&str, &SafeState)],
+) -> Vec<DrilledSafe> {
     let of = |(name, state): &(&str, &SafeState)| {
         let lever = council.levers.values().find(|lever| lever.safe == *name)?;
         // Before 1.3.0 there are no drills.
@@ -95,7 +112,11 @@ pub fn last_drills(council: &Council, drills: &[Drill], safes: &[(&str, &SafeSta
             let mut seen: BTreeSet<Address> = drill.signed.iter().map(|one| one.owner).collect();
             keys(state, safes, DEEPEST).into_iter().filter(|key| seen.insert(*key)).collect()
         };
-        let last = last.map(|drill| LastDrill { absent: absent(drill), drill: drill.clone() });
+        let last = last.map(|drill| LastDrill {
+            absent: absent(drill),
+            is_stated: !own.contains(drill),
+            drill: drill.clone(),
+        });
         Some(DrilledSafe { safe: (*name).into(), lever: lever.name.clone(), last })
     };
     safes.iter().filter_map(of).collect()
@@ -116,18 +137,21 @@ fn keys(state: &SafeState, safes: &[(&str, &SafeState)], deeper: usize) -> Vec<A
 pub fn gaps(drilled: &[DrilledSafe], response: &Response, today: Date) -> Vec<DrillGap> {
     let of = |DrilledSafe { safe, lever, last }: &DrilledSafe| {
         let (safe, lever) = (safe.clone(), lever.clone());
-        let Some(LastDrill { drill, .. }) = last else { return vec![DrillGap::Never { safe, lever }] };
+        let Some(LastDrill { drill, is_stated, .. }) = last else {
+            return vec![DrillGap::Never { safe, lever }];
+        };
         let date = day(drill.began.as_seconds());
         let age = days(date, today);
+        let stated = is_stated.then(|| DrillGap::Stated { safe: safe.clone(), lever: lever.clone(), date });
         if age > OLD {
-            return vec![DrillGap::Old { safe, lever, date, days: age }];
+            return std::iter::once(DrillGap::Old { safe, lever, date, days: age }).chain(stated).collect();
         }
         let late = drill.measures(response).into_iter().filter(crate::incident::Measure::is_late);
-        late.filter_map(|measure| {
+        let late = late.filter_map(|measure| {
             let (took, wanted) = (measure.took?, measure.wanted?);
             Some(DrillGap::Late { safe: safe.clone(), date, what: measure.phase.as_str(), took, wanted })
-        })
-        .collect()
+        });
+        stated.into_iter().chain(late).collect()
     };
     drilled.iter().flat_map(of).collect()
 }
@@ -191,7 +215,7 @@ mod tests {
 
     fn told(drills: &[Drill], response: &Response, today: u64) -> Vec<(&'static str, GapLevel, String)> {
         let state = state(1, &[11, 12, 13], SafeVersion::V1_4_1);
-        let drilled = last_drills(&council(), drills, &[("guardian", &state)]);
+        let drilled = last_drills(&council(), (drills, drills), &[("guardian", &state)]);
         let told = gaps(&drilled, response, day(today * 86_400)).into_iter().map(|gap| gap.report());
         told.map(|told| (told.id, told.level, told.sentence)).collect()
     }
@@ -240,16 +264,35 @@ mod tests {
         let guardian = state(1, &[11, 2, 13], SafeVersion::V1_4_1);
         let foundation = state(2, &[21, 22], SafeVersion::V1_4_1);
         let safes = [("guardian", &guardian), ("foundation", &foundation)];
-        let drilled = last_drills(&council(), &[drill(1, &[(11, 1), (22, 2)], Some(3))], &safes);
+        let drilled = last_drills(&council(), (&[drill(1, &[(11, 1), (22, 2)], Some(3))], &[]), &safes);
         assert_eq!(drilled.len(), 1, "foundation has no lever");
         let last = drilled[0].last.as_ref().unwrap();
         assert_eq!(last.absent, [owner(21), owner(13)]);
         assert_eq!(last.drill.threshold_met(), Some(at(1, 2)));
     }
 
+    /// Bob's own journal has his signature; that of alice has hers too, and the proof.
+    #[test]
+    fn what_only_others_state_of_a_drill_is_named() {
+        let state = state(1, &[11, 12, 13], SafeVersion::V1_4_1);
+        let (own, whole) = (drill(199, &[(12, 3)], None), drill(199, &[(11, 2), (12, 3)], Some(9)));
+        let of = |all: &[Drill], own: &[Drill], today: u64| {
+            let drilled = last_drills(&council(), (all, own), &[("guardian", &state)]);
+            let told = gaps(&drilled, &Response::default(), day(today * 86_400));
+            let told: Vec<_> = told.iter().map(DrillGap::report).map(|told| (told.id, told.level)).collect();
+            (drilled[0].last.as_ref().unwrap().absent.len(), told)
+        };
+        let (own, whole) = (&[own][..], &[whole][..]);
+        assert_eq!(of(own, own, 200), (2, vec![]));
+        let stated = ("drill-stated", GapLevel::Warning);
+        assert_eq!(of(whole, own, 200), (1, vec![stated]));
+        assert_eq!(of(whole, &[], 200), (1, vec![stated]), "this machine took no part");
+        assert_eq!(of(whole, own, 300), (1, vec![("drill-old", GapLevel::NotReady), stated]));
+    }
+
     #[test]
     fn a_safe_that_cannot_be_drilled_is_left_out() {
         let old = state(1, &[11, 12, 13], SafeVersion::V1_1_1);
-        assert_eq!(last_drills(&council(), &[], &[("guardian", &old)]), []);
+        assert_eq!(last_drills(&council(), (&[], &[]), &[("guardian", &old)]), []);
     }
 }

@@ -201,7 +201,9 @@ pub fn gaps(
     today: Date,
 ) -> Vec<RollCallGap> {
     let mut newest: BTreeMap<Address, &Statement> = BTreeMap::new();
-    for Proof { statement, .. } in proofs {
+    // A day that is not yet proves nothing, whoever's journal has it.
+    let has_come = |proof: &&Proof| days(proof.statement.date, today) >= -1;
+    for Proof { statement, .. } in proofs.iter().filter(has_come) {
         let known = newest.entry(statement.owner).or_insert(statement);
         if known.date <= statement.date {
             *known = statement;
@@ -367,6 +369,8 @@ mod tests {
                 "guardian: 1 owners proved that they can sign, and 2 must sign"
             ]
         );
+        let ahead = [&proofs[..], &[proof(1, "2036-11-27")]].concat();
+        assert_eq!(told(&ahead, &safes, "2026-11-27"), old, "signed for a day that is not yet");
         let again = [&proofs[..], &[proof(1, "2026-11-27")]].concat();
         assert_eq!(told(&again, &safes, "2026-11-27"), [""; 0], "the newest proof counts");
     }

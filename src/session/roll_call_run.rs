@@ -16,13 +16,17 @@ use crate::store;
 use crate::ui::Text;
 use crate::view::roll_lines::{LinesRead, RollCallSentence};
 
+/// The most lines of one journal that are verified: the last ones.
+const MOST_RECORDED: usize = 1_000;
+
 /// Returns the proofs that a journal keeps, each verified again: whoever writes to the file cannot make one.
 pub fn recorded_proofs(journal: &Journal) -> Vec<Proof> {
-    let lines = journal.iter().filter_map(|entry| match &entry.draft.act {
+    let lines = journal.iter().rev().filter_map(|entry| match &entry.draft.act {
         JournalAct::RollCall { line, .. } => Some(line.to_string()),
         _ => None,
     });
-    lines.filter_map(|line| line.parse().ok()).collect()
+    let last: Vec<String> = lines.take(MOST_RECORDED).collect();
+    last.iter().rev().filter_map(|line| line.parse().ok()).collect()
 }
 
 /// Signs the sentence with the reader's key, and keeps and prints the line. Without a key, prints everybody's sentence.

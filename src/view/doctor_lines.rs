@@ -57,7 +57,7 @@ pub fn drill_rows(
     name: impl Fn(Address) -> String,
 ) -> Vec<Vec<String>> {
     let row = |one: &DrilledSafe| {
-        let Some(LastDrill { drill, absent }) = &one.last else {
+        let Some(LastDrill { drill, absent, .. }) = &one.last else {
             let mut row = vec![String::new(); DRILLS.len()];
             row[..2].clone_from_slice(&[one.safe.clone(), "never".into()]);
             return row;
@@ -73,7 +73,8 @@ pub fn drill_object(one: &DrilledSafe, response: &Response, name: impl Fn(Addres
     let last = one.last.as_ref().map(|last| Times::new(&last.drill, response, &name));
     let absent = one.last.as_ref().map(|last| last.absent.iter().map(|owner| name(*owner)).collect());
     let absent: Option<Vec<String>> = absent;
-    json!({ "safe": one.safe, "last": last, "did_not_sign": absent })
+    let is_stated = one.last.as_ref().map(|last| last.is_stated);
+    json!({ "safe": one.safe, "last": last, "did_not_sign": absent, "stated_by_others": is_stated })
 }
 
 /// Returns the gaps as lines, each with what to do; what must be repaired stands last, nearest to the prompt.

@@ -1,6 +1,7 @@
 //! Before the incident: each thing that would fail in it is caused for real, and `doctor` says it.
 
 use std::fs;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy::primitives::{Address, Bytes, U256, address, hex, keccak256};
@@ -273,6 +274,23 @@ fn a_roll_call_shows_who_can_sign_and_who_has_another_file() {
     let mallory = ceremony.outsider("mallory", KEYS[8]);
     run(&mallory, &with_key(&mallory, &["doctor", "--roll-call"])).ended(2).says("is not a signer");
 
+    // Bob took none of the lines in: alice's journal has them, and each is verified again.
+    let journal = alice.path("incidents/journal.jsonl");
+    let with = |journal: &Path| {
+        let run = bob.run(&["--json", "doctor", "--payer", RICH, "--journal", path(journal)]);
+        let all = gaps(&run).into_iter().filter(|(id, ..)| id.starts_with("roll-call"));
+        all.map(|(.., said)| said).collect::<Vec<_>>()
+    };
+    assert_eq!(with(&journal), ["never proved that they can sign: carol"]);
+    let forged = fs::read_to_string(&journal).unwrap().replace(&own, &own.replace(alices, words[4]));
+    let planted = bob.path("forged.jsonl");
+    fs::write(&planted, forged).unwrap();
+    let told = with(&planted);
+    assert!(
+        told.iter().any(|said| said.ends_with("alice, carol")),
+        "a line that alice did not sign: {told:?}"
+    );
+
     // Carol has another file: it is seen at alice's.
     let other = ceremony.council().replace("reach = \"phone\"", "reach = \"fax\"");
     fs::write(carol.path("breakglass.toml"), other).unwrap();
@@ -331,6 +349,23 @@ fn the_last_drill_is_shown_with_its_times_and_who_did_not_sign() {
         doctor(bob).ended(0).json()["drills"][0]["did_not_sign"],
         serde_json::json!(["alice", "carol"])
     );
+    // With her journal beside his own he knows, and from whom. Carol, who has none of it at all, too.
+    let (bobs, alices) = (bob.path("incidents/journal.jsonl"), alice.path("incidents/journal.jsonl"));
+    let with = |desk: &Desk, journal: &Path| {
+        desk.run(&["--json", "doctor", "--payer", RICH, "--journal", path(journal)]).ended(0)
+    };
+    for desk in [bob, carol] {
+        let run = with(desk, &alices);
+        let drill = run.json()["drills"][0].clone();
+        assert_eq!(drill["did_not_sign"], serde_json::json!(["alice"]), "{drill}");
+        assert_eq!(drill["stated_by_others"], true, "{drill}");
+        let stated =
+            gaps(&run).into_iter().filter(|(id, level, _)| id == "drill-stated" && level == "warning");
+        assert_eq!(stated.count(), 1, "{}", run.stdout);
+    }
+    // Nothing of bob's is news to alice.
+    let of_alice = with(alice, &bobs).json()["drills"][0].clone();
+    assert_eq!(of_alice["did_not_sign"], serde_json::json!(["alice"]), "{of_alice}");
     move_journal_to(alice, "2025-01-01");
     alice.run(&["log", "--verify"]).ended(0);
     is_not_ready(alice, "drill-old", "guardian: the last drill was on 2025-01-01, ");
