@@ -14,7 +14,7 @@ use crate::near::near;
 use crate::playbook::{self, Catalogue};
 use crate::progress::{Progress, Tone};
 use crate::proposal::{Claims, Proposal};
-use crate::store::{self, Incidents};
+use crate::store::{self, CacheFolder, Incidents, SettingsFolder};
 
 /// Playbooks of a council that are read: four times the built-in library.
 const MOST_PLAYBOOKS: usize = 500;
@@ -40,6 +40,10 @@ pub struct Desk<'a> {
     pub filed: Filed,
     /// The number of RPCs that must agree in this run, in place of the council file's number.
     pub quorum: Option<usize>,
+    /// The reader's own folder of settings; `None` if the environment names none.
+    pub settings: Option<SettingsFolder>,
+    /// The reader's own cache; `None` if the environment names none.
+    pub cache: Option<CacheFolder>,
 }
 
 /// Takes out of the levers what was in force before their acts: it may have changed since it was written.
@@ -99,6 +103,8 @@ impl<'a> Desk<'a> {
             catalogue,
             not_used,
             quorum: None,
+            settings: SettingsFolder::find(),
+            cache: CacheFolder::find(),
             read: Mutex::default(),
             filed: Filed::default(),
         })
@@ -202,14 +208,19 @@ impl<'a> Desk<'a> {
 pub fn find_council(progress: &dyn Progress) -> Result<Option<PathBuf>, Error> {
     let here = store::working_folder()
         .map_err(|e| Error::new(Exit::Failed, format!("the working folder cannot be read: {e}")))?;
-    let found = store::find_upwards(&here, council::FILE_NAME);
+    // Read also where it is not needed: a mistake in it is found before an emergency.
+    let settings = settings(progress)?;
+    Ok(council_above(progress, &here).or(settings.council))
+}
+
+/// Returns the council file of a folder or the nearest above it, and says which are not used.
+fn council_above(progress: &dyn Progress, here: &Path) -> Option<PathBuf> {
+    let found = store::find_upwards(here, council::FILE_NAME);
     for path in &found.passed_over {
         let text = format!("{} is not used: it lies in a folder of incidents", path.display());
         progress.tell_once(Tone::Warn, "note: ", &format!("{text}; --council FILE names another"));
     }
-    // Read also where it is not needed: a mistake in it is found before an emergency.
-    let settings = settings(progress)?;
-    Ok(found.path.or(settings.council))
+    found.path
 }
 
 /// The council's own playbooks before the built-in ones.
@@ -279,11 +290,15 @@ pub fn fork(progress: &dyn Progress, chain: &council::CouncilChain, url: &str) -
 /// An RPC address ready for use. Says once which proxy its requests go through, where one is in force.
 pub fn resolve(progress: &dyn Progress, address: &RpcAddress) -> Result<SecretUrl, RpcAddressError> {
     let url = address.resolve(store::variable)?;
-    if let Some(proxy) = proxy_of(&url) {
+    say_proxy(progress, &url, proxy_of(&url));
+    Ok(url)
+}
+
+fn say_proxy(progress: &dyn Progress, url: &SecretUrl, proxy: Option<String>) {
+    if let Some(proxy) = proxy {
         let text = format!("requests to {url} go through the proxy {proxy}, which your environment names");
         progress.tell_once(Tone::Warn, "note: ", &format!("{text}; NO_PROXY excepts a host"));
     }
-    Ok(url)
 }
 
 impl From<council::PullError> for Error {
@@ -295,5 +310,101 @@ impl From<council::PullError> for Error {
 impl From<council::ArgumentError> for Error {
     fn from(error: council::ArgumentError) -> Self {
         Self::new(Exit::Usage, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::ceremony::tests::Home;
+
+    fn load(home: &Home) -> Vec<String> {
+        let path = home.path().join(council::FILE_NAME);
+        fs::write(&path, home.desk().text).unwrap();
+        Desk::load(home.desk().progress, Some(&path)).unwrap();
+        home.heard()
+    }
+
+    /// Writes a playbook file that cannot be read.
+    fn write_bad(home: &Home, names: std::ops::Range<usize>) {
+        let folder = home.path().join("playbooks");
+        fs::create_dir_all(&folder).unwrap();
+        names.for_each(|n| fs::write(folder.join(format!("bad{n:03}.toml")), [0xff]).unwrap());
+    }
+
+    #[test]
+    fn playbooks_that_are_left_out_are_told_and_counted() {
+        let home = Home::new();
+        assert!(load(&home).is_empty(), "there is none");
+        write_bad(&home, 0..MOST_LEFT_OUT);
+        let heard = load(&home);
+        assert_eq!(heard.len(), MOST_LEFT_OUT, "{heard:?}");
+        assert!(heard.iter().all(|line| line.starts_with("left out: playbooks/bad00")), "{heard:?}");
+        write_bad(&home, MOST_LEFT_OUT..MOST_PLAYBOOKS);
+        let heard = load(&home);
+        assert_eq!(
+            heard.last().unwrap(),
+            &format!("left out: {} more playbooks", MOST_PLAYBOOKS - MOST_LEFT_OUT)
+        );
+        assert!(heard.iter().all(|line| !line.contains("the most playbooks are")));
+        write_bad(&home, MOST_PLAYBOOKS..MOST_PLAYBOOKS + 1);
+        let heard = load(&home);
+        assert!(
+            heard.iter().any(|line| line.ends_with("1 more are not read: the most playbooks are 500")),
+            "{heard:?}"
+        );
+    }
+
+    #[test]
+    fn levers_that_cannot_be_pulled_are_told_in_one_line() {
+        let home = Home::new().with("playbook = \"param/fee-bps\"", "playbook = \"param/none\"");
+        home.desk().warn_of_bad_levers();
+        let heard = home.heard();
+        assert!(heard.len() == 1 && heard[0].starts_with("council file: "), "{heard:?}");
+    }
+
+    #[test]
+    fn a_relay_is_opened_where_the_council_file_names_one() {
+        let relay = |home: &Home| {
+            let desk = home.desk();
+            relay(desk.progress, &desk.council.chains["mainnet"]).map(|relay| relay.is_some())
+        };
+        assert!(!relay(&Home::new()).unwrap());
+        let rpc = "rpc = [\"http://127.0.0.1:9\"]";
+        assert!(relay(&Home::new().with(rpc, &format!("{rpc}\nsend = [\"http://127.0.0.1:8\"]"))).unwrap());
+        let unset = format!("{rpc}\nsend = [\"${{BREAKGLASS_NO_SUCH_VARIABLE}}\"]");
+        assert!(relay(&Home::new().with(rpc, &unset)).is_err());
+    }
+
+    #[test]
+    fn a_proxy_is_said_once_it_is_used() {
+        let home = Home::new();
+        let (desk, address) = (home.desk(), RpcAddress::parse("https://h.example/v2/KEY").unwrap());
+        let url = address.resolve(|_| None).unwrap();
+        say_proxy(desk.progress, &url, None);
+        assert!(home.heard().is_empty());
+        say_proxy(desk.progress, &url, Some("proxy.example:3128".into()));
+        let heard = home.heard();
+        assert!(
+            heard[0].contains("go through the proxy proxy.example:3128") && !heard[0].contains("KEY"),
+            "{heard:?}"
+        );
+    }
+
+    #[test]
+    fn a_council_file_in_a_folder_of_incidents_is_not_used() {
+        let home = Home::new();
+        let (desk, path) = (home.desk(), home.path().join(council::FILE_NAME));
+        let below = home.path().join("incidents/2026-11-26-vault");
+        fs::create_dir_all(&below).unwrap();
+        fs::write(&path, "").unwrap();
+        assert_eq!(council_above(desk.progress, &below), Some(path.clone()));
+        assert!(home.heard().is_empty());
+        fs::write(below.join(council::FILE_NAME), "").unwrap();
+        assert_eq!(council_above(desk.progress, &below), Some(path));
+        let heard = home.heard();
+        assert!(heard[0].contains("is not used: it lies in a folder of incidents"), "{heard:?}");
     }
 }

@@ -129,7 +129,7 @@ impl<'a> Desk<'a> {
         }
         let rehearsed = online.rehearse(self.progress, payer, guess.as_deref());
         if let (Some(own), Some(done)) = (&rehearsed.online.derived.own, rehearsed.rehearsal.done()) {
-            hints::keep(&own.order, &done.rehearsal.read);
+            hints::keep(self.cache.as_ref(), &own.order, &done.rehearsal.read);
         }
         Ok(rehearsed.approving(approved))
     }

@@ -89,7 +89,7 @@ pub fn propose<'a>(
     // Faults of its arguments are known before the chain is asked.
     order.turn(&Readings::default())?;
     let (safes, accounts) = (desk.likely_safes(order.safe), Desk::likely_accounts(order.safe, None));
-    let hints = rehearse.then(|| hints::kept(&order));
+    let hints = rehearse.then(|| hints::kept(desk.cache.as_ref(), &order));
     let first = First {
         at,
         nonce: order.nonce(given),

@@ -76,3 +76,38 @@ pub fn likely(
 fn calls(plan: &Plan) -> Vec<Call> {
     plan.calls.iter().map(|planned| planned.call.clone()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::order::Turn;
+    use crate::ceremony::tests::on_chain::{header, now};
+    use crate::ceremony::tests::{ALICE, Home, VAULT, address, at, order, proposed};
+    use crate::evm::Readings;
+    use crate::safe::SafeVersion;
+
+    /// The transaction that comes out is known before the chain has answered, but for its nonce.
+    #[test]
+    fn a_plan_gives_the_transaction_that_will_be_rehearsed() {
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        let of = order(&desk, &["vault"], &at(4));
+        let Turn::Ready(plans) = of.turn(&Readings::default()).unwrap() else { panic!() };
+        let plan = plans.merged();
+        let batch = of.batch(SafeVersion::V1_4_1);
+        let owners = vault.snapshot().owners.list().to_vec();
+        let payer = Some(VAULT);
+        let early = likely(*vault.safe(), Some(&plan), batch, owners.clone(), None).unwrap();
+        assert_eq!((early.tx.to, &early.tx.data), (VAULT, &vault.tx().data));
+        assert_eq!((early.sender, early.queries.len()), (address(ALICE), after_queries(&plan).len()));
+        assert_eq!(likely(*vault.safe(), Some(&plan), batch, owners.clone(), payer).unwrap().sender, VAULT);
+        let unknown = likely(*vault.safe(), None, batch, owners, None).unwrap();
+        assert_eq!((unknown.tx.to, unknown.queries.len()), (vault.safe().address, 0));
+        let seen = Snapshot::told(header(21, 0), now(&vault, 7), Vec::new(), Readings::default());
+        let known = |nonce, payer| of_plan(&plan, &seen, batch, nonce, payer).unwrap();
+        assert_eq!(known(Some(Nonce::from(4)), None).tx, *vault.tx());
+        assert_eq!((known(None, None).tx.nonce, known(None, None).sender), (Nonce::from(7), address(ALICE)));
+        assert_eq!((known(None, payer).sender, known(None, None).owners.len()), (VAULT, 3));
+    }
+}

@@ -39,7 +39,7 @@ use crate::playbook::Catalogue;
 use crate::progress::{Progress, Shown, Silent, Stop, Tone};
 use crate::proposal::{BatchSource, OwnerSignature, Proposal, Stated};
 use crate::safe::{Nonce, SafeTxHash, SignatureKind, signed_digest};
-use crate::store::Incidents;
+use crate::store::{CacheFolder, Incidents, SettingsFolder};
 
 /// Two Safes of one chain, of which one owns the other, and one of another chain.
 const COUNCIL: &str = r#"
@@ -182,6 +182,8 @@ impl Home {
             read: Mutex::default(),
             filed: Filed::default(),
             quorum: None,
+            settings: Some(SettingsFolder::below(&self.path().join("config"))),
+            cache: Some(CacheFolder::below(&self.path().join("cache"))),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::env;
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::Builder;
 
@@ -25,7 +25,12 @@ impl CacheFolder {
     pub fn find() -> Option<Self> {
         let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let above = named.or_else(|| home().map(|home| home.join(".cache")))?;
-        Some(Self { root: above.join("breakglass") })
+        Some(Self::below(&above))
+    }
+
+    /// The cache in a folder of caches.
+    pub(crate) fn below(above: &Path) -> Self {
+        Self { root: above.join("breakglass") }
     }
 
     /// Returns the text of a file; `None` if there is none that can be read.

@@ -67,7 +67,12 @@ impl SettingsFolder {
     pub fn find() -> Option<Self> {
         let named = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let above = named.or_else(|| home().map(|home| home.join(".config")))?;
-        Some(Self { root: above.join("breakglass") })
+        Some(Self::below(&above))
+    }
+
+    /// The settings in a folder of settings.
+    pub(crate) fn below(above: &Path) -> Self {
+        Self { root: above.join("breakglass") }
     }
 
     pub fn config_path(&self) -> PathBuf {
@@ -165,7 +170,7 @@ mod tests {
     #[test]
     fn accepted_texts_are_added_in_order_and_none_is_replaced() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = SettingsFolder { root: dir.path().join("breakglass") };
+        let folder = SettingsFolder::below(dir.path());
         assert!(folder.config().unwrap().is_none() && folder.acceptances().unwrap().is_empty());
         for contents in ["one", "two", "three"] {
             folder.keep_acceptance(contents).unwrap();

@@ -55,7 +55,7 @@ impl UndoRecord {
 pub fn keep(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<BTreeMap<String, Arguments>, Error> {
     let Some(order) = undoable(judged) else { return Ok(BTreeMap::new()) };
     let was = read(desk, judged, order, receipt)?;
-    let folder = SettingsFolder::find()
+    let folder = (desk.settings.as_ref())
         .ok_or_else(|| Error::new(Exit::Failed, "neither HOME nor XDG_CONFIG_HOME is set"))?;
     let records = records(order, judged.proposal(), receipt, was);
     let keep = |record: UndoRecord| {
@@ -133,7 +133,7 @@ impl<'a> Desk<'a> {
 
     /// The transactions that pull these levers, whoever approves them.
     fn pulling_orders(&'a self, levers: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
-        let texts = || SettingsFolder::find().map_or_else(|| Ok(Vec::new()), |folder| folder.undo_values());
+        let texts = || self.settings.as_ref().map_or_else(|| Ok(Vec::new()), SettingsFolder::undo_values);
         Ok(self.restored(Order::parts(self, levers, given)?, given.undo, texts))
     }
 

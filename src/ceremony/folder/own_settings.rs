@@ -8,15 +8,15 @@ use crate::store::{SettingsFolder, home, variable};
 
 /// The reader's own settings: a variable of the environment, or else what their file says.
 pub fn settings(progress: &dyn Progress) -> Result<Settings, Error> {
-    let Settings { me, key, payer, council, ledger } = written(progress)?;
+    let Settings { me, key, payer, council, ledger } = written(progress, SettingsFolder::find())?;
     let or = |name: &str, written: Option<String>| variable(name).or(written);
     let (me, key) = (or("BREAKGLASS_ME", me), or("BREAKGLASS_KEY", key));
     Ok(Settings { me, key, payer: or("BREAKGLASS_PAYER", payer), council, ledger })
 }
 
 /// Returns the settings of their file; the defaults where it cannot be read, which is said.
-fn written(progress: &dyn Progress) -> Result<Settings, Error> {
-    let Some(folder) = SettingsFolder::find() else { return Ok(Settings::default()) };
+fn written(progress: &dyn Progress, folder: Option<SettingsFolder>) -> Result<Settings, Error> {
+    let Some(folder) = folder else { return Ok(Settings::default()) };
     match folder.config() {
         Ok(None) => Ok(Settings::default()),
         Ok(Some(text)) => {
@@ -61,5 +61,33 @@ pub fn pins(progress: &dyn Progress, folder: Option<&SettingsFolder>) -> Result<
             Ok(pins)
         }
         Err(error) => Ok(loud(&error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::ceremony::tests::Home;
+
+    #[test]
+    fn settings_are_those_of_the_file_and_else_the_defaults() {
+        let home = Home::new();
+        let (desk, folder) = (home.desk(), SettingsFolder::below(home.path()));
+        let me = |folder: Option<SettingsFolder>| written(desk.progress, folder).map(|settings| settings.me);
+        assert_eq!(me(None).unwrap(), None);
+        assert_eq!(me(Some(folder.clone())).unwrap(), None);
+        let path = folder.config_path();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "me = \"alice\"\n").unwrap();
+        assert_eq!(me(Some(folder.clone())).unwrap().as_deref(), Some("alice"));
+        fs::write(&path, "mee = \"alice\"\n").unwrap();
+        assert!(me(Some(folder.clone())).is_err(), "a mistake is not passed over");
+        assert!(home.heard().is_empty());
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert_eq!(me(Some(folder)).unwrap(), None);
+        assert!(home.heard()[0].starts_with("your settings are not used: "));
     }
 }

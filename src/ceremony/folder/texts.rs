@@ -69,7 +69,7 @@ impl News {
 /// The texts that a command rests on, and what was accepted before.
 pub struct Texts<'d> {
     desk: &'d Desk<'d>,
-    folder: Option<SettingsFolder>,
+    folder: Option<&'d SettingsFolder>,
     pins: Pins,
     items: Vec<PinnedText<'d>>,
 }
@@ -219,9 +219,8 @@ impl Desk<'_> {
 
 impl<'d> Texts<'d> {
     pub fn of(desk: &'d Desk, rests: &[Rests]) -> Result<Self, Error> {
-        let folder = SettingsFolder::find();
-        let pins = pins(desk.progress, folder.as_ref())?;
-        Ok(Self { desk, folder, pins, items: desk.items(rests) })
+        let pins = pins(desk.progress, desk.settings.as_ref())?;
+        Ok(Self { desk, folder: desk.settings.as_ref(), pins, items: desk.items(rests) })
     }
 
     /// Returns each text that is not accepted as it is.
@@ -241,11 +240,11 @@ impl<'d> Texts<'d> {
 
     fn change(&self, item: &PinnedText, from: AcceptedText) -> TextChange {
         let digest = from.digest.to_string();
-        let old = self.folder.as_ref().and_then(|folder| folder.text(&digest).ok());
+        let old = self.folder.and_then(|folder| folder.text(&digest).ok());
         TextChange {
             from,
             difference: old.map(|old| difference(&old, &comparable(item.text))),
-            kept: self.folder.as_ref().map(|folder| folder.text_path(&digest)),
+            kept: self.folder.map(|folder| folder.text_path(&digest)),
         }
     }
 
@@ -275,7 +274,7 @@ impl<'d> Texts<'d> {
 
     /// Keeps what is new, the texts first. Nobody is stopped where that cannot be written: it is asked again next time.
     fn keep(&self, new: &BTreeMap<String, AcceptedText>) {
-        let (Some(folder), Some(file)) = (&self.folder, self.pins.file_of(new)) else { return };
+        let (Some(folder), Some(file)) = (self.folder, self.pins.file_of(new)) else { return };
         for digest in new.values().map(|accepted| accepted.digest) {
             if let Some(text) = self.desk.text_of(digest) {
                 // Without it, a change can still be found, only not shown.
@@ -320,7 +319,9 @@ mod tests {
         assert_eq!(of(&["vault"], &undo).unwrap(), [both]);
         let file = home.write("vault.json", &proposed(&desk, &["vault"], &at(4), 0));
         assert_eq!(of(&[&file], &Given::default()).unwrap(), [[pause.clone(), pause.clone()]]);
-        assert!(of(&["vualt"], &Given::default()).is_err() && of(&[], &Given::default()).unwrap().is_empty());
+        assert!(of(&[], &Given::default()).unwrap().is_empty());
+        let error = of(&["vualt"], &Given::default()).unwrap_err();
+        assert!(error.hints.contains(&"did you mean vault?".to_string()), "{:?}", error.hints);
     }
 
     /// The council file of two levers is one text, and so is the playbook of both.
@@ -348,6 +349,20 @@ mod tests {
         assert!(items.iter().flat_map(|item| &item.of).all(|council| new.contains_key(council)));
         assert!(items[1].about.iter().all(|about| new.contains_key(about)));
         assert!(!items[1].is_new_to(&Pins::default()), "no council file was accepted before");
+    }
+
+    /// The council file is one text for both of them, and is accepted for both.
+    #[test]
+    fn a_text_of_two_safes_is_accepted_for_both() {
+        let home = Home::new();
+        let desk = home.desk();
+        let of = |safe: &str| desk.rests_on("pause/oz-pausable", safe, false).unwrap();
+        let items = desk.items(&[of("guardian"), of("labs")]);
+        assert_eq!(items.len(), 2);
+        for safe in ["guardian", "labs"] {
+            let council = council_of((1, desk.safe(safe).unwrap().address));
+            assert!(items[0].about.contains(&council) && items[1].of.contains(&council), "{safe}");
+        }
     }
 
     #[test]

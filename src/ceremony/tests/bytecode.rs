@@ -19,6 +19,10 @@ pub enum Body {
     Get(u8),
     /// Writes this value to this slot.
     Set(u8, u8),
+    /// Writes 1 to this slot, and reverts if it is there already.
+    Once(u8),
+    /// Reverts with OpenZeppelin's error for a caller that is not the owner.
+    Deny,
     /// Writes its argument to this slot.
     Put(u8),
     /// Reverts unless the caller is the address in the first slot; writes this value to the second.
@@ -29,8 +33,9 @@ pub enum Body {
 pub fn contract(functions: &[(&str, Body)]) -> Bytes {
     // The selector of the call.
     let mut code = vec![0x60, 0x00, 0x35, 0x60, 0xe0, 0x1c];
-    let mut bodies = vec![0x60, 0x00, 0x80, 0xfd];
+    let mut bodies = vec![0x5b, 0x60, 0x00, 0x80, 0xfd];
     let start = code.len() + 11 * functions.len();
+    let end = u16::try_from(start).unwrap().to_be_bytes();
     for (signature, body) in functions {
         let [high, low] = u16::try_from(start + bodies.len()).unwrap().to_be_bytes();
         code.extend([0x80, 0x63]);
@@ -40,6 +45,17 @@ pub fn contract(functions: &[(&str, Body)]) -> Bytes {
         bodies.extend(match *body {
             Body::Get(slot) => vec![0x60, slot, 0x54, 0x60, 0x00, 0x52, 0x60, 0x20, 0x60, 0x00, 0xf3],
             Body::Set(slot, value) => vec![0x60, value, 0x60, slot, 0x55, 0x00],
+            // The revert at the end of the dispatch is taken if the slot is set.
+            Body::Once(slot) => {
+                vec![0x60, slot, 0x54, 0x61, end[0], end[1], 0x57, 0x60, 1, 0x60, slot, 0x55, 0x00]
+            }
+            Body::Deny => {
+                let selector = &keccak256("OwnableUnauthorizedAccount(address)")[..4];
+                let rest = [
+                    0x60, 0xe0, 0x1b, 0x60, 0x00, 0x52, 0x33, 0x60, 0x04, 0x52, 0x60, 0x24, 0x60, 0x00, 0xfd,
+                ];
+                [&[0x63][..], selector, &rest].concat()
+            }
             Body::Put(slot) => vec![0x60, 0x04, 0x35, 0x60, slot, 0x55, 0x00],
             Body::SetBy(by, slot, value) => {
                 let [high, low] = u16::try_from(start + bodies.len() + 13).unwrap().to_be_bytes();

@@ -1,5 +1,13 @@
 //! Levers on a chain in memory: read, rehearsed and judged as on a real one.
 
+mod accepted;
+mod ahead;
+mod choosing;
+mod held;
+mod imported;
+mod rehearsing;
+mod state;
+
 use super::bytecode::{Body, contract};
 use super::memory::Memory;
 use super::*;
@@ -10,6 +18,15 @@ use crate::check::Level;
 const GUARDIAN: Address = Address::repeat_byte(0x11);
 const LABS: Address = Address::repeat_byte(0x22);
 const BRIDGE: Address = Address::repeat_byte(0x88);
+
+/// The functions of a contract that can be paused and takes a fee.
+const VAULTS: [(&str, Body); 5] = [
+    ("pause()", Body::Set(0, 1)),
+    ("unpause()", Body::Set(0, 0)),
+    ("paused()", Body::Get(0)),
+    ("setFee(uint256)", Body::Put(1)),
+    ("fee()", Body::Get(1)),
+];
 
 /// A chain with the Safes and the targets of the council file: nothing is paused, the fee is 30 bps.
 pub(in crate::ceremony) fn chain() -> Memory {
@@ -22,13 +39,7 @@ pub(in crate::ceremony) fn chain() -> Memory {
 pub(in crate::ceremony) fn furnish(node: &Memory) {
     node.safe(GUARDIAN, &[address(ALICE), address(BOB), LABS], 2, 4);
     node.safe(LABS, &[address(CAROL), address(DORA)], 1, 0);
-    let code = contract(&[
-        ("pause()", Body::Set(0, 1)),
-        ("unpause()", Body::Set(0, 0)),
-        ("paused()", Body::Get(0)),
-        ("setFee(uint256)", Body::Put(1)),
-        ("fee()", Body::Get(1)),
-    ]);
+    let code = contract(&VAULTS);
     for target in [VAULT, BRIDGE] {
         node.code(target, code.clone());
         node.set(target, 1, 30);
@@ -40,6 +51,74 @@ pub(in crate::ceremony) fn home(node: &Memory) -> Home {
     Home::new().with("http://127.0.0.1:9", &node.url())
 }
 
+/// A folder whose mainnet has two RPCs, so that what a transaction rests on is not one RPC's word alone.
+fn home_of_two(nodes: [&Memory; 2]) -> Home {
+    let [one, other] = nodes.map(Memory::url);
+    Home::new().with("rpc = [\"http://127.0.0.1:9\"]", &format!("rpc = [\"{one}\", \"{other}\"]\nquorum = 2"))
+}
+
+/// A desk with a lever `both` of a playbook with these steps and checks.
+fn with_both<'a>(home: &'a Home, steps: &str) -> Desk<'a> {
+    let mut desk = home.desk();
+    desk.catalogue.add(
+        "playbooks/both.toml",
+        &format!(
+            "schema = 1\nid = \"pause/both\"\nkind = \"pause\"\ntitle = \"Pause, and a fee\"\nseverity = \"P1\"\n\
+             does_not_stop = \"anything else\"\ncost = \"nothing\"\nundo = {{ none = \"a test\" }}\n\
+             source = \"a test\"\n\n[[param]]\nname = \"target\"\ntype = \"address\"\n\n{steps}"
+        ),
+    );
+    desk
+}
+
+const BOTH: &str = "[levers.both]\nplaybook = \"pause/both\"\nsafe = \"guardian\"\nset = { target = \"vault\" }\n[levers.freeze]";
+
+/// Pauses unless the fee is 17, and sets the fee to 30.
+const SKIPPING: &str = "[[step]]\nto = \"{target}\"\ncall = \"pause()\"\n\
+     skip_if = { view = \"fee()(uint256)\", on = \"{target}\", expect = \"17\" }\n\
+     [[step]]\nto = \"{target}\"\ncall = \"setFee(uint256)\"\nargs = [\"30\"]\n\n\
+     [[after]]\nview = \"fee()(uint256)\"\non = \"{target}\"\nexpect = \"30\"\n";
+
+/// Sets a bit of the fee, whatever else is in it.
+const SETTING_A_BIT: &str = "[[read]]\nname = \"now\"\nview = \"fee()(uint256)\"\non = \"{target}\"\n\n\
+     [[step]]\nto = \"{target}\"\ncall = \"setFee(uint256)\"\nargs = [\"{or(now, 8)}\"]\n\n\
+     [[after]]\nview = \"fee()(uint256)\"\non = \"{target}\"\nexpect = \"{or(now, 8)}\"\n";
+
+/// The proposal of a lever as the chain is now.
+fn live_proposal(desk: &Desk, levers: &[&str], given: &Given) -> Proposal {
+    let order = order(desk, levers, given);
+    desk.propose(order, given).unwrap().online.derived.proposal
+}
+
+fn keep_signed(desk: &Desk, proposal: &Proposal, seeds: &[u8]) {
+    desk.keep_proposal(proposal).unwrap();
+    for seed in seeds {
+        desk.keep_signature(proposal, &sign(desk, *seed, proposal)).unwrap();
+    }
+}
+
+/// The signature of a key, whether it counts or not.
+fn signature_by(seed: u8, proposal: &Proposal) -> OwnerSignature {
+    let owners = crate::safe::Owners::new(vec![address(seed)], 1).unwrap();
+    let state = crate::safe::SafeState { owners, ..proposal.snapshot().clone() };
+    let owners = crate::proposal::SafeOwners::of(&state);
+    OwnerSignature::verify(&stated(seed, proposal), proposal, &owners).unwrap()
+}
+
+/// Keeps a set in which somebody has signed a transaction at these nonces.
+fn keep_set(desk: &Desk, seed: u8, proposal: &Proposal, nonces: &[u64]) {
+    let signed: Vec<_> = nonces
+        .iter()
+        .map(|nonce| {
+            let nonce = Nonce::from(*nonce);
+            let signature = signature_by(seed, &proposal.with_nonce(nonce));
+            crate::proposal::SignedAhead { made: None, target: 0, nonce, signature }
+        })
+        .collect();
+    let set = crate::proposal::Set::new(proposal, 1, &signed).unwrap();
+    desk.incidents.keep_set(&format!("set-{seed}-{}", nonces[0]), &set.to_json()).unwrap();
+}
+
 pub(in crate::ceremony) fn looked<'a>(
     desk: &'a Desk<'a>,
     what: &[&str],
@@ -48,6 +127,24 @@ pub(in crate::ceremony) fn looked<'a>(
 ) -> Vec<Judged<'a>> {
     let parts = desk.evaluate(&words(what), given, purpose).unwrap();
     parts.into_iter().map(|part| part.result.unwrap().judge(true)).collect()
+}
+
+const PAYER: Address = Address::repeat_byte(0x77);
+
+fn one<'a>(desk: &'a Desk<'a>, what: &str, purpose: CommandPurpose) -> Judged<'a> {
+    looked(desk, &[what], &Given::default(), purpose).remove(0)
+}
+
+/// A proposal as a file that somebody handed over, held against the chain.
+fn handed<'a>(desk: &'a Desk<'a>, proposal: &Proposal) -> Judged<'a> {
+    let given = Given::default();
+    let found = Found::Proposal(Box::new(desk.find_own_lever(proposal.clone(), &given).unwrap()));
+    let view = desk.read_point(found.safe()).unwrap();
+    desk.evaluate_found(found, view, &given, true, None).unwrap().judge(true)
+}
+
+fn rounds(judged: &Judged) -> u32 {
+    judged.seen().unwrap().link.rounds()
 }
 
 #[test]

@@ -97,17 +97,23 @@ impl Memory {
     }
 
     fn of(state: State) -> Self {
-        let state = Arc::new(Mutex::new(state));
-        let answered = Arc::clone(&state);
-        Self {
-            server: Server::node(move |method, params| answered.lock().unwrap().answer(method, params)),
-            state,
-        }
+        Self::answering(Arc::new(Mutex::new(state)))
     }
 
     /// Another RPC of the same chain, which goes its own way from here.
     pub fn twin(&self) -> Self {
         Self::of(self.state().clone())
+    }
+
+    /// Another address of this very node.
+    pub fn mirror(&self) -> Self {
+        Self::answering(Arc::clone(&self.state))
+    }
+
+    fn answering(state: Arc<Mutex<State>>) -> Self {
+        let answered = Arc::clone(&state);
+        let server = Server::node(move |method, params| answered.lock().unwrap().answer(method, params));
+        Self { server, state }
     }
 
     /// Returns its address, for a council file.
@@ -208,6 +214,11 @@ impl Memory {
     /// Mines a transaction that changes nothing by itself.
     pub fn mine_call(&self, from: Address, to: Address, input: &Bytes, succeeded: bool) -> TxHash {
         self.state().mined_in_next((from, to, input), succeeded, Vec::new())
+    }
+
+    /// Mines a transaction that does nothing but emit these events.
+    pub fn mine_logs(&self, logs: Vec<Log>) -> TxHash {
+        self.state().mined_in_next((Address::ZERO, Address::ZERO, &Bytes::new()), true, logs)
     }
 
     /// Runs a Safe's transaction with these signatures, as `from` sends it, and mines it.

@@ -57,6 +57,15 @@ fn a_signature_counts_if_an_owner_made_it_of_this_proposal() {
     desk.keep_signature(&other, &sign(&desk, ALICE, &other)).unwrap();
     assert_eq!(desk.signers(&own, &owners).unwrap(), 2);
     assert_eq!(desk.signatures(&own, &owners).unwrap().len(), 2);
+    // A file that cannot be read is told, and a set's signature counts beside those that are kept.
+    std::fs::write(alices[0].with_file_name(format!("{}-2.sig.json", address(ALICE))), [0xff]).unwrap();
+    home.heard();
+    assert_eq!(home.desk().signers(&own, &owners).unwrap(), 2);
+    let heard = home.heard();
+    assert!(
+        heard.iter().any(|line| line.starts_with("left out: ") && line.contains("-2.sig.json")),
+        "{heard:?}"
+    );
     // A file under an owner's name, with another's transaction in it.
     std::fs::write(&alices[0], sign(&desk, ALICE, &other).to_json()).unwrap();
     let desk = home.desk();

@@ -73,7 +73,7 @@ pub fn drafts(desk: &Desk, safe: &council::Safe) -> Vec<RehearsalDraft> {
     let orders: Vec<Order> = levers.take(MOST_EARLY).flat_map(both).flatten().collect();
     let nobody = Keys { accounts: [NOBODY].into(), ..Keys::default() };
     let early = |order: &Order| {
-        let mut known = hints::kept(order);
+        let mut known = hints::kept(desk.cache.as_ref(), order);
         known.extend(nobody.clone());
         order.early(&known)
     };
@@ -138,9 +138,10 @@ impl TrialContext<'_, '_> {
         let mut fork = self.link.forked(&seen, self.now);
         let mut report = trial::try_lever(&order, undo.as_ref(), self.link, &mut fork, &seen.state)?;
         fork.export_state(&mut seen);
-        hints::keep(&order, &report.read);
+        let cache = self.desk.cache.as_ref();
+        hints::keep(cache, &order, &report.read);
         if let Ok(undo) = &undo {
-            hints::keep(undo, &report.undo_read);
+            hints::keep(cache, undo, &report.undo_read);
         }
         if let (Some((TrialPart::Undo, _)), Ok(undo)) = (&report.wrong, &undo)
             && self.others_take_it_back(&order, undo, &mut seen)
