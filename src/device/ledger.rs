@@ -12,8 +12,6 @@ use super::transport::{LedgerLocation, PROMPTLY};
 
 use crate::clock;
 
-/// Time that the device may take to be ready, unless said otherwise.
-pub const PATIENCE: Duration = Duration::from_mins(2);
 /// Time that a person may take to agree on the device that the app is opened; then they are told to open it by hand.
 const AGREEING: Duration = Duration::from_secs(30);
 /// Time that the device may be gone or without an app once it has agreed to open one: it connects anew.

@@ -40,11 +40,11 @@ pub use app_status::Status;
 pub use device_error::DeviceError;
 pub use key::Key;
 pub use keystore::Keystore;
-pub use ledger::{Ledger, PATIENCE, Waiting, Watcher};
+pub use ledger::{Ledger, Waiting, Watcher};
 pub use long_text::LongText;
 pub use pages::{
     AppSettings, DataShown, Page, PageEntry, PageFact, Pages, Prediction, RequestKind, StatedSettings,
-    address_pages, safe_message_pages, safe_tx_pages, transaction_pages,
+    address_pages, safe_tx_pages, transaction_pages,
 };
 pub use path::{BadPath, DerivationPath, SearchPaths};
 pub use plugged::{Model, Plugged, choose_plugged};

@@ -1,15 +1,15 @@
 //! Signing with a Ledger: which way, command by command, and what a refusal means.
 
 use alloy::consensus::{SignableTransaction, TxEip1559};
-use alloy::primitives::{Address, Bytes, Signature};
+use alloy::primitives::{Address, Signature};
 
 use super::apdu::{self, Apdu, Reply};
 use super::ledger::Ledger;
 use super::link::accepted_data;
 use super::path::DerivationPath;
 use super::typed::TypedData;
-use super::{DeviceError, LongText, SigningMode, SigningRequest, expect_signer, sealed};
-use crate::safe::{Domain, EcdsaSignature, Pause, PauseSignature, SignatureKind};
+use super::{DeviceError, LongText, SigningMode, SigningRequest, sealed};
+use crate::safe::{EcdsaSignature, Pause, PauseSignature, SignatureKind};
 
 const MESSAGE: &str = "a message";
 
@@ -61,26 +61,6 @@ impl Ledger {
         let signature =
             apdu::read_transaction_signature(&data).ok_or(DeviceError::Senseless { what: WHAT })?;
         sealed(tx, signature, from)
-    }
-
-    /// An owner's signature of an off-chain message of a Safe: r ‖ s ‖ v, from the owner or an error.
-    pub fn sign_safe_message(
-        &mut self,
-        domain: &Domain,
-        message: &Bytes,
-        owner: Address,
-        way: SigningMode,
-    ) -> Result<EcdsaSignature, DeviceError> {
-        self.ready()?;
-        let path = self.path_of(owner)?;
-        let hashes = domain.message_hashes(message);
-        let bytes = match way {
-            SigningMode::Fields => self.sign_fields(&path, &TypedData::safe_message(domain, message))?,
-            SigningMode::Hashes => self.sign_in_turn(&[Apdu::sign_hashes(&path, &hashes)])?,
-        };
-        let signature = EcdsaSignature::from_safe_bytes(&bytes, &hashes.safe_tx, domain.safe().version)?;
-        expect_signer(owner, signature.signer())?;
-        Ok(signature)
     }
 
     pub fn sign_text(&mut self, text: &LongText, owner: Address) -> Result<Signature, DeviceError> {

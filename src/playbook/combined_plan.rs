@@ -1,13 +1,11 @@
 //! Several plans in one transaction: the calls one after another, everything else with its own lever. Pure.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use alloy::primitives::Address;
 
+use super::Change;
 use super::plan::{Plan, PlannedCall};
-use super::postcheck::Check;
-use super::{Change, Decided};
 use crate::evm::{Answer, Query, Readings};
 use crate::safe::Call;
 
@@ -70,21 +68,6 @@ impl CombinedPlan {
     pub fn calls_before(&self, at: usize) -> Vec<Call> {
         let before = self.levers().take(at).flat_map(|one| &one.plan.calls);
         before.map(|planned| planned.call.clone()).collect()
-    }
-
-    /// The checks before the calls, each with its lever.
-    pub fn before(&self) -> impl Iterator<Item = (Option<&str>, &Check)> {
-        self.levers().flat_map(|one| one.plan.before.iter().map(|check| (one.lever.as_deref(), check)))
-    }
-
-    /// The checks after the calls, each with its lever.
-    pub fn after(&self) -> impl Iterator<Item = (Option<&str>, &Check)> {
-        self.levers().flat_map(|one| one.plan.after.iter().map(|check| (one.lever.as_deref(), check)))
-    }
-
-    /// Returns the parts that the chain decides, each with its lever.
-    pub fn decided(&self) -> impl Iterator<Item = (Option<&str>, &Decided)> {
-        self.levers().flat_map(|one| one.plan.decided.iter().map(|part| (one.lever.as_deref(), part)))
     }
 
     /// The whole as one plan, for whatever holds for the transaction: the only lever's own, or all of them in one. The
@@ -221,10 +204,5 @@ impl Repeat {
     pub fn reverting<'r>(repeats: &'r [Self], after: &Readings) -> Vec<&'r Self> {
         let reverts = |repeat: &&Self| matches!(after.get(&repeat.query), Some(Answer::Reverted(_)));
         repeats.iter().filter(reverts).collect()
-    }
-
-    /// Returns the levers that cannot be pulled twice, each once.
-    pub fn levers<'r>(reverting: &[&'r Self]) -> BTreeSet<&'r str> {
-        reverting.iter().filter_map(|repeat| repeat.lever.as_deref()).collect()
     }
 }

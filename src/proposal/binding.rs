@@ -90,11 +90,6 @@ impl Binding {
         &self.levers
     }
 
-    /// The only lever; `None` if there are several.
-    pub fn only_lever(&self) -> Option<&BoundLever> {
-        if let [one] = &self.levers[..] { Some(one) } else { None }
-    }
-
     /// Returns `true` if it pulls the same levers in the same direction, with the arguments that another one has for them.
     /// Arguments that only this one has are those that the other leaves open; `is_same` compares two texts of one.
     pub fn is_of(&self, other: &Self, is_same: impl Fn(&BoundLever, &str, (&str, &str)) -> bool) -> bool {

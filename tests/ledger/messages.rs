@@ -2,8 +2,8 @@
 
 use alloy::primitives::{Address, B256, Bytes, U256, address};
 use alloy::sol_types::{Eip712Domain, SolStruct};
-use breakglass::device::{DerivationPath, DeviceError, SigningMode, TypedData};
-use breakglass::safe::{Domain, SafeId, SafeVersion};
+use breakglass::device::{DerivationPath, DeviceError, SigningMode, SigningRequest, Signs, TypedData};
+use breakglass::safe::{Domain, SafeId, SafeVersion, SignatureKind};
 use proptest::prelude::*;
 
 use crate::emulator::Emulator;
@@ -27,6 +27,15 @@ fn hash(safe: &SafeId, message: &Bytes) -> B256 {
     SafeMessage { message: message.clone() }.eip712_signing_hash(&domain)
 }
 
+fn request<'m>(
+    domain: &'m Domain,
+    message: &'m Bytes,
+    owner: Address,
+    way: SigningMode,
+) -> SigningRequest<'m> {
+    SigningRequest { domain, signs: Signs::Message(message), owner, kind: SignatureKind::Ecdsa, way }
+}
+
 #[test]
 fn a_message_is_signed_field_by_field_for_every_version() {
     let message = Bytes::from_static(b"we hold these keys");
@@ -34,7 +43,7 @@ fn a_message_is_signed_field_by_field_for_every_version() {
     let mut ledger = open(&emulator);
     for (i, version) in SafeVersion::ALL.into_iter().enumerate() {
         let made = ledger
-            .sign_safe_message(&Domain::real(safe(version)), &message, OWNER, SigningMode::Fields)
+            .sign_safe_tx(&request(&Domain::real(safe(version)), &message, OWNER, SigningMode::Fields))
             .unwrap();
         assert_eq!(made.signer(), OWNER);
         let signed = emulator.signed();
@@ -55,7 +64,7 @@ fn a_message_is_signed_by_its_hashes_for_every_version() {
         let mut ledger = open(&emulator);
         for version in SafeVersion::ALL {
             let made = ledger
-                .sign_safe_message(&Domain::real(safe(version)), &message, OWNER, SigningMode::Hashes)
+                .sign_safe_tx(&request(&Domain::real(safe(version)), &message, OWNER, SigningMode::Hashes))
                 .unwrap();
             assert_eq!(made.signer(), OWNER);
             let last = emulator.signed().pop();
@@ -67,7 +76,7 @@ fn a_message_is_signed_by_its_hashes_for_every_version() {
 #[test]
 fn a_message_that_is_not_approved_is_not_signed() {
     let message = Bytes::from_static(b"no");
-    let safe = safe(SafeVersion::V1_4_1);
+    let domain = Domain::real(safe(SafeVersion::V1_4_1));
     let emulator = Emulator::start(Behaviour::default());
     let mut ledger = open(&emulator);
     for (change, refused) in [
@@ -83,13 +92,11 @@ fn a_message_that_is_not_approved_is_not_signed() {
             *device = Behaviour::default();
             change(device);
         });
-        let error =
-            ledger.sign_safe_message(&Domain::real(safe), &message, OWNER, SigningMode::Fields).unwrap_err();
+        let error = ledger.sign_safe_tx(&request(&domain, &message, OWNER, SigningMode::Fields)).unwrap_err();
         assert!(refused(&error), "{error}");
     }
     let stranger = Address::repeat_byte(7);
-    let error =
-        ledger.sign_safe_message(&Domain::real(safe), &message, stranger, SigningMode::Fields).unwrap_err();
+    let error = ledger.sign_safe_tx(&request(&domain, &message, stranger, SigningMode::Fields)).unwrap_err();
     assert!(matches!(error, DeviceError::NoOwner { .. }), "{error}");
 }
 

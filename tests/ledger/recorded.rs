@@ -6,8 +6,8 @@ use alloy::hex;
 use alloy::primitives::{Address, TxKind, U256};
 use alloy::rpc::types::AccessList;
 use breakglass::device::{
-    Ledger, Page, Pages, SearchPaths, SigningMode, SigningRequest, Signs, address_pages, safe_message_pages,
-    safe_tx_pages, transaction_pages,
+    Ledger, Page, Pages, SearchPaths, SigningMode, SigningRequest, Signs, address_pages, safe_tx_pages,
+    transaction_pages,
 };
 use breakglass::safe::{Domain, SafeTx, SignatureKind};
 
@@ -72,8 +72,8 @@ fn the_emulator_answers_as_the_real_app() {
     assert_eq!(tried, 111);
 }
 
-fn request<'a>(row: &Row, domain: &'a Domain, tx: &'a SafeTx, way: SigningMode) -> SigningRequest<'a> {
-    SigningRequest { domain, signs: Signs::Tx(tx), owner: row.signer(), kind: SignatureKind::Ecdsa, way }
+fn request<'a>(row: &Row, domain: &'a Domain, signs: Signs<'a>, way: SigningMode) -> SigningRequest<'a> {
+    SigningRequest { domain, signs, owner: row.signer(), kind: SignatureKind::Ecdsa, way }
 }
 
 fn way(row: &Row) -> SigningMode {
@@ -108,12 +108,13 @@ fn every_recorded_signature_is_made_again_with_the_same_commands() {
                 assert_eq!(hashes.domain.word()[..], row.expected("domain_hash").unwrap());
                 assert_eq!(hashes.message.word()[..], row.expected("message_hash").unwrap());
                 assert_eq!(hashes.safe_tx.word()[..], row.expected("digest").unwrap());
-                let made = ledger.sign_safe_tx(&request(row, &domain, &tx, way(row))).unwrap();
+                let made = ledger.sign_safe_tx(&request(row, &domain, Signs::Tx(&tx), way(row))).unwrap();
                 assert_eq!(made.bytes()[..64], [r, s].concat(), "{}", row.name());
             }
             Some(_) => {
                 let (domain, message) = (row.domain(), row.safe_message());
-                let made = ledger.sign_safe_message(&domain, &message, row.signer(), way(row)).unwrap();
+                let made =
+                    ledger.sign_safe_tx(&request(row, &domain, Signs::Message(&message), way(row))).unwrap();
                 assert_eq!(made.bytes()[..64], [r, s].concat(), "{}", row.name());
             }
             None if row.name().contains("eip1559") => {
@@ -212,10 +213,15 @@ fn every_recorded_screen_was_predicted() {
         let (status, name) = (row.status(), row.name());
         let settings = row.settings();
         let predicted = match row.primary_type() {
-            Some("SafeTx") => {
-                safe_tx_pages(&status, settings, &request(&row, &row.domain(), &row.safe_tx(), way(&row)))
+            Some("SafeTx") => safe_tx_pages(
+                &status,
+                settings,
+                &request(&row, &row.domain(), Signs::Tx(&row.safe_tx()), way(&row)),
+            ),
+            Some(_) => {
+                let (domain, message) = (row.domain(), row.safe_message());
+                safe_tx_pages(&status, settings, &request(&row, &domain, Signs::Message(&message), way(&row)))
             }
-            Some(_) => safe_message_pages(&status, settings, &row.domain(), &row.safe_message(), way(&row)),
             None if name.contains("personal_sign 32-byte") => personal_pages(&row),
             None if name.contains("get_address") && !name.contains("137") => {
                 address_pages(&status, "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse().unwrap())

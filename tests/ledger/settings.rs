@@ -6,8 +6,7 @@ use alloy::hex;
 use alloy::primitives::{Address, Signature, TxKind, U256, address};
 use breakglass::device::{
     Apdu, AppInfo, AppSettings, AppVersion, Configuration, DerivationPath, Model, Pages, RequestKind,
-    SigningMode, SigningRequest, Signs, Status, TypedData, safe_message_pages, safe_tx_pages,
-    transaction_pages,
+    SigningMode, SigningRequest, Signs, Status, TypedData, safe_tx_pages, transaction_pages,
 };
 use breakglass::safe::SignatureKind;
 use serde_json::Value;
@@ -134,8 +133,10 @@ impl Row {
         }
         let domain = domain_of(&self.input);
         if self.input["type"] == "SafeMessage" {
-            let pages = safe_message_pages(&status, settings, &domain, &self.message(), self.way());
-            return (pages, String::new());
+            let (message, kind, way) = (self.message(), SignatureKind::Ecdsa, self.way());
+            let request =
+                SigningRequest { domain: &domain, signs: Signs::Message(&message), owner: OWNER, kind, way };
+            return (safe_tx_pages(&status, settings, &request), String::new());
         }
         let tx = safe_tx_of(&self.input);
         let eth_sign = self.kind() == RequestKind::Message;

@@ -9,8 +9,8 @@ use alloy::network::eip2718::Decodable2718;
 use alloy::primitives::{Bytes, keccak256};
 use alloy::sol;
 use alloy::sol_types::SolCall;
-use breakglass::device::{Ledger, SigningMode};
-use breakglass::safe::{Domain, SafeId, SafeVersion};
+use breakglass::device::{Ledger, SigningMode, SigningRequest, Signs};
+use breakglass::safe::{Domain, SafeId, SafeVersion, SignatureKind};
 
 use crate::emulator::app::{Behaviour, Open, Opening, Reject, Signed};
 use crate::emulator::{Emulator, Wire};
@@ -341,9 +341,14 @@ fn every_safe_takes_the_message_that_its_owner_signed_on_a_ledger() {
         let anvil = Anvil::start();
         let address = deploy_safe(&anvil, &SafeSetup::new(version, 1, 1));
         let safe = SafeId { chain_id: anvil.chain_id, address, version };
-        let made = ledger
-            .sign_safe_message(&Domain::real(safe), &message, key(0).address, SigningMode::Fields)
-            .unwrap();
+        let request = SigningRequest {
+            domain: &Domain::real(safe),
+            signs: Signs::Message(&message),
+            owner: key(0).address,
+            kind: SignatureKind::Ecdsa,
+            way: SigningMode::Fields,
+        };
+        let made = ledger.sign_safe_tx(&request).unwrap();
         let signed = emulator.signed();
         let Some(Signed::Fields(received)) = signed.last() else { panic!("{signed:?}") };
         let named = anvil.view(address, &getMessageHashCall { message: message.clone() });

@@ -14,14 +14,14 @@ mod reading;
 use alloy::consensus::{SignableTransaction, Transaction};
 use alloy::hex;
 use alloy::primitives::utils::format_ether;
-use alloy::primitives::{Address, Bytes, Signature, U256};
+use alloy::primitives::{Address, Signature, U256};
 
 use super::apdu::AppVersion;
 use super::app_status::Status;
 use super::plugged::Model;
 use super::typed::{Field, TypedData, Value};
 use super::{SigningMode, SigningRequest};
-use crate::safe::{DRILL_CHAIN_ID, Domain, Hashes, SafeTxHash, SignatureKind};
+use crate::safe::{DRILL_CHAIN_ID, Hashes, SafeTxHash, SignatureKind};
 
 pub use app_settings::{AppSettings, Prediction, StatedSettings};
 pub use page::{Page, PageEntry, RequestKind};
@@ -94,23 +94,6 @@ pub fn safe_tx_pages(status: &Status, settings: AppSettings, request: &SigningRe
         (_, SigningMode::Fields) => {
             let data = request.typed_data();
             fields_pages(status, settings, &data, &hashes)
-        }
-    }
-}
-
-/// Pages for an off-chain message of a Safe.
-pub fn safe_message_pages(
-    status: &Status,
-    settings: AppSettings,
-    domain: &Domain,
-    message: &Bytes,
-    way: SigningMode,
-) -> Pages {
-    let hashes = domain.message_hashes(message);
-    match way {
-        SigningMode::Hashes => hashes_pages(status, settings, &hashes),
-        SigningMode::Fields => {
-            fields_pages(status, settings, &TypedData::safe_message(domain, message), &hashes)
         }
     }
 }
@@ -298,6 +281,7 @@ fn data_shown(fields: &[Field]) -> DataShown {
 mod tests {
     use super::*;
     use crate::device::Signs;
+    use crate::safe::Domain;
     use crate::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion};
 
     const MODERN: Status = Status {
