@@ -281,8 +281,7 @@ fn data_shown(fields: &[Field]) -> DataShown {
 mod tests {
     use super::*;
     use crate::device::Signs;
-    use crate::safe::Domain;
-    use crate::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion};
+    use crate::safe::{Domain, Nonce, Operation, SafeId, SafeTx, SafeVersion};
 
     const MODERN: Status = Status {
         model: Some(Model::NanoSPlus),
