@@ -29,6 +29,23 @@ pub struct BoundLever {
     pub args: BTreeMap<String, String>,
 }
 
+/// The levers of a command as a value, to be compared: what two proposals have in common that differ in nonce, arguments and the
+/// chain's values alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pulled {
+    pub pull: Pull,
+    /// The playbooks where no lever was named; else empty.
+    pub playbooks: Vec<PlaybookId>,
+}
+
+impl Pulled {
+    /// Returns what it is called: `vault`, `freeze without bridge`, or the playbook where no lever was named.
+    pub fn title(&self) -> String {
+        let ids = || self.playbooks.iter().map(PlaybookId::as_str).collect::<Vec<_>>().join(", ");
+        self.pull.title().unwrap_or_else(|| self.pull.approved(&ids()))
+    }
+}
+
 /// The reason that a proposal's levers, playbooks and arguments contradict each other.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BindingError {
@@ -85,6 +102,12 @@ impl Binding {
         &self.pull
     }
 
+    /// Returns what was pulled, as a value.
+    pub fn pulled(&self) -> Pulled {
+        let unnamed = self.playbooks().into_iter().filter(|_| self.pull.names.is_empty());
+        Pulled { pull: self.pull.clone(), playbooks: unnamed.map(|(id, _)| id.clone()).collect() }
+    }
+
     /// The levers of this proposal, in the order of their calls; at least one.
     pub fn levers(&self) -> &[BoundLever] {
         &self.levers
@@ -118,8 +141,7 @@ impl Binding {
 
     /// Returns what it is called: `vault`, `freeze without bridge`, or the playbook where no lever was named.
     pub fn title(&self) -> String {
-        let ids = || self.playbooks().iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
-        self.pull.title().unwrap_or_else(|| self.pull.approved(&ids()))
+        self.pulled().title()
     }
 
     /// The playbooks with the digests of their texts, each once.

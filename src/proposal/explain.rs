@@ -5,7 +5,7 @@ use std::fmt;
 
 use alloy::primitives::Address;
 
-use super::{Claims, Proposal, SafeOwners, ShortDigest, Stated};
+use super::{Claims, Proposal, Pulled, SafeOwners, ShortDigest, Stated};
 use crate::council::Pull;
 use crate::safe::{EcdsaSignature, Nonce, Purpose, SafeTxHash, SafeVersion};
 
@@ -13,8 +13,7 @@ use crate::safe::{EcdsaSignature, Nonce, Purpose, SafeTxHash, SafeVersion};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     pub hash: SafeTxHash,
-    /// The levers that were pulled: `freeze`, or `undo of freeze`.
-    pub title: String,
+    pub pulled: Pulled,
     pub nonce: Nonce,
     /// The arguments that the council file leaves open.
     pub args: Vec<(String, String)>,
@@ -25,15 +24,19 @@ pub struct Candidate {
 impl Candidate {
     /// A proposal as it would be with this nonce.
     pub fn of(proposal: &Proposal, nonce: Nonce, args: Vec<(String, String)>) -> Self {
-        let binding = proposal.binding();
         Self {
             hash: proposal.at_nonce(nonce),
-            title: title(&binding.title(), binding.undo()),
+            pulled: proposal.binding().pulled(),
             nonce,
             args,
             version: proposal.safe().version,
             purpose: proposal.purpose(),
         }
+    }
+
+    /// `freeze`, `the undo of freeze`
+    fn title(&self) -> String {
+        title(&self.pulled)
     }
 }
 
@@ -68,8 +71,10 @@ pub struct Explanation {
 /// The transaction that was signed in the place of the wanted one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignedFor {
-    /// Another lever, or the same at another nonce: by the reader's own files.
-    Own { title: String, nonce: Nonce, wanted: (String, Nonce) },
+    /// The wanted levers at another nonce: by the reader's own files.
+    OtherNonce { title: String, nonce: Nonce, wanted: Nonce },
+    /// Other levers than those that are wanted: by the reader's own files.
+    OtherLevers { title: String, nonce: Nonce, wanted: String },
     /// A drill where something real is wanted, or the reverse: by the reader's own files.
     Purpose { purpose: Purpose, title: String, nonce: Nonce },
     /// The wanted levers with other arguments; `is_claim` if only its line says so.
@@ -117,24 +122,24 @@ pub fn explain(stated: &Stated, own: &ExplainContext) -> Explanation {
 }
 
 fn of_candidate(candidate: &Candidate, wanted: &Candidate) -> SignedFor {
+    let (title, nonce) = (candidate.title(), candidate.nonce);
     if candidate.purpose != wanted.purpose {
-        let (title, nonce) = (candidate.title.clone(), candidate.nonce);
         return SignedFor::Purpose { purpose: candidate.purpose, title, nonce };
     }
-    if candidate.title == wanted.title && candidate.nonce == wanted.nonce && candidate.args != wanted.args {
+    if candidate.pulled != wanted.pulled {
+        return SignedFor::OtherLevers { title, nonce, wanted: wanted.title() };
+    }
+    if nonce == wanted.nonce && candidate.args != wanted.args {
         let (theirs, own) = differing(&candidate.args, &wanted.args);
-        return SignedFor::Arguments { title: candidate.title.clone(), theirs, own, is_claim: false };
+        return SignedFor::Arguments { title, theirs, own, is_claim: false };
     }
-    SignedFor::Own {
-        title: candidate.title.clone(),
-        nonce: candidate.nonce,
-        wanted: (wanted.title.clone(), wanted.nonce),
-    }
+    SignedFor::OtherNonce { title, nonce, wanted: wanted.nonce }
 }
 
 /// `None` if they claim nothing that explains it.
 fn of_claims(claims: &Claims, own: &ExplainContext) -> Option<SignedFor> {
-    let title = claimed_title(claims)?;
+    let claimed = claimed(claims)?;
+    let title = title(&claimed);
     if let (Some(chain_id), Some(safe)) = (claims.chain_id, claims.safe)
         && !own.safes.contains(&(chain_id, safe))
     {
@@ -149,8 +154,7 @@ fn of_claims(claims: &Claims, own: &ExplainContext) -> Option<SignedFor> {
     if claims.approve_as != own.approve_as {
         return Some(SignedFor::Approval { title, approve_as: claims.approve_as.clone() });
     }
-    let is_wanted = title == own.wanted.title;
-    if is_wanted && claims.nonce == Some(own.wanted.nonce) {
+    if claimed == own.wanted.pulled && claims.nonce == Some(own.wanted.nonce) {
         let (theirs, mine) = differing(&claims.args, &own.wanted.args);
         if !(claims.is_cut || theirs.is_empty() && mine.is_empty()) {
             return Some(SignedFor::Arguments { title, theirs, own: mine, is_claim: true });
@@ -163,14 +167,15 @@ fn of_claims(claims: &Claims, own: &ExplainContext) -> Option<SignedFor> {
 }
 
 /// `None` if no lever is claimed.
-fn claimed_title(claims: &Claims) -> Option<String> {
+fn claimed(claims: &Claims) -> Option<Pulled> {
     let (names, without) = (claims.levers.clone(), claims.without.clone());
     let pull = Pull { names, without, undo: claims.undo, approve_as: claims.approve_as.clone() };
-    Some(title(&pull.title()?, claims.undo))
+    (!pull.names.is_empty()).then(|| Pulled { pull, playbooks: Vec::new() })
 }
 
-fn title(pulled: &str, undo: bool) -> String {
-    if undo { format!("the undo of {pulled}") } else { pulled.into() }
+fn title(pulled: &Pulled) -> String {
+    let title = pulled.title();
+    if pulled.pull.undo { format!("the undo of {title}") } else { title }
 }
 
 /// The arguments of either that the other does not have.
@@ -196,17 +201,17 @@ impl Explanation {
 impl fmt::Display for SignedFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Own { title, nonce, wanted: (wanted, at) } if title == wanted => {
-                write!(f, "signed {title} at nonce {nonce}, not at nonce {at}")
+            Self::OtherNonce { title, nonce, wanted } => {
+                write!(f, "signed {title} at nonce {nonce}, not at nonce {wanted}")
+            }
+            Self::OtherLevers { title, nonce, wanted } => {
+                write!(f, "signed {title} at nonce {nonce}, not {wanted}")
             }
             Self::Purpose { purpose: Purpose::Drill, title, nonce } => {
                 write!(f, "signed a DRILL of {title} at nonce {nonce}, which signs nothing real")
             }
             Self::Purpose { purpose: Purpose::Real, title, nonce } => {
                 write!(f, "signed the REAL {title} at nonce {nonce}, and not a drill: keep it out of drills")
-            }
-            Self::Own { title, nonce, wanted: (wanted, _) } => {
-                write!(f, "signed {title} at nonce {nonce}, not {wanted}")
             }
             Self::Arguments { title, theirs, own, is_claim } => {
                 let by = if *is_claim { ", as the line says" } else { "" };

@@ -57,7 +57,9 @@ mod wire_reading;
 pub use approval_queries::{approval_query, approving_answer, contract_query};
 pub use approvals::{Approvals, Child, Shortfall, contract_queries};
 pub use bearer::{BadBearer, Bearer, MOST_BEARER};
-pub use binding::{Binding, BindingError, BoundLever, FieldDifference, OpenArgument, command, differences};
+pub use binding::{
+    Binding, BindingError, BoundLever, FieldDifference, OpenArgument, Pulled, command, differences,
+};
 pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use claims::{Claims, ShortDigest};
 pub use contender::{Contender, nonce_keeper};

@@ -69,12 +69,13 @@ impl<'a> Desk<'a> {
         safe: &council::Safe,
         owners: &SafeOwners,
     ) -> Result<Option<Contender>, Error> {
+        let pulled = proposal.binding().pulled();
         let mut own = self.contender(proposal, nonce);
         let mut others: Vec<Contender> = Vec::new();
         for kept in self.kept(|p| p.nonce() == nonce && self.is_of(p, safe))? {
             let signers = self.signers(&kept, owners)?;
             let one = Contender { signers, ..self.contender(&kept, nonce) };
-            if one.title == own.title {
+            if kept.binding().pulled() == pulled {
                 own.signers = own.signers.max(signers);
             } else {
                 others.push(one);
@@ -95,7 +96,7 @@ impl<'a> Desk<'a> {
             return Ok(Vec::new());
         }
         let nonce = proposal.nonce();
-        let own = self.contender(proposal, nonce);
+        let (pulled, own) = (proposal.binding().pulled(), self.contender(proposal, nonce));
         let signed = |p: &Proposal| -> Result<BTreeSet<Address>, Error> {
             Ok(self.signatures(p, owners)?.iter().map(OwnerSignature::owner).collect())
         };
@@ -104,7 +105,7 @@ impl<'a> Desk<'a> {
         let mut lost = Vec::new();
         for kept in self.kept(|p| p.nonce() == nonce && self.is_of(p, safe))? {
             let other = self.contender(&kept, nonce);
-            if other.title == own.title || !other.shares_a_lever(&own) {
+            if kept.binding().pulled() == pulled || !other.shares_a_lever(&own) {
                 continue;
             }
             let names: Vec<String> =

@@ -36,7 +36,8 @@ impl Desk<'_> {
         let first = &targets[..leading.max(1).min(targets.len())];
         let explained = first.iter().map(|target| (target, self.explain_beside(refusal, target, targets)));
         let rank = |(_, explanation): &(&ImportTarget, Explanation)| match explanation.signed_for {
-            SignedFor::Own { .. }
+            SignedFor::OtherNonce { .. }
+            | SignedFor::OtherLevers { .. }
             | SignedFor::Purpose { .. }
             | SignedFor::Arguments { is_claim: false, .. } => 0,
             SignedFor::Unknown { .. } => 2,

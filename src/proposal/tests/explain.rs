@@ -3,12 +3,13 @@
 use alloy::primitives::keccak256;
 
 use super::*;
+use crate::council::Pull;
 
 /// The reader's own transactions: the vault at nonces 41 to 52, a fee of 50 and one of 40 at nonce 42, and the bridge.
 fn around() -> Vec<Candidate> {
     let named = |seed: u8, title: &str, nonce: u64, args: &[(&str, &str)]| Candidate {
         hash: SafeTxHash::claimed(keccak256([seed, u8::try_from(nonce).unwrap()])),
-        title: title.into(),
+        pulled: Pulled { pull: Pull::lever(title, false), playbooks: Vec::new() },
         nonce: Nonce::from(nonce),
         args: args.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
         version: SafeVersion::V1_4_1,
@@ -22,7 +23,7 @@ fn around() -> Vec<Candidate> {
 }
 
 fn is(title: &'static str, nonce: u64) -> impl Fn(&&Candidate) -> bool {
-    move |c| c.title == title && c.nonce == Nonce::from(nonce)
+    move |c| c.pulled.title() == title && c.nonce == Nonce::from(nonce)
 }
 
 /// A signature by a key over a hash, that states `states`.
@@ -95,6 +96,40 @@ fn a_signature_that_fits_the_readers_own_lever_is_explained_by_it() {
         said, "alice signed bridge at nonce 42, not fee",
         "arguments of another lever explain nothing"
     );
+}
+
+/// Two acts that are called alike are not taken for one.
+#[test]
+fn levers_are_compared_by_value_and_not_by_their_title() {
+    let all = around();
+    let vault = all.iter().find(is("vault", 42)).unwrap();
+    let undo = Candidate {
+        pulled: Pulled { pull: Pull::lever("vault", true), ..vault.pulled.clone() },
+        ..vault.clone()
+    };
+    let named = Candidate {
+        pulled: Pulled { pull: Pull::lever("the undo of vault", false), ..vault.pulled.clone() },
+        args: vec![("fee".into(), "40 bps".into())],
+        ..vault.clone()
+    };
+    let other = SafeTxHash::claimed(B256::repeat_byte(7));
+    let claims = Claims { args: named.args.clone(), ..claiming(&["the undo of vault"], 42) };
+    let levers = ["the undo of vault"];
+    let (around, owners) = ([named.clone()], owners());
+    let own = ExplainContext {
+        wanted: undo,
+        approve_as: &[],
+        around: &around,
+        owners: &owners,
+        safes: &[(1, Address::repeat_byte(5))],
+        levers: &levers,
+        council: ShortDigest::from(PlaybookDigest::of("mine")),
+        playbooks: &[],
+    };
+    let by_key = explain(&stated(1, named.hash, None, None), &own).signed_for;
+    assert!(matches!(by_key, SignedFor::OtherLevers { .. }), "{by_key:?}");
+    let by_claim = explain(&stated(1, other, Some(other), Some(claims)), &own).signed_for;
+    assert!(matches!(by_claim, SignedFor::Claimed { .. }), "{by_claim:?}");
 }
 
 #[test]
