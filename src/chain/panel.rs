@@ -81,8 +81,9 @@ impl Panel {
         self.rounds.load(Ordering::Relaxed)
     }
 
-    pub(super) fn count_rounds(&self, rounds: u32) {
-        self.rounds.fetch_add(rounds, Ordering::Relaxed);
+    /// Counts rounds that began when `before` had ended. Those that were on the way at the same time count once.
+    pub(super) fn count_rounds(&self, before: u32, rounds: u32) {
+        self.rounds.fetch_max(before.saturating_add(rounds), Ordering::Relaxed);
     }
 
     /// Keeps the answers of a round that nobody waited for.
@@ -106,7 +107,7 @@ impl Panel {
 
     /// Asks all, and waits until enough have answered. Not for those that were silent before, unless they are needed.
     pub(super) async fn gather(&self, asked: &Arc<[Request]>, block: BlockTag) -> RoundAnswers {
-        let begun = Instant::now();
+        let (begun, rounds_before) = (Instant::now(), self.rounds());
         let standings = self.standings();
         let silent = lock(&self.silent).clone();
         let mut votes: Vec<Vote> = standings.iter().map(Vote::before).collect();
@@ -146,7 +147,7 @@ impl Panel {
             }
         }
         self.note_silent(&missing, &silent, begun.elapsed(), &mut votes);
-        self.count_rounds(rounds);
+        self.count_rounds(rounds_before, rounds);
         RoundAnswers { votes, hints, missing, answers }
     }
 
@@ -287,4 +288,20 @@ fn view(
         _ => return Err(EndpointFault::garbage("no chain id")),
     }
     Ok((EndpointView { head, whole, values }, hints))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_that_were_on_the_way_together_count_once() {
+        let panel = Panel::new(1, 1, Vec::new());
+        let before = panel.rounds();
+        panel.count_rounds(before, 2);
+        panel.count_rounds(before, 1);
+        assert_eq!(panel.rounds(), 2, "one thread waited for two rounds, and another for one meanwhile");
+        panel.count_rounds(panel.rounds(), 1);
+        assert_eq!(panel.rounds(), 3);
+    }
 }

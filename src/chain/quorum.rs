@@ -167,7 +167,7 @@ impl Chain {
         seen_block_time(&first, &last)
     }
 
-    /// Sequential rounds so far: requests that leave together are one.
+    /// Sequential rounds so far: requests that leave together, or while others are on their way, are one.
     pub fn rounds(&self) -> u32 {
         self.panel.rounds()
     }
@@ -292,7 +292,7 @@ impl Chain {
     ) -> Vec<(String, Result<T, EndpointFault>)> {
         let mut results: Vec<Result<T, EndpointFault>> =
             self.panel.endpoints.iter().map(|_| Err(EndpointFault::Slow)).collect();
-        let mut rounds = 0;
+        let (rounds_before, mut rounds) = (self.panel.rounds(), 0);
         self.block_on(async {
             let mut answers = self.panel.ask_singly(request);
             let mut deadline = Instant::now() + PATIENCE;
@@ -304,7 +304,7 @@ impl Chain {
                 }
             }
         });
-        self.panel.count_rounds(rounds);
+        self.panel.count_rounds(rounds_before, rounds);
         self.panel.endpoints.iter().map(|endpoint| endpoint.shown()).zip(results).collect()
     }
 

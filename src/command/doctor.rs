@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use alloy::primitives::Address;
 use clap::ValueHint;
-use serde_json::{Value, json};
 
 use crate::cli::args::KeyArgs;
 use crate::clock;
@@ -23,6 +22,7 @@ use crate::session::{Session, roll_call_run};
 use crate::store::output_of;
 use crate::ui::Text;
 use crate::view::doctor_lines as view;
+use crate::view::doctor_object::DoctorObject;
 
 /// Time for one hash of `cast`.
 const CAST_PATIENCE: Duration = Duration::from_secs(10);
@@ -104,18 +104,8 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let controls = if args.seal { seal::controls(&all, &told, journal) } else { Vec::new() };
     show(session, &seen.chains, &all.drilled(), &told);
     session.ui.show(&view::seal_lines(&controls));
-    let object = json!({
-        "ready": told.iter().all(|told| told.level != GapLevel::NotReady),
-        "chains": seen.chains.iter().map(view::chain_object).collect::<Vec<_>>(),
-        "keys": all.keys.iter().flatten().map(|key| view::key_object(key)).collect::<Vec<_>>(),
-        "armed": seen.sets.iter().map(view::set_object).collect::<Vec<_>>(),
-        "drills": drill_objects(session, &all.drilled()),
-        "cards": seen.cards.iter().map(view::card_object).collect::<Vec<_>>(),
-        "gaps": told.iter().map(view::gap_object).collect::<Vec<_>>(),
-        "cast": view::compared_object(&compared),
-        "seal": args.seal.then(|| view::seal_object(&controls)),
-        "council_digest": all.digest.to_string(),
-    });
+    let object =
+        DoctorObject::new(&all, &told, args.seal.then_some(&controls[..]), |owner| session.name_of(owner));
     let missing = told.iter().filter(|told| told.level == GapLevel::NotReady).count();
     if missing > 0 {
         let things = if missing == 1 { "thing is" } else { "things are" };
@@ -133,11 +123,6 @@ fn compare_with_cast(seen: &CouncilState) -> Compared {
         return Compared::Not;
     };
     compare(safe, tx, |args| output_of("cast", args, CAST_PATIENCE).map_err(|error| error.to_string()))
-}
-
-fn drill_objects(session: &Session, drilled: &[DrilledSafe]) -> Vec<Value> {
-    let name = |owner| session.name_of(owner);
-    drilled.iter().map(|one| view::drill_object(one, &session.council.response, name)).collect()
 }
 
 fn show(session: &Session, chains: &[ExaminedChain], drilled: &[DrilledSafe], told: &[GapReport]) {

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Serialize, Serializer};
+
 use super::GapReport;
 use super::council_gaps::ExaminedCouncil;
 use super::drill_times::Drill;
@@ -18,7 +20,7 @@ use crate::council::Zone;
 use crate::incident::{Journal, Utc};
 
 /// A control, and whether it is met.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Control {
     pub id: &'static str,
     pub asks: &'static str,
@@ -45,6 +47,12 @@ impl ConditionState {
             Self::NotMet => "not met",
             Self::Unknown => "not known to this program",
         }
+    }
+}
+
+impl Serialize for ConditionState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text())
     }
 }
 

@@ -1,6 +1,9 @@
 //! The sentences of a gap.
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+use serde::Serialize;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GapLevel {
     /// `doctor` exits with 8.
     NotReady,
@@ -9,7 +12,7 @@ pub enum GapLevel {
 }
 
 /// A gap for a person and for a script.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GapReport {
     /// A short name of its kind.
     pub id: &'static str,

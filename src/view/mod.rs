@@ -7,6 +7,7 @@ pub mod armed_texts;
 pub mod council_report;
 pub mod deputy_done;
 pub mod doctor_lines;
+pub mod doctor_object;
 pub mod drill_lines;
 pub mod exported;
 pub mod imported;

@@ -4,7 +4,7 @@
 //! Sources: Implementing Regulation (EU) 2025/302, Annex I; Delegated Regulation (EU) 2025/301. A field that is not known is
 //! left out, and one that the schema requires says so in words: the draft cannot be sent in before a person has finished it.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
 use super::drafts::{OPEN, action, days, duration, fits};
 use super::{IncidentReport, TimelineRow, Tx};
@@ -29,11 +29,102 @@ impl DoraStage {
     }
 }
 
+impl Serialize for DoraStage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
 /// The draft, and the fields of its report that are open: number and key.
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 pub struct Dora {
-    pub report: Value,
-    pub open: Vec<String>,
+    report: DoraReport,
+    open: Vec<String>,
+}
+
+/// The report, by the keys of the schema.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DoraReport {
+    incident_submission: DoraStage,
+    submitting_entity: DoraEntity,
+    affected_entity: [DoraAffected; 1],
+    primary_contact: DoraContact,
+    incident: DoraIncident,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impact_assessment: Option<DoraImpact>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    information_duration_service_downtime_actual_or_estimate: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DoraEntity {
+    entity_type: &'static str,
+    name: &'static str,
+    code: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DoraAffected {
+    entity_type: &'static str,
+    name: &'static str,
+    affected_entity_type: [String; 0],
+}
+
+#[derive(Serialize)]
+struct DoraContact {
+    name: String,
+    email: &'static str,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DoraIncident {
+    financial_entity_code: String,
+    incident_description: String,
+    classification_types: [String; 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detection_date_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classification_date_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident_discovery: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident_duration: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident_resolution_date_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident_resolution_summary: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident_resolution_vs_planned_implementation: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DoraImpact {
+    critical_services_affected: String,
+    affected_assets: DoraAssets,
+    is_affected_infrastructure_components: &'static str,
+    affected_infrastructure_components: String,
+    service_impact: DoraServiceImpact,
+}
+
+/// Nothing of it is known here: a person fills it in.
+#[derive(Serialize)]
+struct DoraAssets {}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DoraServiceImpact {
+    is_temporary_actions_measures_for_recovery: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description_of_temporary_actions_measures_for_recovery: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_downtime: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_restoration_date_time: Option<String>,
 }
 
 /// The fields that only a person knows, by the report in which they are first due.
@@ -71,43 +162,60 @@ const PERSONS: [(DoraStage, &str); 27] = [
 pub fn dora(report: &IncidentReport, id: &str, stage: DoraStage) -> Dora {
     let mut open: Vec<String> =
         PERSONS.iter().filter(|(due, _)| *due <= stage).map(|(_, field)| (*field).into()).collect();
-    let mut object = json!({
-        "incidentSubmission": stage.word(),
-        "submittingEntity": { "entityType": "SUBMITTING_ENTITY", "name": OPEN, "code": OPEN },
-        "affectedEntity": [{ "entityType": "AFFECTED_ENTITY", "name": OPEN, "affectedEntityType": [] }],
-        "primaryContact": { "name": contact(report).unwrap_or(OPEN), "email": OPEN },
-        "incident": { "financialEntityCode": id, "incidentDescription": description(report), "classificationTypes": [] },
-    });
-    let mut known = |number: &str, key: &str, value: Option<Value>| match value {
-        Some(value) => object["incident"][key] = value,
-        None => open.push(format!("{number} incident.{key}")),
-    };
-    known("2.2", "detectionDateTime", report.began.as_deref().map(|time| json!(to_the_second(time))));
-    known("2.3", "classificationDateTime", noted(report, "classified").map(Value::from));
-    let monitor = report.timeline.iter().any(|row| row.is_alarm);
-    known("2.7", "incidentDiscovery", monitor.then(|| json!("monitoring_systems")));
-    if stage >= DoraStage::Intermediate {
-        known("3.15", "incidentDuration", duration(report).map(Value::from));
-    }
-    if stage == DoraStage::Final {
-        known(
-            "4.8",
-            "incidentResolutionDateTime",
-            report.closed.as_deref().map(|time| json!(to_the_second(time))),
-        );
-        object["incident"]["incidentResolutionSummary"] = json!(OPEN);
-        object["incident"]["incidentResolutionVsPlannedImplementation"] = json!(OPEN);
-    }
-    if stage >= DoraStage::Intermediate {
-        let (impact, unknown) = impact(report);
-        object["impactAssessment"] = impact;
-        open.extend(unknown.into_iter().map(String::from));
-        let is_over = report.closed.is_some();
-        object["informationDurationServiceDowntimeActualOrEstimate"] =
-            json!(if is_over { "actual_figures" } else { "estimates" });
-    }
+    let incident = incident(report, id, stage, &mut open);
+    let impact = (stage >= DoraStage::Intermediate).then(|| impact(report, &mut open));
+    let downtime = if report.closed.is_some() { "actual_figures" } else { "estimates" };
     open.sort_by_key(|field| number(field));
-    Dora { report: object, open }
+    let report = DoraReport {
+        incident_submission: stage,
+        submitting_entity: DoraEntity { entity_type: "SUBMITTING_ENTITY", name: OPEN, code: OPEN },
+        affected_entity: [DoraAffected {
+            entity_type: "AFFECTED_ENTITY",
+            name: OPEN,
+            affected_entity_type: [],
+        }],
+        primary_contact: DoraContact { name: contact(report).unwrap_or(OPEN).into(), email: OPEN },
+        incident,
+        information_duration_service_downtime_actual_or_estimate: impact.is_some().then_some(downtime),
+        impact_assessment: impact,
+    };
+    Dora { report, open }
+}
+
+/// The fields of the incident that are due by this stage. What is not known is added to `open`.
+fn incident(report: &IncidentReport, id: &str, stage: DoraStage, open: &mut Vec<String>) -> DoraIncident {
+    let is_alarmed = report.timeline.iter().any(|row| row.is_alarm);
+    let is_final = stage == DoraStage::Final;
+    let incident = DoraIncident {
+        financial_entity_code: id.into(),
+        incident_description: description(report),
+        detection_date_time: report.began.as_deref().map(to_the_second),
+        classification_date_time: noted(report, "classified"),
+        incident_discovery: is_alarmed.then_some("monitoring_systems"),
+        incident_duration: duration(report).filter(|_| stage >= DoraStage::Intermediate),
+        incident_resolution_date_time: report.closed.as_deref().filter(|_| is_final).map(to_the_second),
+        incident_resolution_summary: is_final.then_some(OPEN),
+        incident_resolution_vs_planned_implementation: is_final.then_some(OPEN),
+        ..DoraIncident::default()
+    };
+    let fields = [
+        (DoraStage::Initial, "2.2 incident.detectionDateTime", incident.detection_date_time.is_some()),
+        (
+            DoraStage::Initial,
+            "2.3 incident.classificationDateTime",
+            incident.classification_date_time.is_some(),
+        ),
+        (DoraStage::Initial, "2.7 incident.incidentDiscovery", is_alarmed),
+        (DoraStage::Intermediate, "3.15 incident.incidentDuration", incident.incident_duration.is_some()),
+        (
+            DoraStage::Final,
+            "4.8 incident.incidentResolutionDateTime",
+            incident.incident_resolution_date_time.is_some(),
+        ),
+    ];
+    let unknown = fields.into_iter().filter(|(due, _, is_known)| *due <= stage && !is_known);
+    open.extend(unknown.map(|(_, field, _)| field.into()));
+    incident
 }
 
 /// `3.15 …` comes after `3.4-3.7 …`.
@@ -117,45 +225,39 @@ fn number(field: &str) -> (u32, u32) {
     (chapter.parse().unwrap_or_default(), row.parse().unwrap_or_default())
 }
 
-/// The contracts, what was done about them, and how long they stood still; with what of it is not known.
-fn impact(report: &IncidentReport) -> (Value, Vec<&'static str>) {
-    let services: Vec<&str> = report.transactions.iter().map(|one| one.what.as_str()).collect();
+/// The contracts, what was done about them, and how long they stood still. What is not known is added to `open`.
+fn impact(report: &IncidentReport, open: &mut Vec<String>) -> DoraImpact {
+    let services: Vec<String> = report.transactions.iter().map(|one| one.what.clone()).collect();
     let components = report.transactions.iter().map(|one| format!("eip155:{}:{}", one.chain_id, one.address));
     let mut components: Vec<String> = components.collect();
     components.dedup();
-    let actions: Vec<String> = report
-        .transactions
-        .iter()
-        .map(action)
-        .chain(
-            report
-                .to_be_confirmed
-                .iter()
-                .map(|one| format!("{} by {}: {}", one.lever, one.deputy, one.state())),
-        )
-        .collect();
-    let mut service = json!({ "isTemporaryActionsMeasuresForRecovery": !actions.is_empty() });
-    let mut unknown = Vec::new();
-    if !actions.is_empty() {
-        service["descriptionOfTemporaryActionsMeasuresForRecovery"] = json!(cut(&actions.join("; ")));
+    let confirmed = report.to_be_confirmed.iter();
+    let confirmed = confirmed.map(|one| format!("{} by {}: {}", one.lever, one.deputy, one.state()));
+    let actions: Vec<String> = report.transactions.iter().map(action).chain(confirmed).collect();
+    let outage = outage(report);
+    if outage.is_none() {
+        open.push("3.3 serviceImpact.serviceRestorationDateTime".into());
+        open.push("3.16 serviceImpact.serviceDowntime".into());
     }
-    match outage(report) {
-        Some((minutes, until)) => {
-            service["serviceDowntime"] = json!(days(minutes));
-            service["serviceRestorationDateTime"] = json!(to_the_second(until));
-        }
-        None => unknown
-            .extend(["3.3 serviceImpact.serviceRestorationDateTime", "3.16 serviceImpact.serviceDowntime"]),
+    let listed = |texts: &[String], between| {
+        if texts.is_empty() { None } else { Some(cut(&texts.join(between))) }
+    };
+    DoraImpact {
+        critical_services_affected: listed(&services, ", ").unwrap_or_else(|| OPEN.into()),
+        affected_assets: DoraAssets {},
+        is_affected_infrastructure_components: if components.is_empty() {
+            "information_not_available"
+        } else {
+            "yes"
+        },
+        affected_infrastructure_components: listed(&components, ", ").unwrap_or_else(|| OPEN.into()),
+        service_impact: DoraServiceImpact {
+            is_temporary_actions_measures_for_recovery: !actions.is_empty(),
+            description_of_temporary_actions_measures_for_recovery: listed(&actions, "; "),
+            service_downtime: outage.map(|(minutes, _)| days(minutes)),
+            service_restoration_date_time: outage.map(|(_, until)| to_the_second(until)),
+        },
     }
-    let has_components = !components.is_empty();
-    let impact = json!({
-        "criticalServicesAffected": if services.is_empty() { OPEN.into() } else { cut(&services.join(", ")) },
-        "affectedAssets": {},
-        "isAffectedInfrastructureComponents": if has_components { "yes" } else { "information_not_available" },
-        "affectedInfrastructureComponents": if has_components { cut(&components.join(", ")) } else { OPEN.into() },
-        "serviceImpact": service,
-    });
-    (impact, unknown)
 }
 
 /// From the first act that was executed to the undo that was executed last, by the blocks' times: minutes, and when it ended.
