@@ -96,6 +96,52 @@ pub struct Proofs {
     pub proofs: bool,
 }
 
+/// A transaction that is acted on: the lever behind it, how it is checked, and the refusals that are accepted.
+#[derive(Clone, Debug, Args)]
+pub struct TransactionArgs {
+    #[command(flatten)]
+    pub derive: Derive,
+
+    #[command(flatten)]
+    accept: Accept,
+
+    #[command(flatten)]
+    proofs: Proofs,
+}
+
+impl TransactionArgs {
+    /// Returns the ids of the refusals that are accepted.
+    pub fn accepted(&self) -> &[String] {
+        &self.accept.accept
+    }
+
+    pub const fn proofs(&self) -> bool {
+        self.proofs.proofs
+    }
+}
+
+/// A transaction that is only looked at, and where the answers come from.
+#[derive(Clone, Debug, Args)]
+pub struct InspectArgs {
+    #[command(flatten)]
+    pub derive: Derive,
+
+    #[command(flatten)]
+    proofs: Proofs,
+
+    /// Ask nothing of the network
+    ///
+    /// Only the file and your own files are read.
+    #[arg(long, conflicts_with = "proofs", help_heading = "Checks")]
+    pub offline: bool,
+}
+
+impl InspectArgs {
+    pub const fn proofs(&self) -> bool {
+        self.proofs.proofs
+    }
+}
+
 /// Flags for the depth at which a mined transaction must lie before the command ends.
 #[derive(Clone, Copy, Debug, Default, Args)]
 #[command(next_help_heading = "Checks")]

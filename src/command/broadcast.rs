@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap_complete::ArgValueCompleter;
 
 use crate::ceremony::order::Given;
-use crate::cli::args::{ARGUMENTS, Accept, DepthArgs, Derive, FeeArgs, KeyArgs, Proofs};
+use crate::cli::args::{ARGUMENTS, DepthArgs, FeeArgs, KeyArgs, TransactionArgs};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::safe::{HashDigits, Nonces};
@@ -30,13 +30,7 @@ pub struct Args {
     key: KeyArgs,
 
     #[command(flatten)]
-    derive: Derive,
-
-    #[command(flatten)]
-    accept: Accept,
-
-    #[command(flatten)]
-    proofs: Proofs,
+    transaction: TransactionArgs,
 
     /// Send without asking; NAME is the Safe's name
     #[arg(long, value_name = "NAME", help_heading = "Checks", add = ArgValueCompleter::new(complete::safes))]
@@ -45,7 +39,7 @@ pub struct Args {
     /// Send each of these nonces in turn, both included
     ///
     /// The next one when the one before is proven.
-    #[arg(long, value_name = "A..B", conflicts_with_all = ["nonce", "calldata", "approve_by_sending"])]
+    #[arg(long, value_name = "A..B", help_heading = "What", conflicts_with_all = ["nonce", "calldata", "approve_by_sending"])]
     nonces: Option<Nonces>,
 
     /// Send nothing: print the call for somebody else
@@ -61,11 +55,11 @@ pub struct Args {
     /// Which one, where several are signed for one nonce
     ///
     /// The first 16 digits of its safeTxHash, or more; may be given again.
-    #[arg(long, value_name = "DIGITS")]
+    #[arg(long, value_name = "DIGITS", help_heading = "What")]
     hash: Vec<HashDigits>,
 
     /// Import the signatures of a chat first: a file, or `-` for standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "What")]
     chat: Option<PathBuf>,
 
     #[command(flatten)]
@@ -78,9 +72,9 @@ pub struct Args {
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let terms = SendTerms {
         what: args.what.clone(),
-        given: Given { hashes: args.hash.clone(), ..args.derive.given() },
-        accept: args.accept.accept.clone(),
-        proofs: args.proofs.proofs,
+        given: Given { hashes: args.hash.clone(), ..args.transaction.derive.given() },
+        accept: args.transaction.accepted().to_vec(),
+        proofs: args.transaction.proofs(),
         confirm: args.confirm.clone(),
         only_call: args.calldata,
         fees: args.fees,

@@ -5,7 +5,7 @@ use clap_complete::ArgValueCompleter;
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
-use crate::cli::args::{ARGUMENTS, Derive, Proofs};
+use crate::cli::args::{ARGUMENTS, InspectArgs};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::session::Session;
@@ -25,27 +25,18 @@ pub struct Args {
     what: Vec<String>,
 
     #[command(flatten)]
-    derive: Derive,
-
-    #[command(flatten)]
-    proofs: Proofs,
-
-    /// Ask nothing of the network
-    ///
-    /// Only what the file and your own files tell is checked.
-    #[arg(long, conflicts_with = "proofs", help_heading = "Checks")]
-    offline: bool,
+    inspect: InspectArgs,
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    let given = args.derive.given();
+    let given = args.inspect.derive.given();
     session.note_changes(&session.rests_of(&args.what, &given)?)?;
-    if args.offline {
+    if args.inspect.offline {
         let kept = session.offline(&args.what, &given)?;
         return each_offline(session, kept, true, |judged| one(session, &judged));
     }
     let parts = session.evaluate(&args.what, &given, CommandPurpose::Finish)?;
-    each(session, parts, args.proofs.proofs, true, |judged| one(session, &judged))
+    each(session, parts, args.inspect.proofs(), true, |judged| one(session, &judged))
 }
 
 fn one(session: &Session, judged: &Judged) -> Result<Exit, Error> {

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::ValueHint;
 use clap_complete::ArgValueCompleter;
 
-use crate::cli::args::{ARGUMENTS, Accept, Derive, Proofs};
+use crate::cli::args::{ARGUMENTS, TransactionArgs};
 use crate::cli::complete;
+use crate::command::propose::terms;
 use crate::error::{Error, Exit};
 use crate::session::Session;
-use crate::session::proposing::{self, ProposeTerms};
+use crate::session::proposing;
 use crate::session::signing::one_person_drill::Keystores;
 
 const EXAMPLES: &str = "\
@@ -28,13 +29,7 @@ pub struct Args {
     lever: Vec<String>,
 
     #[command(flatten)]
-    derive: Derive,
-
-    #[command(flatten)]
-    accept: Accept,
-
-    #[command(flatten)]
-    proofs: Proofs,
+    transaction: TransactionArgs,
 
     /// Play all roles on this machine, with keystores: for the first try
     ///
@@ -53,13 +48,8 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    let given = args.derive.given();
-    let terms = ProposeTerms {
-        levers: &args.lever,
-        given: &given,
-        accept: &args.accept.accept,
-        proofs: args.proofs.proofs,
-    };
+    let given = args.transaction.derive.given();
+    let terms = terms(&args.lever, &given, &args.transaction);
     let keys = Keystores { named: &args.keystore, password_files: &args.password_file };
     proposing::drill(session, &terms, args.solo.then_some(&keys))
 }

@@ -4,7 +4,7 @@ use clap_complete::ArgValueCompleter;
 
 use crate::ceremony::order::{Given, Order};
 use crate::ceremony::verb::verb;
-use crate::cli::args::{ARGUMENTS, Accept, Derive, Proofs};
+use crate::cli::args::{ARGUMENTS, TransactionArgs};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::playbook::PlaybookKind;
@@ -35,13 +35,7 @@ pub struct Args {
     safe: Option<String>,
 
     #[command(flatten)]
-    derive: Derive,
-
-    #[command(flatten)]
-    accept: Accept,
-
-    #[command(flatten)]
-    proofs: Proofs,
+    transaction: TransactionArgs,
 }
 
 const UNDO_EXAMPLES: &str = "\
@@ -57,25 +51,19 @@ pub struct UndoArgs {
     lever: Vec<String>,
 
     #[command(flatten)]
-    derive: Derive,
-
-    #[command(flatten)]
-    accept: Accept,
-
-    #[command(flatten)]
-    proofs: Proofs,
+    transaction: TransactionArgs,
 }
 
 /// `undo LEVER` is the lever's own verb with `--undo`.
 pub fn undo(session: &Session, args: &UndoArgs) -> Result<Exit, Error> {
-    let given = Given { undo: true, ..args.derive.given() };
+    let given = Given { undo: true, ..args.transaction.derive.given() };
     let kind = verb(&Order::parts(session, &args.lever, &given)?);
-    proposing::propose(session, kind, &terms(&args.lever, &given, &args.accept, args.proofs))
+    proposing::propose(session, kind, &terms(&args.lever, &given, &args.transaction))
 }
 
 pub fn run(session: &Session, kind: PlaybookKind, args: &Args) -> Result<Exit, Error> {
-    let given = args.derive.given();
-    let terms = terms(&args.lever, &given, &args.accept, args.proofs);
+    let given = args.transaction.derive.given();
+    let terms = terms(&args.lever, &given, &args.transaction);
     match (&args.playbook, &args.safe) {
         (Some(playbook), Some(safe)) => proposing::propose_playbook(session, kind, (playbook, safe), &terms),
         _ if args.lever.is_empty() => Ok(levers_now::of_kind(session, kind)),
@@ -84,11 +72,6 @@ pub fn run(session: &Session, kind: PlaybookKind, args: &Args) -> Result<Exit, E
 }
 
 /// Returns a person's wishes, for a drill too.
-pub fn terms<'w>(
-    levers: &'w [String],
-    given: &'w Given,
-    accept: &'w Accept,
-    proofs: Proofs,
-) -> ProposeTerms<'w> {
-    ProposeTerms { levers, given, accept: &accept.accept, proofs: proofs.proofs }
+pub fn terms<'w>(levers: &'w [String], given: &'w Given, args: &'w TransactionArgs) -> ProposeTerms<'w> {
+    ProposeTerms { levers, given, accept: args.accepted(), proofs: args.proofs() }
 }

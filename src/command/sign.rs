@@ -2,7 +2,7 @@
 
 use clap_complete::ArgValueCompleter;
 
-use crate::cli::args::{ARGUMENTS, Accept, Ahead, Derive, KeyArgs, Proofs};
+use crate::cli::args::{ARGUMENTS, Ahead, KeyArgs, TransactionArgs};
 use crate::cli::complete;
 use crate::device::RequestedMode;
 use crate::error::{Error, Exit};
@@ -32,16 +32,10 @@ pub struct Args {
     key: KeyArgs,
 
     #[command(flatten)]
-    derive: Derive,
-
-    #[command(flatten)]
-    accept: Accept,
+    transaction: TransactionArgs,
 
     #[command(flatten)]
     ahead: Ahead,
-
-    #[command(flatten)]
-    proofs: Proofs,
 
     /// Ask nothing of the network
     ///
@@ -104,10 +98,10 @@ impl Args {
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let terms = SignTerms {
         what: &args.what,
-        given: &args.derive.given(),
+        given: &args.transaction.derive.given(),
         key: &args.key,
-        accept: &args.accept.accept,
-        proofs: args.proofs.proofs,
+        accept: args.transaction.accepted(),
+        proofs: args.transaction.proofs(),
         offline: args.offline,
         yes: args.yes,
         signer: args.signer.as_deref(),

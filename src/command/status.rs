@@ -3,7 +3,7 @@
 use clap_complete::ArgValueCompleter;
 
 use crate::ceremony::find::CommandPurpose;
-use crate::cli::args::{ARGUMENTS, Derive, Proofs};
+use crate::cli::args::{ARGUMENTS, InspectArgs};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::session::each_part::{each, each_offline};
@@ -23,28 +23,21 @@ pub struct Args {
     what: Vec<String>,
 
     #[command(flatten)]
-    derive: Derive,
-
-    #[command(flatten)]
-    proofs: Proofs,
-
-    /// Ask nothing of the network
-    #[arg(long, conflicts_with = "proofs", help_heading = "Checks")]
-    offline: bool,
+    inspect: InspectArgs,
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    let (what, given) = (&args.what, args.derive.given());
+    let (what, given) = (&args.what, args.inspect.derive.given());
     if what.is_empty() {
-        return levers_now::now(session, args.offline);
+        return levers_now::now(session, args.inspect.offline);
     }
     session.note_changes(&session.rests_of(what, &given)?)?;
-    if args.offline {
+    if args.inspect.offline {
         let kept = session.derive_kept(what, &given)?;
         return each_offline(session, kept, false, |judged| {
             Ok(status_report::offline(session, what, &judged))
         });
     }
     let parts = session.evaluate(what, &given, CommandPurpose::Show)?;
-    each(session, parts, args.proofs.proofs, false, |judged| status_report::online(session, what, &judged))
+    each(session, parts, args.inspect.proofs(), false, |judged| status_report::online(session, what, &judged))
 }
