@@ -37,10 +37,10 @@ impl<'a> Desk<'a> {
     ) -> Result<Vec<PartResult<'a>>, Error> {
         let found = self.parts(what, given)?;
         let titles: Vec<String> = found.iter().map(Found::title).collect();
-        let looked = side_by_side(self.progress, found, |found| self.evaluate_for(found, given, purpose));
+        let evaluated = side_by_side(self.progress, found, |found| self.evaluate_for(found, given, purpose));
         let mut parts = Vec::new();
-        for (title, looked) in titles.into_iter().zip(looked) {
-            match looked {
+        for (title, evaluated) in titles.into_iter().zip(evaluated) {
+            match evaluated {
                 Ok(all) => parts.extend(all.into_iter().enumerate().map(|(at, rehearsed)| {
                     let hash = digits(&rehearsed.online.derived.proposal);
                     let title = if at == 0 { title.clone() } else { format!("{title}, another: {hash}") };
@@ -52,7 +52,7 @@ impl<'a> Desk<'a> {
         Ok(parts)
     }
 
-    /// Looks at one transaction for a purpose. Where it is only to be seen, every signed proposal of its nonce is.
+    /// Evaluates one transaction for a purpose. Where it is only to be seen, every signed proposal of its nonce is.
     fn evaluate_for(
         &'a self,
         found: Found<'a>,
@@ -66,20 +66,20 @@ impl<'a> Desk<'a> {
         let found = self.for_purpose(found, given, purpose)?;
         let is_new = matches!(found, Found::Lever { .. });
         let view = self.read_point(found.safe())?;
-        let looked = self.evaluate_found(found, view, given, purpose != CommandPurpose::Show, None)?;
+        let evaluated = self.evaluate_found(found, view, given, purpose != CommandPurpose::Show, None)?;
         // A drill is what was announced, and makes room for nothing.
-        let Some(order) = order.filter(|order| !order.is_drill()) else { return Ok(vec![looked]) };
+        let Some(order) = order.filter(|order| !order.is_drill()) else { return Ok(vec![evaluated]) };
         // The transaction that it approves is known by now; any other order stays as it was asked for, with what it leaves open.
         let approves = order.approved().is_some();
-        let own = looked.online.derived.own.as_ref().filter(|_| approves);
+        let own = evaluated.online.derived.own.as_ref().filter(|_| approves);
         let order = own.map_or(order, |own| own.order.clone());
         match purpose {
-            CommandPurpose::Propose if is_new => Ok(vec![self.make_room(looked, order, given)?]),
+            CommandPurpose::Propose if is_new => Ok(vec![self.make_room(evaluated, order, given)?]),
             CommandPurpose::Sign if is_new => {
-                Ok(vec![self.prefer_signed(self.make_room(looked, order, given)?, given)?])
+                Ok(vec![self.prefer_signed(self.make_room(evaluated, order, given)?, given)?])
             }
             CommandPurpose::Show => {
-                let mut all = vec![looked];
+                let mut all = vec![evaluated];
                 for sibling in self.siblings(&all[0].online.derived, &order, given)? {
                     let found = Found::Proposal(Box::new(self.find_own_lever(sibling, given)?));
                     let view = self.read_point(found.safe())?;
@@ -87,18 +87,18 @@ impl<'a> Desk<'a> {
                 }
                 Ok(all)
             }
-            _ => Ok(vec![looked]),
+            _ => Ok(vec![evaluated]),
         }
     }
 
-    /// Looks at each of several at once.
+    /// Evaluates each of several at once.
     pub fn evaluate_each(
         &self,
         found: Vec<Found<'a>>,
-        look: impl Fn(Found<'a>) -> Result<Rehearsed<'a>, Error> + Sync,
+        evaluate: impl Fn(Found<'a>) -> Result<Rehearsed<'a>, Error> + Sync,
     ) -> Vec<PartResult<'a>> {
         let titles: Vec<String> = found.iter().map(Found::title).collect();
-        let results = side_by_side(self.progress, found, look);
+        let results = side_by_side(self.progress, found, evaluate);
         titles.into_iter().zip(results).map(|(title, result)| PartResult { title, result }).collect()
     }
 
@@ -134,7 +134,7 @@ impl<'a> Desk<'a> {
         Ok(rehearsed.approving(approved))
     }
 
-    /// Looks first at the transaction that it approves on chain, if it does: which one that is decides what is signed.
+    /// Evaluates first the transaction that it approves on chain, if it does: which one that is decides what is signed.
     fn with_approved(
         &'a self,
         found: Found<'a>,
@@ -154,17 +154,17 @@ impl<'a> Desk<'a> {
                     Some(proposal) => existing(proposal)?,
                     None => Found::Lever { order: Box::new(of.order.clone()), guess: None, approvals: false },
                 };
-                let looked = self.evaluate_for(of, &given, CommandPurpose::Sign)?.pop();
-                let looked = looked.ok_or_else(|| Error::new(Exit::Failed, "nothing is approved"))?;
-                let order = Box::new(order.approving(looked.online.derived.proposal.clone()));
-                Ok((Found::Lever { order, guess, approvals }, Some(Box::new(looked))))
+                let evaluated = self.evaluate_for(of, &given, CommandPurpose::Sign)?.pop();
+                let evaluated = evaluated.ok_or_else(|| Error::new(Exit::Failed, "nothing is approved"))?;
+                let order = Box::new(order.approving(evaluated.online.derived.proposal.clone()));
+                Ok((Found::Lever { order, guess, approvals }, Some(Box::new(evaluated))))
             }
             Found::Proposal(made) => {
                 let Some(of) = made.proposal.approves() else { return Ok((Found::Proposal(made), None)) };
                 let of = existing(of)?;
                 let view = self.read_point(of.safe())?;
-                let looked = self.evaluate_found(of, view, &given, rehearse, None)?;
-                Ok((Found::Proposal(made), Some(Box::new(looked))))
+                let evaluated = self.evaluate_found(of, view, &given, rehearse, None)?;
+                Ok((Found::Proposal(made), Some(Box::new(evaluated))))
             }
         }
     }
@@ -198,7 +198,7 @@ impl<'a> Desk<'a> {
         found.map(derive).collect()
     }
 
-    /// Looks at the same proposal on the chain as it is now, over the same connection: one round where the first look
+    /// Evaluates the same proposal again on the chain as it is now, over the same connection: one round where the first evaluation
     /// recorded what its rehearsal read.
     pub fn refresh(
         &'a self,
