@@ -96,8 +96,6 @@ impl Desk<'_> {
         let order = Order::of_deputy(self, lever, wish.set)?;
         let safe = self.safe(&lever.safe)?;
         let deputy = lever.by.deputy().unwrap_or_default();
-        // Wrong arguments are found before the chain is asked.
-        order.turn(&Readings::default())?;
         let what = format!("reading {} on {}", lever.name, order.chain.name);
         let (mut snapshot, plans) =
             self.progress.wait(&what, || derive(&order, &link, (safe, &lever.by), wish))?;
@@ -133,6 +131,7 @@ fn derive(
     wish: &Wish,
 ) -> Result<(Snapshot, CombinedPlan), Error> {
     let likely = order.offline_plans().map(|plans| plans.merged());
+    // Wrong arguments are found before the chain is asked.
     let mut asked = match order.turn(&Readings::default())? {
         Turn::Needs(queries) => queries,
         Turn::Ready(_) => Vec::new(),

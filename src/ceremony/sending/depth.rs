@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::ceremony::desk::Desk;
-use crate::chain::{Chain, Depth, Receipt};
+use crate::chain::{Chain, ChainError, Depth, Receipt};
 use crate::error::{Error, Exit};
 use crate::progress::Tone;
 
@@ -45,18 +45,31 @@ pub fn settle(desk: &Desk, link: &Chain, receipt: &Receipt, wanted: &RequiredDep
         );
         desk.progress.tell(Tone::Plain, "", &text);
         let shown = desk.progress.begin(&text);
-        let mut faults = 0;
-        while !is_enough(&depth, receipt, wanted) {
-            std::thread::sleep((each / 2).clamp(SHORTEST, LONGEST));
-            match link.depth(&receipt.block) {
-                Ok(found) => (depth, faults) = (found.ok_or_else(|| receipt_gone(receipt))?, 0),
-                Err(error) if faults >= MOST_FAULTS => return Err(error.into()),
-                Err(_) => faults += 1,
-            }
-        }
+        let pause = || std::thread::sleep((each / 2).clamp(SHORTEST, LONGEST));
+        depth = wait(depth, receipt, wanted, || link.depth(&receipt.block), pause)?;
         drop(shown);
     }
     desk.progress.tell(Tone::Dim, &describe(&depth, receipt), "");
+    Ok(depth)
+}
+
+/// Looks again and again until it lies deep enough. A few answers in a row may fail.
+fn wait(
+    mut depth: Depth,
+    receipt: &Receipt,
+    wanted: &RequiredDepth,
+    mut look: impl FnMut() -> Result<Option<Depth>, ChainError>,
+    pause: impl Fn(),
+) -> Result<Depth, Error> {
+    let mut faults = 0;
+    while !is_enough(&depth, receipt, wanted) {
+        pause();
+        match look() {
+            Ok(found) => (depth, faults) = (found.ok_or_else(|| receipt_gone(receipt))?, 0),
+            Err(error) if faults >= MOST_FAULTS => return Err(error.into()),
+            Err(_) => faults += 1,
+        }
+    }
     Ok(depth)
 }
 
@@ -214,35 +227,48 @@ mod tests {
         assert!(error.message.ends_with("is no longer part of the chain: it was reorganised"));
     }
 
-    /// It is waited for across a few answers that fail, and no longer.
     #[test]
-    fn a_depth_is_waited_for_until_it_is_reached_or_the_chain_is_lost() {
+    fn a_depth_is_waited_for_until_it_is_reached() {
         let (node, home, receipt) = mined();
         let desk = home.desk();
         let number = receipt.block.number;
         node.finalize(number - 1);
         let reached = std::thread::scope(|scope| {
             scope.spawn(|| {
-                std::thread::sleep(SHORTEST * 2);
-                node.refuse("eth_chainId");
-                std::thread::sleep(SHORTEST * 3);
+                std::thread::sleep(SHORTEST);
                 node.mine();
                 node.finalize(number);
-                node.allow("eth_chainId");
             });
             settle(&desk, &link(&desk), &receipt, &wanted(Some(2), true)).unwrap()
         });
         assert_eq!((reached.confirmations, reached.final_block), (2, Some(number)));
         let heard = home.heard();
-        assert_eq!(heard[0], "waiting until it is final and has 2 confirmations, about 1 s");
+        assert_eq!(heard.len(), 2, "{heard:?}");
+        assert!(
+            heard[0].starts_with("waiting until it is final and has 2 confirmations, about "),
+            "{heard:?}"
+        );
         assert_eq!(heard[1], format!("block {number}, 2 confirmations, final"));
-        let error = std::thread::scope(|scope| {
-            scope.spawn(|| {
-                std::thread::sleep(SHORTEST);
-                node.refuse("eth_chainId");
-            });
-            settle(&desk, &link(&desk), &receipt, &wanted(Some(9), false)).unwrap_err()
-        });
-        assert_eq!(error.exit, Exit::Network);
+    }
+
+    #[test]
+    fn a_few_answers_in_a_row_may_fail_and_no_more() {
+        let receipt = receipt(40, true);
+        let at = |confirmations| Depth { newest: receipt.block, confirmations, final_block: None };
+        let fault = || Err(ChainError::NoEndpoint("mainnet".into()));
+        let waited = |answers: Vec<Result<Option<Depth>, ChainError>>| {
+            let mut answers = answers.into_iter();
+            let ended = wait(at(1), &receipt, &wanted(Some(3), false), || answers.next().unwrap(), || ());
+            (ended.map(|depth| depth.confirmations).map_err(|error| error.exit), answers.len())
+        };
+        let faults = |count: u32| (0..count).map(|_| fault()).collect::<Vec<_>>();
+        let with = |parts: [Vec<Result<Option<Depth>, ChainError>>; 4]| parts.into_iter().flatten().collect();
+        let most = MOST_FAULTS;
+        let answers =
+            with([faults(most), vec![Ok(Some(at(2)))], faults(most), vec![Ok(Some(at(3))), fault()]]);
+        assert_eq!(waited(answers), (Ok(3), 1), "it is not looked for once more");
+        let (lost, left) = waited(with([faults(most), vec![fault()], vec![Ok(Some(at(3)))], Vec::new()]));
+        assert!(lost.is_err() && left == 1, "{lost:?}");
+        assert_eq!(waited(vec![Ok(None), Ok(Some(at(3)))]), (Err(Exit::Drift), 1), "it is gone");
     }
 }

@@ -12,7 +12,7 @@ use crate::ceremony::sending::sent::{Sent, is_underpriced, looked_for};
 use crate::chain::{Fees, Sighting};
 use crate::clock;
 use crate::error::{Error, Exit};
-use crate::evm::{Answer, Query, TxHash, amount};
+use crate::evm::{Answer, BlockRef, Query, Readings, TxHash, amount};
 use crate::progress::{Stop, Tone};
 use crate::safe::{slot, slot_word};
 
@@ -50,9 +50,8 @@ pub fn finish(
         } else {
             format!("{} was mined first, and executed", receipt.tx)
         };
-        let here = newest.as_ref().filter(|(block, _)| *block == receipt.block).map(|(_, answers)| answers);
-        let answered = here.filter(|answers| asked.iter().all(|query| answers.get(query).is_some()));
-        if let Some(outcome) = outcome::read_with(desk, judged, receipt, answered.cloned())? {
+        let answered = answered(newest.as_ref(), receipt.block, &asked).cloned();
+        if let Some(outcome) = outcome::read_with(desk, judged, receipt, answered)? {
             return Ok((outcome, by));
         }
     }
@@ -74,6 +73,16 @@ pub fn finish(
         }
     };
     Err(Error::new(Exit::Failed, message).hint("breakglass status tells whether it can be sent again"))
+}
+
+/// Returns what the newest block answered, if it is this block and answered all that is asked.
+pub(in crate::ceremony) fn answered<'s>(
+    newest: Option<&'s (BlockRef, Readings)>,
+    block: BlockRef,
+    asked: &[Query],
+) -> Option<&'s Readings> {
+    let (_, answers) = newest.filter(|(at, _)| *at == block)?;
+    asked.iter().all(|query| answers.get(query).is_some()).then_some(answers)
 }
 
 /// Says of each transaction that was sent and is not mined what it pays, against the base fee now. Returns their hashes.

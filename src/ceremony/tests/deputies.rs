@@ -11,6 +11,7 @@ use super::*;
 use crate::ceremony::aftermath::outcome;
 use crate::ceremony::deputy::deputy_act::{Act, How, Wish, direct};
 use crate::ceremony::deputy::deputy_mined::read;
+use crate::ceremony::deputy::deputy_module::{deputy_query, queries};
 use crate::ceremony::deputy::deputy_sent::folder_of;
 use crate::ceremony::rehearsal_result::RehearsalResult;
 use crate::ceremony::sending::sent::Sent;
@@ -18,7 +19,7 @@ use crate::chain::Sighting;
 use crate::council::Arguments;
 use crate::error::Exit;
 use crate::proposal::{Bearer, Outgoing};
-use crate::safe::{Call, PauseForm, PauseSignature};
+use crate::safe::{Call, Pause, PauseForm, PauseSignature};
 
 const MODULE: Address = Address::repeat_byte(0x44);
 const CONFIG: Address = Address::repeat_byte(0x88);
@@ -44,7 +45,7 @@ fn module_home(node: &Memory) -> Home {
     );
     let lever = format!(
         "[levers.chain]\nplaybook = \"pause/op-superchain\"\nsafe = \"guardian\"\nset = {{ {set} }}\nby = \"deputy\"\n\
-         deputy = \"alice\"\nmodule = \"{MODULE}\"\n[levers.freeze]"
+         deputy = \"bob\"\nmodule = \"{MODULE}\"\n[levers.freeze]"
     );
     node.code(
         CONFIG,
@@ -63,7 +64,7 @@ fn module_home(node: &Memory) -> Home {
             ("pause(bytes32,address,bytes)", Body::Set(4, 1)),
         ]),
     );
-    node.slot(MODULE, crate::safe::slot_word(3), address(ALICE).into_word());
+    node.slot(MODULE, crate::safe::slot_word(3), address(BOB).into_word());
     home(node).with("[levers.freeze]", &lever)
 }
 
@@ -150,7 +151,7 @@ fn a_message_of_a_module_is_tried_with_a_key_that_everybody_knows() {
     assert!(!done(&stopped).is_signed);
     let seen = stopped.judged.seen().unwrap();
     let mut snapshot = seen.snapshot.clone();
-    let mut call = |how: &How| direct(&seen.link, &mut snapshot, (how, address(ALICE)), PAYER).unwrap();
+    let mut call = |how: &How| direct(&seen.link, &mut snapshot, (how, address(BOB)), PAYER).unwrap();
     let tried = call(&stopped.how).unwrap();
     let (stand_in, _) = PauseSignature::rehearsal_signature(pause).unwrap();
     let assumed: Vec<_> = tried.assumed.iter().map(|((at, slot), word)| (*at, *slot, *word)).collect();
@@ -158,21 +159,24 @@ fn a_message_of_a_module_is_tried_with_a_key_that_everybody_knows() {
     assert_eq!(assumed, [(MODULE, crate::safe::slot_word(3), word)]);
     assert_eq!((tried.from, tried.to), (PAYER, MODULE));
     // The deputy's own signature needs no assumption.
+    let pause = &Pause { nonce: B256::repeat_byte(6), ..*pause };
     let digest = pause.hashes().safe_tx;
-    let (signature, id) = key(ALICE).sign_prehash_recoverable(digest.word().as_slice()).unwrap();
+    let (signature, id) = key(BOB).sign_prehash_recoverable(digest.word().as_slice()).unwrap();
     let bytes = [&signature.to_bytes()[..], &[27 + id.to_byte()]].concat();
-    let signature = PauseSignature::of_deputy(pause, address(ALICE), &bytes).unwrap();
+    let signature = PauseSignature::of_deputy(pause, address(BOB), &bytes).unwrap();
     let text = Bearer { pause: *pause, signature }.to_json();
     let lever = desk.deputys("chain").unwrap();
     let signed = desk.evaluate_as_deputy(lever, &wish(&Arguments::new(), Some(&text))).unwrap();
     assert!(matches!(&signed.how, How::Module(_, Some(_))) && done(&signed).is_signed);
     assert!(call(&signed.how).unwrap().assumed.is_empty());
     let key_call = Call { to: VAULT, value: U256::ZERO, data: Bytes::new() };
-    assert_eq!(call(&How::Key(key_call)).unwrap().from, address(ALICE));
-    // What the module answers is asked for, each question once.
-    let readings = stopped.judged.readings().unwrap();
-    let deputy = crate::ceremony::deputy::deputy_module::deputy_query(MODULE);
-    assert_eq!(readings.get(&deputy), Some(&Answer::Value(address(ALICE).into_word().into())));
+    assert_eq!(call(&How::Key(key_call)).unwrap().from, address(BOB));
+    // The module is asked about the message of the file, which names itself.
+    let asked = queries(MODULE, Address::repeat_byte(0x11), pause.nonce);
+    let readings = signed.judged.readings().unwrap();
+    assert!(asked.iter().all(|query| readings.get(query).is_some()));
+    let deputy = readings.get(&deputy_query(MODULE));
+    assert_eq!(deputy, Some(&Answer::Value(address(BOB).into_word().into())));
     // A file of somebody else is refused, and a module that hides its deputy cannot be tried.
     let other = text.replace(&format!("{MODULE:?}"), &format!("{VAULT:?}"));
     let error = desk.evaluate_as_deputy(lever, &wish(&Arguments::new(), Some(&other))).err().unwrap();
@@ -287,6 +291,40 @@ fn an_act_is_proven_by_the_state_of_its_own_block() {
     let mut gone = seen;
     gone.receipts.clear();
     assert!(read(&desk, &alone, gone).unwrap_err().message.contains("is not there any more"));
+}
+
+/// A journal may name any transaction: the chain that it is on says whose it is.
+#[test]
+fn a_deputys_transaction_is_looked_for_on_its_own_chain() {
+    use crate::incident::{Deputed, Journal, JournalAct, Plain, TxStep};
+    let node = chain();
+    let home = home(&node);
+    let desk = home.desk();
+    let tx = node.mine_call(address(ALICE), VAULT, &Bytes::new(), true);
+    let other = node.mine_call(PAYER, VAULT, &Bytes::new(), true);
+    let enter = |chain_id: u64, step: TxStep| {
+        let plain = Plain::cut;
+        let act = Deputed {
+            lever: plain("alone"),
+            deputy: address(ALICE),
+            module: None,
+            safe: plain("guardian"),
+            chain_id,
+            step,
+        };
+        desk.enter(JournalAct::Deputy(act), None).unwrap();
+    };
+    let found = || {
+        let journal = Journal::read(&desk.incidents.journal().read().unwrap());
+        let found = desk.receipts(&journal.iter().collect::<Vec<_>>(), false);
+        found.into_iter().collect::<Vec<_>>()
+    };
+    enter(1, TxStep::Signed {});
+    enter(8453, TxStep::Sent { tx, payer: PAYER });
+    enter(1, TxStep::Sent { tx: other, payer: PAYER });
+    assert!(found().is_empty(), "another chain, and somebody else's");
+    enter(1, TxStep::Sent { tx, payer: PAYER });
+    assert_eq!(found(), [(tx, (FIRST + 1, true))]);
 }
 
 #[test]

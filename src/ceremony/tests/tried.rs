@@ -175,7 +175,8 @@ fn a_council_file_is_held_against_its_chains() {
                   [levers.high]\nplaybook = \"param/fee-bps\"\nsafe = \"guardian\"\nset = { target = \"vault\", fee = \"50 bps\" }\n\
                   [levers.both]\npull = [\"low\", \"high\"]\n[levers.freeze]";
     let node = chain();
-    let home = home(&node).with("[levers.freeze]", levers);
+    let ghost = format!("[targets.ghost]\nmainnet = \"{}\"\n[targets.bridge]", Address::repeat_byte(0x66));
+    let home = home(&node).with("[levers.freeze]", levers).with("[targets.bridge]", &ghost);
     let mut desk = home.desk();
     desk.not_used = BTreeMap::from([("low".into(), BTreeMap::from([("was".into(), "20 bps".into())]))]);
     let faults = |report: &crate::ceremony::trials::council_online::CouncilReport, lever: &str| {
@@ -193,6 +194,7 @@ fn a_council_file_is_held_against_its_chains() {
         "{:?}",
         report.not_checked
     );
+    assert!(report.faults.len() == 1 && report.faults[0].starts_with("ghost 0x6666"), "{:?}", report.faults);
     // Nothing is at the bridge.
     node.code(Address::repeat_byte(0x88), Bytes::new());
     let report = desk.check_council(false);
@@ -251,6 +253,8 @@ fn what_a_call_changes_is_seen_by_the_views_that_tell_another_value() {
     let changes: Vec<_> =
         pause.changes.iter().map(|c| (c.view.name.as_str(), &*c.before, &*c.after)).collect();
     assert_eq!((changes, pause.slots), (vec![("paused", "false", "true")], 1));
+    let nothing = seen("guardian", "paused()").unwrap();
+    assert!(nothing.changes.is_empty() && nothing.slots == 0, "the Safe's own nonce is not the contract's");
     let error = seen("labs", "pause()").err().unwrap();
     assert!(
         error.exit == Exit::Failed && error.message.starts_with("pause() fails from labs: "),

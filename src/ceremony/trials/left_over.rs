@@ -48,9 +48,14 @@ mod tests {
             write(safe, slot_word(slot::NONCE), 1, 2),
             write(vault, word(7), 1, 0),
             write(vault, word(9), 3, 4),
+            write(vault, slot_word(slot::NONCE), 0, 9),
+            write(safe, word(7), 1, 2),
         ];
         let left = left_over(&writes, &[safe]);
-        let of = |slot, was, is| LeftOver { address: vault, slot: word(slot), was: word(was), is: word(is) };
-        assert_eq!(left, [of(8, 5, 6), of(9, 3, 4)]);
+        let of =
+            |address, slot, was, is| LeftOver { address, slot: word(slot), was: word(was), is: word(is) };
+        let in_vault = [of(vault, 5, 0, 9), of(vault, 8, 5, 6), of(vault, 9, 3, 4)];
+        assert_eq!(left[0], of(safe, 7, 1, 2));
+        assert_eq!(left[1..], in_vault);
     }
 }
