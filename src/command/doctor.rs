@@ -53,7 +53,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["roll_call", "lines"])]
     seal: bool,
 
-    /// The journal of another machine: its roll calls are verified, its drills believed; may be given again
+    /// Another machine's journal, for its roll calls and drills; repeat for more
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["roll_call", "lines"])]
     journal: Vec<PathBuf>,
 
