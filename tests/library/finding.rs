@@ -68,7 +68,7 @@ fn a_contract_says_which_playbooks_fit_it_also_behind_a_proxy() {
     assert!(safe.contains(&("rotate/safe-swap-owner".into(), "safe".into())), "{safe:?}");
     let shown = alice.run(&["playbook", "list", "--for", "vault"]).ended(0);
     shown
-        .says("pause/oz-pausable target = … -undo")
+        .says("bind one: breakglass council add lever NAME pause/oz-pausable target=vault")
         .says("breakglass playbook test")
         .never_says("safe-swap-owner");
 }
