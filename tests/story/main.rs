@@ -43,6 +43,7 @@ mod hostile;
 mod inputs;
 mod journal;
 mod json;
+mod json_keys;
 mod laid;
 mod ledger;
 mod lines;
