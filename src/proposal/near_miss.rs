@@ -1,6 +1,8 @@
 //! Mistakes by which an owner's signature does not count: another digest of the same transaction was signed, or its last byte
 //! is another one. They only explain: none of them is ever taken.
 
+use std::collections::BTreeSet;
+
 use alloy::primitives::{Address, B256, Bytes, eip191_hash_message, hex, keccak256};
 
 use super::{Proposal, SafeOwners, Way};
@@ -78,9 +80,7 @@ fn digests(proposal: &Proposal, safes: &[SafeId]) -> Vec<(NearMiss, B256)> {
     let other_version =
         if own.version.domain_has_chain_id() { SafeVersion::V1_1_1 } else { SafeVersion::V1_3_0 };
     all.push((NearMiss::OtherVersion, word(SafeId { version: other_version, ..own }.hashes(tx))));
-    let mut chains: Vec<u64> = safes.iter().map(|safe| safe.chain_id).chain([1]).collect();
-    chains.sort_unstable();
-    chains.dedup();
+    let chains: BTreeSet<u64> = safes.iter().map(|safe| safe.chain_id).chain([1]).collect();
     let others = chains.into_iter().filter(|chain_id| *chain_id != own.chain_id);
     all.extend(
         others.map(|chain_id| (NearMiss::OtherChain(chain_id), word(SafeId { chain_id, ..own }.hashes(tx)))),
@@ -94,9 +94,12 @@ fn digests(proposal: &Proposal, safes: &[SafeId]) -> Vec<(NearMiss, B256)> {
 fn flipped(bytes: &[u8; 65]) -> Option<[u8; 65]> {
     let mut other = *bytes;
     other[64] = match bytes[64] {
-        v @ (0 | 1) => 1 - v,
-        v @ (27 | 28) => 55 - v,
-        v @ (31 | 32) => 63 - v,
+        0 => 1,
+        1 => 0,
+        27 => 28,
+        28 => 27,
+        31 => 32,
+        32 => 31,
         _ => return None,
     };
     Some(other)

@@ -130,6 +130,11 @@ fn levers_are_compared_by_value_and_not_by_their_title() {
     assert!(matches!(by_key, SignedFor::OtherLevers { .. }), "{by_key:?}");
     let by_claim = explain(&stated(1, other, Some(other), Some(claims)), &own).signed_for;
     assert!(matches!(by_claim, SignedFor::Claimed { .. }), "{by_claim:?}");
+    let later =
+        [Candidate { nonce: Nonce::from(43), args: named.args.clone(), hash: other, ..vault.clone() }];
+    let own = ExplainContext { wanted: vault.clone(), around: &later, ..own };
+    let by_key = explain(&stated(1, other, None, None), &own).signed_for;
+    assert!(matches!(by_key, SignedFor::OtherNonce { .. }), "whatever its arguments are: {by_key:?}");
 }
 
 #[test]

@@ -51,6 +51,9 @@ fn a_changed_last_byte_is_told_from_another_transaction() {
     for last in [other, other - 27] {
         assert_eq!(missed(&with_last(last), &[]), Some(NearMiss::LastByte), "{last}");
     }
+    let mut text = raw(1, &proposal(42), SignatureKind::EthSign);
+    text[64] = if text[64] % 2 == 1 { 32 } else { 31 };
+    assert_eq!(missed(&text, &[]), Some(NearMiss::LastByte), "as a personal message");
     assert_eq!(missed(&with_last(99), &[]), None);
     assert_eq!(missed(&raw(1, &proposal(43), SignatureKind::Ecdsa), &[]), None);
     assert_eq!(
