@@ -1,7 +1,7 @@
 //! Transactions that were signed ahead, held against the chain as it is now.
 
 use super::*;
-use crate::ceremony::folder::armed_sets::Examined;
+use crate::ceremony::folder::armed_sets::{Examined, Group};
 use crate::ceremony::folder::sets::TakenAhead;
 use crate::error::Exit;
 use crate::proposal::{Claims, find_signatures};
@@ -71,6 +71,9 @@ fn one_signature_less_than_the_threshold_is_kept_of_each_nonce() {
     assert_eq!(desk.sets().unwrap().len(), 2);
     take(&desk, &["vault"], &[line(&desk, ALICE, &vault, 9)], false).unwrap();
     assert_eq!(desk.sets().unwrap().len(), 3);
+    let groups = desk.armed(&[], &Given::default()).unwrap();
+    assert_eq!(groups.iter().map(Group::safe).collect::<Vec<_>>(), [Some(*vault.safe())]);
+    assert_eq!(groups[0].nonces(), [4, 5, 9].map(Nonce::from), "of all sets, each once");
 }
 
 #[test]
