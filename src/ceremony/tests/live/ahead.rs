@@ -3,6 +3,9 @@
 use super::*;
 use crate::ceremony::folder::armed_sets::{Examined, Group};
 use crate::ceremony::folder::sets::TakenAhead;
+use crate::ceremony::overviews::armed_ahead::{nonce_query, unused};
+use crate::ceremony::overviews::overview;
+use crate::ceremony::tests::on_chain::word;
 use crate::error::Exit;
 use crate::proposal::{Claims, find_signatures};
 
@@ -74,6 +77,14 @@ fn one_signature_less_than_the_threshold_is_kept_of_each_nonce() {
     let groups = desk.armed(&[], &Given::default()).unwrap();
     assert_eq!(groups.iter().map(Group::safe).collect::<Vec<_>>(), [Some(*vault.safe())]);
     assert_eq!(groups[0].nonces(), [4, 5, 9].map(Nonce::from), "of all sets, each once");
+    let unused_at = |nonce: u64| {
+        let readings = [(nonce_query(vault.safe().address), word(nonce))].into_iter().collect();
+        unused(&desk, &groups[0], Some(&readings)).map(|armed| armed.nonces)
+    };
+    assert_eq!(unused_at(5), Some([5, 9].map(Nonce::from).to_vec()));
+    assert_eq!(unused_at(10), None, "all of them are used");
+    let seen = overview::read(&home.desk(), false).unwrap().armed;
+    assert_eq!((seen.len(), seen[0].words.as_str(), seen[0].nonces.len()), (1, "vault", 3));
 }
 
 #[test]
