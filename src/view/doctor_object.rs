@@ -101,7 +101,7 @@ impl<'a> CastObject<'a> {
     }
 }
 
-/// What is signed ahead.
+/// A transaction that is signed ahead.
 #[derive(Serialize)]
 struct SetObject<'a> {
     what: &'a str,

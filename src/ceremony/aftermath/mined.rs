@@ -291,7 +291,7 @@ mod tests {
         assert!(both[1].starts_with("slot 0x"), "{both:?}");
     }
 
-    /// What matches the review needs no second look, and what differs from it is told even if the block cannot be read.
+    /// A receipt that matches the review needs no second look; one that differs is told even if the block cannot be read.
     #[test]
     fn a_difference_stands_if_the_chain_cannot_be_asked() {
         let home = Home::new();

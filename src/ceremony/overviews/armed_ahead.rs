@@ -1,4 +1,4 @@
-//! What is signed ahead and can still be used, for the overview: without the nonces that its Safe has used.
+//! Transactions that are signed ahead and can still be used, for the overview: without the nonces that its Safe has used.
 
 use alloy::primitives::{Address, U256};
 
@@ -22,7 +22,7 @@ pub fn nonce_query(safe: Address) -> Query {
     Query::Storage { address: safe, slot: slot_word(slot::NONCE) }
 }
 
-/// What is signed ahead, without the nonces that the Safe has used; `None` if it has used all of them.
+/// Returns a transaction that is signed ahead, without the nonces that the Safe has used; `None` if it has used all of them.
 pub fn unused(desk: &Desk, group: &Group, readings: Option<&Readings>) -> Option<ArmedAhead> {
     let next = readings.and_then(|readings| match readings.get(&nonce_query(group.safe()?.address))? {
         Answer::Value(word) => Some(Nonce(U256::try_from_be_slice(word)?)),

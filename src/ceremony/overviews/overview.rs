@@ -30,7 +30,7 @@ pub struct Overview {
     pub open: Vec<OpenProposal>,
     /// Kept proposals that were not looked at.
     pub more_open: usize,
-    /// What is signed ahead and not used yet.
+    /// Transactions that are signed ahead, without used nonces.
     pub armed: Vec<ArmedAhead>,
     /// By the lever's name.
     pub levers: BTreeMap<String, LeverState>,

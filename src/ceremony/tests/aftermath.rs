@@ -95,7 +95,7 @@ fn a_block_that_is_not_newer_says_nothing_about_since() {
     assert_eq!((now.block.number, now.undone), (21, Vec::new()));
 }
 
-/// What is recorded of an execution in a block.
+/// Returns what is recorded of an execution in a block.
 fn record(block: u64) -> Value {
     json!({ "transaction": "0x07", "block": block, "block_hash": "0x0b" })
 }

@@ -1,4 +1,4 @@
-//! What one key does alone, on a chain in memory: derived, rehearsed, sent and read back.
+//! Acts of one key alone, on a chain in memory: derived, rehearsed, sent and read back.
 
 use alloy::primitives::Log;
 
@@ -247,7 +247,7 @@ fn where_data_is_in_the_gas_the_estimate_counts() {
     assert_eq!(act.gas_limit(None, Some(500_000)).unwrap(), enough, "elsewhere the rehearsal knows");
 }
 
-/// What a chain says of the deputy's transaction, with the answers at its newest block.
+/// Returns what a chain says of the deputy's transaction, with the answers at its newest block.
 fn sighted(act: &Act, tx: crate::evm::TxHash) -> Sighting {
     act.judged.seen().unwrap().link.watch(&[tx], &outcome::queries(&act.judged)).unwrap()
 }

@@ -68,7 +68,7 @@ fn receipt_of(judged: &Judged, tx: TxHash) -> Receipt {
     judged.seen().unwrap().link.receipt(tx).unwrap().unwrap()
 }
 
-/// The same proposal on the chain as it is by now.
+/// Returns the proposal, judged on the chain as it is by now.
 fn later<'a>(desk: &'a Desk<'a>) -> Judged<'a> {
     looked(desk, &["vault"], &Given::default(), CommandPurpose::Show).remove(0)
 }

@@ -263,7 +263,7 @@ fn the_effects_of_a_mined_transaction_are_judged() {
     assert!(of(&other).iter().any(|found| found.level == Level::Refuse), "{:?}", of(&other));
 }
 
-/// What one key does alone is judged by the same checks.
+/// An act of one key alone is judged by the same checks.
 #[test]
 fn a_deputys_act_is_judged_on_the_chain() {
     let node = chain();
