@@ -143,8 +143,7 @@ pub fn first_refusal<'a>(findings: &'a [Finding], accepted: &[String]) -> Option
 /// is used, by whichever transaction.
 pub fn already_done<'a>(findings: &'a [Finding], accepted: &[String]) -> Option<&'a str> {
     let standing = standing(findings, accepted);
-    let refuses =
-        |finding: &&&Finding| finding.level == Level::Refuse && !finding.problem().is_of_the_nonce();
+    let refuses = |finding: &&&Finding| finding.level == Level::Refuse && !finding.problem().is_used_nonce();
     if standing.iter().any(|finding| refuses(&finding)) {
         return None;
     }

@@ -67,7 +67,7 @@ impl Problem {
     }
 
     /// Returns `true` if the Safe has used the proposal's nonce.
-    pub const fn is_of_the_nonce(&self) -> bool {
+    pub const fn is_used_nonce(&self) -> bool {
         matches!(self, Self::Transaction(transaction::TransactionProblem::NonceUsed { .. }))
     }
 

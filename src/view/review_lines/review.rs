@@ -24,7 +24,7 @@ const INDENT: &str = "    ";
 pub fn review(desk: &Desk, judged: &Judged, summary: &Summary, width: usize) -> Lines {
     let mut out = Lines::default();
     out.blank();
-    let is_used = judged.findings.iter().any(|f| f.level == Level::Refuse && f.problem().is_of_the_nonce());
+    let is_used = judged.findings.iter().any(|f| f.level == Level::Refuse && f.problem().is_used_nonce());
     let is_short = match &summary.answer {
         ReviewAnswer::NothingToDo(_) => true,
         ReviewAnswer::Refused(_) => is_used,
