@@ -5,9 +5,10 @@
 //!
 //! # The way data flows
 //!
-//! One direction, each arrow a type that consumes the last. [`Desk::evaluate`](ceremony::desk::Desk::evaluate) in
-//! `ceremony/evaluate.rs` drives it for every command. What is judged may be rehearsed and judged once more, as the chain
-//! is by then. A signature never changes a proposal.
+//! One direction, each arrow a type that consumes the last. `ceremony/evaluate.rs` drives it: for levers and files
+//! [`Desk::evaluate`](ceremony::desk::Desk::evaluate) finds the parts, and
+//! [`Desk::evaluate_found`](ceremony::desk::Desk::evaluate_found) rehearses each. Before it is signed or sent, a proposal is
+//! rehearsed and judged again at the newest block. A signature never changes a proposal.
 //!
 //! ```text
 //! lever or file ──▶ Found ──▶ Derived   from the reader's own council file and playbooks
@@ -23,7 +24,7 @@
 //!
 //! | Arrow | Function |
 //! |---|---|
-//! | what was named → `Found` | [`Desk::find`](ceremony::desk::Desk::find) in `ceremony/find.rs`, [`Order::parts`](ceremony::order::Order::parts) for levers |
+//! | what was named → `Found` | [`Desk::parts`](ceremony::desk::Desk::parts) in `ceremony/find.rs` (levers by [`Order::parts`](ceremony::order::Order::parts)), then [`Desk::for_purpose`](ceremony::desk::Desk::for_purpose), which goes on with a proposal that is kept here |
 //! | playbook, arguments, readings → `Plan` | [`playbook::derive()`] (pure) |
 //! | lever → proposal, from the chain's values | [`Order::live`](ceremony::order::Order::live) in `ceremony/derivation.rs` |
 //! | proposal → proposal, from its own values | [`Order::derive_from_file`](ceremony::order::Order::derive_from_file) in `ceremony/derivation.rs` (pure) |
@@ -33,13 +34,13 @@
 //! | `Online` → `Rehearsed` | [`Online::rehearse`](ceremony::online::Online::rehearse) in `ceremony/rehearse.rs`, which runs [`fork::rehearse`] (pure) |
 //! | values proven by Merkle proofs | [`Rehearsed::prove`](ceremony::rehearse::Rehearsed::prove) |
 //! | `Rehearsed` → `Judged` | [`Rehearsed::judge`](ceremony::rehearse::Rehearsed::judge) in `ceremony/judged.rs`, by [`check::findings`] (pure) |
-//! | a refusal stops the command | [`enforce`](ceremony::enforce::enforce) (pure) |
+//! | a refusal stops the command, unless its id is accepted with `--accept` | [`enforce`](ceremony::enforce::enforce) (pure) |
 //! | a key signs | [`Key::sign_safe_tx`](device::Key::sign_safe_tx) |
 //! | stated signature → `OwnerSignature` | [`OwnerSignature::verify`](proposal::OwnerSignature::verify) (pure) |
 //! | approvals → `Ready` or `Shortfall` | [`proposal::assemble`] (pure) |
 //! | `Ready` → the network | [`Chain::send`](chain::Chain::send) |
 //! | `Receipt` → `Outcome` | [`outcome::read`](ceremony::aftermath::outcome::read) |
-//! | each step that acts → one line of the journal | [`Desk::enter`](ceremony::desk::Desk::enter) in `ceremony/aftermath/entering.rs`, by [`incident::next`] (pure) |
+//! | each step that acts → its lines of the journal | [`Desk::enter`](ceremony::desk::Desk::enter) in `ceremony/aftermath/entering.rs`, by [`incident::next`] (pure) |
 //!
 //! # Rooms
 //!
@@ -47,10 +48,10 @@
 //!
 //! | Floor | Room | Holds |
 //! |---|---|---|
-//! | 12 | [`command`] | one file per command: its flags, and the function that it calls |
+//! | 12 | [`command`] | a file for each command: its flags, and the function that it calls (`propose.rs`: `pause`, `param`, `rotate`, `undo`) |
 //! | 11 | [`session`] | each command as a sequence: what is asked of the person at the terminal, the chain, keys and files, and in which order |
 //! | 10 | [`cli`] | the command line: shared flags, completions, suggestions, topics of the help |
-//! | 10 | [`remedy`] | every room's errors: the exit code, and what to do next |
+//! | 10 | [`remedy`] | every room's errors: the exit code, and what to do next (what to do about a finding stands with its problem, in [`check`]) |
 //! | 10 | [`view`] | what a person and what a script is shown |
 //! | 9 | [`readiness`] | is everyone and everything ready: the questions and gaps of `doctor`, the roll call; what is signed ahead; what drills took |
 //! | 8 | [`ceremony`] | the way from a lever or file to a verdict, and the proof after it was sent |
@@ -73,12 +74,14 @@
 //! | 0 | [`near`] | the name that was probably meant |
 //! | 0 | [`shell`] | words as a shell reads them |
 //!
-//! The largest rooms have folders, each with its subject in its head. At the top of [`ceremony`] stands the way of a proposal;
-//! beside it [`signatures`](ceremony::signatures) that were handed over, the [`folder`](ceremony::folder) of this
-//! machine's files, [`contention`](ceremony::contention) for one nonce, [`sending`](ceremony::sending) and its
-//! [`aftermath`](ceremony::aftermath), [`deputy`](ceremony::deputy), [`drills`](ceremony::drills),
-//! [`trials`](ceremony::trials) of levers, [`discovery`](ceremony::discovery) for authors, and
-//! [`overviews`](ceremony::overviews). [`session`] has [`signing`](session::signing),
+//! The largest rooms have folders, each with its subject in its head. The files at the top of [`ceremony`] are the way of a
+//! proposal. Its folders: [`signatures`](ceremony::signatures) takes in what was handed over,
+//! [`folder`](ceremony::folder) reads and keeps this machine's files, [`contention`](ceremony::contention) decides which
+//! proposal keeps a nonce, [`sending`](ceremony::sending) decides what is sent and at which price,
+//! [`aftermath`](ceremony::aftermath) reads what came of it, [`deputy`](ceremony::deputy) does the same for one key alone,
+//! [`drills`](ceremony::drills) for drills, [`trials`](ceremony::trials) run every lever for `playbook test`,
+//! [`discovery`](ceremony::discovery) writes an author's first files, and [`overviews`](ceremony::overviews) lists what is
+//! open. [`session`] has [`signing`](session::signing),
 //! [`broadcasts`](session::broadcasts), [`one_key`](session::one_key) for deputies, [`alarms`](session::alarms),
 //! [`records`](session::records) of an incident, [`authoring`](session::authoring) and the keys of this
 //! [`machine`](session::machine). [`view`] has the [`review_lines`](view::review_lines) before the question.
@@ -92,18 +95,20 @@
 //! | lever | a playbook bound to a Safe and arguments: [`Lever`](council::Lever); a [combined](council::Combined) lever is several, pulled together |
 //! | plan | ordered calls, checks and allowed effects of a lever: [`Plan`](playbook::Plan) |
 //! | proposal | one Safe transaction to sign, with all that it was derived from: [`Proposal`](proposal::Proposal) |
-//! | part | one proposal of a combined lever that needs several Safes or chains: [`Part`](council::Part) |
+//! | part | the levers that become one proposal; a [combined](council::Combined) lever over several Safes or chains has several: [`Part`](council::Part) |
 //! | ceremony | the way of a proposal from a lever or file to a verdict: [`ceremony`] |
 //! | reading | a value asked of the chain at one block: [`Query`](evm::Query), [`Readings`](evm::Readings) |
 //! | rehearsal | the proposal run on a fork, in this process: [`Rehearsal`](fork::Rehearsal) |
 //! | finding | one check's answer: passes, warns, refuses, or *is already done*; its reason is a [`Problem`](check::Problem): [`Finding`](check::Finding) |
 //! | approval | what counts for one owner: a signature, a contract signature, an approved hash, the sender: [`Approval`](safe::Approval) |
-//! | way | from a proposal's Safe to a Safe that owns it, whose owners sign a message: [`Way`](proposal::Way) |
+//! | way | the Safes between a proposal's Safe and an owner who signs for one that owns it, by a message: [`Way`](proposal::Way) |
 //! | ready | threshold met, by fresh state: the only Safe transaction that can be sent: [`Ready`](proposal::Ready) |
-//! | outcome | what is read back at the receipt's block: checks, effects, code: [`Outcome`](ceremony::aftermath::outcome::Outcome) |
+//! | outcome | what is read back at the receipt's block, or at the newest if no RPC keeps that: checks, effects, code: [`Outcome`](ceremony::aftermath::outcome::Outcome) |
 //! | set | signatures made ahead of one transaction at a range of nonces: [`Set`](proposal::Set) |
-//! | armed | what is signed ahead and what it is worth now: by nonce in [`readiness::armed_status`]; why a set is stale in `ceremony/folder/armed_sets.rs` |
-//! | journal | a line for each act, with the digest of the line before: [`Journal`](incident::Journal) |
+//! | armed | what is signed ahead and what it is worth now: by nonce in [`readiness::armed_status`] |
+//! | stale, dead | a set is stale if the reader's own files now give another transaction, none, or one that is refused (`why_stale` in `ceremony/folder/armed_sets.rs`); its signatures at a nonce are dead if nobody can use them any more |
+//! | journal | a line for each act, with the digest of the line before, checked by [`Journal::read`](incident::Journal::read). It shows what was altered, not what was cut off at the end or written anew: [`Journal`](incident::Journal) |
+//! | alarm | a reading that rouses the council, and the levers that answer it: [`Alarm`](council::Alarm) |
 //! | gap | what keeps the council from being ready: [`Gap`](readiness::Gap) |
 //! | deputy | one key that may act alone, by a lever of its own, to be confirmed afterwards: [`By`](council::By), [`Act`](ceremony::deputy::deputy_act::Act) |
 //! | drill | a ceremony whose signatures are good on no chain: [`Domain`](safe::Domain), [`DrillName`](proposal::DrillName) |
@@ -116,44 +121,58 @@
 //! # Four walks
 //!
 //! **Where a pasted signature is verified.** [`receive`](session::incoming::receive), for `import` and for
-//! `broadcast --chat`, reads what was pasted, and files and folders. [`proposal::find_signatures`] finds lines and files in it, [`proposal::gather`] offers each to the proposals that it
-//! may be for, and [`OwnerSignature::verify`](proposal::OwnerSignature::verify) recovers the signer from the hash that
-//! this machine computed. There is no other way to make an `OwnerSignature`.
+//! `broadcast --chat`, reads pasted text, files and folders. [`proposal::find_signatures`] finds the signatures in them.
+//! [`Desk::take_in`](ceremony::desk::Desk::take_in) in `ceremony/signatures/importing.rs` has [`proposal::gather`] offer each
+//! to the proposals that it may be for, and keeps what counts.
+//! [`OwnerSignature::verify`](proposal::OwnerSignature::verify) in `proposal/owner_signature.rs` recovers the signer from the
+//! hash that this machine computed. There is no other way to make an `OwnerSignature`. A contract's signature is asked of
+//! the contract ([`ceremony::signatures::by_chain`]); what was signed ahead goes through
+//! [`Desk::take_in_ahead`](ceremony::desk::Desk::take_in_ahead).
 //!
-//! **Where a delegatecall is refused.** [`Judged`](ceremony::judged::Judged) asks [`check::findings`], whose list has
-//! `no_unknown_delegatecall` in `check/transaction.rs`: operation 1 passes for a contract of Safe's that is in the built-in list,
-//! if the chain has the published code there: the batch contract with plain calls, the migration and the library for messages.
-//! [`enforce`](ceremony::enforce::enforce) makes the refusal the
-//! error that ends `sign` and `broadcast`.
+//! **Where a delegatecall is refused.** [`Rehearsed::judge`](ceremony::rehearse::Rehearsed::judge) asks
+//! [`check::findings`], whose list has `no_unknown_delegatecall` in `check/transaction.rs`. Operation 1 passes for three kinds
+//! of Safe's own contracts, if the address is in the built-in list and the chain has the published code there: the batch
+//! contract with plain calls, the migration, and the library for messages. Offline the code is not seen, which is a warning.
+//! [`enforce`](ceremony::enforce::enforce) makes the refusal the error that ends every command that would write, sign or
+//! send it.
 //!
-//! **Where a proposal is derived again.** [`Desk::find_own_lever`](ceremony::desk::Desk::find_own_lever) finds the reader's own
-//! lever for a file, online [`Order::live`](ceremony::order::Order::live) derives it from the chain and
-//! [`Order::derive_from_file`](ceremony::order::Order::derive_from_file) from the file's values;
-//! [`matching::compare`](ceremony::matching::compare) says whether they are the same, and
-//! [`check::findings`] refuses what is not.
+//! **Where a proposal is derived again.** `sign LEVER` makes the proposal anew from the chain, by
+//! [`Order::live`](ceremony::order::Order::live). For a file, or a proposal that is kept here,
+//! [`Desk::find_own_lever`](ceremony::desk::Desk::find_own_lever) puts the reader's own order beside it.
+//! [`matching::compare`](ceremony::matching::compare) derives that order from the file's values, by
+//! [`Order::derive_from_file`](ceremony::order::Order::derive_from_file), and online from the chain. It says whether they are
+//! the same, and [`check::findings`] refuses what is not.
 //!
 //! **Where the pages are predicted.** [`prepare`](session::signing::on_ledger::prepare) chooses how the device is asked with
-//! [`device::choose_way`], predicts the pages with [`device::safe_tx_pages`] from the device's model, app version and
-//! settings, and [`view::review_lines::ledger_pages::lines`] lists them before the device is asked.
+//! [`device::choose_way`], predicts the pages with [`device::safe_tx_pages`] in `device/pages` from the device's model, app version and
+//! settings, and [`view::review_lines::ledger_pages::lines`] lists them before the device is asked. For the payer
+//! `session/broadcasts/submit.rs` does the same with [`device::transaction_pages`].
 //!
 //! # Where to look
 //!
 //! | Question | Place |
 //! |---|---|
-//! | Where could an RPC's lie reach a signature? | Every value that a check or a signature rests on counts by the votes of `chain/agreement.rs`; what comes late is held against them by `ceremony/freshness.rs`. Hints (gas, fees, what is fetched early) need no vote, and reach what the payer pays alone; with `--proofs`, [`Rehearsed::prove`](ceremony::rehearse::Rehearsed::prove) holds each against a state root. Against a lie of the whole quorum only the pins of the council file stand (the Safe, code), in [`check::findings`]; a value that nothing pins is shown as decided by the chain |
-//! | What is refused, and in which order? | [`check::findings`] runs the list `CHECKS`: one small function for each attack. A new check: the function and its row in the file's `CHECKS`, its problem with level and sentence, a row in `check/tests/list.rs`, a good and a bad case in `check/tests/faults.rs` |
+//! | Where could an RPC's lie reach a signature? | Every value that a check or a signature rests on counts by the votes of `chain/agreement.rs`; what comes late is held against them by `ceremony/freshness.rs`. With a quorum of 1, one RPC decides; `doctor` and the review say so. Hints (gas, fees, what is fetched early: `Request::hint` in `chain/json_rpc.rs`) need no vote, and change only what the payer pays; with `--proofs`, [`Rehearsed::prove`](ceremony::rehearse::Rehearsed::prove) holds each against a state root. Against a lie of the whole quorum only the pins of the council file stand (the Safe, code), in [`check::findings`]; a value that nothing pins is shown as decided by the chain |
+//! | What is refused, and in which order? | [`check::findings`] runs the list `CHECKS`: one small function for each attack. A new check, in a file of [`check`]: the function, its row in the file's `CHECKS`, a variant of the file's `…Problem`, whose `describe` gives id, level, sentence and what to do; a row in `check/tests/list.rs`; two bad cases that differ in one value in `check/tests/faults.rs`. A new file of checks also needs a row in `check/problem.rs` and in `CHECKS` of `check/mod.rs` |
+//! | Who decides that it is already done? | `Facts::already_done` in `check/facts.rs`: all that the reader's own playbook promises is so on the chain now. [`check::already_done`] lets it count where nothing refuses, and [`enforce`](ceremony::enforce::enforce) ends with exit code 0. A playbook with no step left: `PlanError::NothingToDo` |
+//! | Which nonce does a new proposal get? | `--nonce`, or else the Safe's own, in [`Order::live`](ceremony::order::Order::live). [`Desk::make_room`](ceremony::desk::Desk::make_room) takes the next one where [`proposal::nonce_keeper`] says that another proposal keeps it. `sign` goes on with what others have signed: [`Desk::prefer_signed`](ceremony::desk::Desk::prefer_signed) |
+//! | What of several Safes or chains? | [`council::expand`] makes the [`Part`](council::Part)s of a combined lever, [`Desk::evaluate`](ceremony::desk::Desk::evaluate) evaluates them side by side, [`session::each_part::each`] goes through them one after the other, `session/broadcasts/send_all.rs` sends them |
+//! | How does the owner of a Safe that is an owner sign? | [`SafeOwners::ways`](proposal::SafeOwners::ways) has each [`Way`](proposal::Way) to the Safe that the owner may sign for, [`SafeMessage`](safe::SafeMessage) what is signed for it, `session/signing/signers.rs` asks for which; [`proposal::assemble`] counts it. How such a Safe approves on chain is below |
 //! | How is another hardware wallet added? | One more variant of [`device::Key`] and a file beside [`device::Ledger`] sign; [`session::machine::keys`] opens it, [`cli::args`] and [`council`]'s settings name it. `has_screen` decides what is asked at the terminal; pages, `doctor` and `device` know the Ledger alone, by [`Key::ledger`](device::Key::ledger) |
-//! | What does a command do, and in which order? | The file of [`command`] names its function in [`session`]: [`sign`](session::signing::sign_each::run), [`broadcast`](session::broadcasts::broadcasting::run), [`status`](session::status_report::online), [`pause` and `drill`](session::proposing), which write a proposal and ask nothing about it; `sign` asks |
+//! | What does a command do, and in which order? | The file of [`command`] names its function in [`session`]: [`sign`](session::signing::sign_each::run), [`broadcast`](session::broadcasts::broadcasting::run), [`status`](session::status_report::online), [`pause` and `drill`](session::proposing) |
+//! | For example `pause`? | [`session::proposing::propose`], function by function: a changed council file or playbook is accepted (`Session::require_accepted`); [`Desk::evaluate`](ceremony::desk::Desk::evaluate) derives, rehearses and makes room; [`each`](session::each_part::each) part is judged; `review` shows it, [`enforce`](ceremony::enforce::enforce) ends it, [`Derived::keep`](ceremony::derived::Derived::keep) writes the file, `Session::note` the journal; `announce` prints what to do next. No key is asked: `sign` does that |
 //! | How is another flag or command added? | A flag of several commands: [`cli::args`]. A command: a file in [`command`], a row of its `Command`, and an arm in its `dispatch` |
-//! | What decides the exit code? | [`error::Exit`] has the table, [`remedy`] gives each room's errors theirs, with what to do next; a refusal's is in [`enforce`](ceremony::enforce::enforce), that of `status` in `ceremony/stage.rs`, that of `armed` in `session/signing/armed_run.rs` |
-//! | Can a transaction be sent without its threshold? | No: [`Chain::send`](chain::Chain::send) takes an [`Outgoing`](proposal::Outgoing), of a [`Ready`](proposal::Ready), which only [`proposal::assemble`] and [`proposal::reassemble`] make, from a [`Fresh`](evm::Fresh) state that only [`chain`] makes; or of a deputy, whose key alone signs it |
+//! | What decides the exit code? | [`error::Exit`] has the table, [`remedy`] gives each room's errors theirs, with what to do next; a refusal's is in [`enforce`](ceremony::enforce::enforce); of several parts [`Exit::more_severe`](error::Exit::more_severe) counts. What is no error: of `status` in `ceremony/stage.rs`, of `armed` in `session/signing/armed_run.rs`, of `doctor` and `watch` in their files of [`command`], of what was mined in `session/broadcasts/after_mining.rs` and `session/one_key/deputy_sending.rs` |
+//! | Can a transaction be sent without its threshold? | No: [`Chain::send`](chain::Chain::send) takes an [`Outgoing`](proposal::Outgoing), of a [`Ready`](proposal::Ready), which only [`proposal::assemble`] and [`proposal::reassemble`] in `proposal/ready.rs` make, from a [`Fresh`](evm::Fresh) state that only [`chain`] makes (`tests/walls.rs` holds that); or of a deputy, whose key alone signs it |
 //! | How does a Safe that owns another approve on chain? | `--approve-as`: [`Order::approved_by`](ceremony::order::Order::approved_by) makes its transaction of the one that it approves, [`Desk::evaluate_found`](ceremony::desk::Desk::evaluate_found) judges that one first, and [`check::with_approved`] refuses both together |
 //! | What may one key do alone? | The call of its lever's playbook: [`Desk::evaluate_as_deputy`](ceremony::desk::Desk::evaluate_as_deputy) derives and rehearses it, [`check::of_deputy`] judges it |
 //! | Can a drill's signature become a real one? | No: it is over the hash of another [`Domain`](safe::Domain), [`OwnerSignature::verify`](proposal::OwnerSignature::verify) refuses it for what is real, and [`proposal::assemble`] never makes a drill ready |
 //! | What if it waits in the pool, or was sent before? | [`sent_before`](session::broadcasts::earlier::sent_before) looks for it, [`must_be_replaced`](ceremony::sending::sent::must_be_replaced) decides whether it is replaced, [`Offer`](ceremony::sending::offer::Offer) at which price |
 //! | What is written to disk, and can it be overwritten? | [`store`] alone writes, and never over a file: only the cache, and the council file when its owner adds to it, are replaced; [`ceremony::folder::filing`] says where a proposal's files lie |
-//! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::aftermath::outcome::read) at the receipt's block, [`outcome::prove`](ceremony::aftermath::outcome::prove) by Merkle proofs, [`report`](session::broadcasts::after_mining::report) says it, from one [`MinedReport`](view::mined_report::MinedReport) |
-//! | Where does a text or a JSON object come from? | [`view`]: a struct of values gives the lines and, by `Serialize`, the object of `--json`; the review is [`review_lines::review`](view::review_lines::review), its last lines `review_block.rs`, its object `summary.rs`, its order that of [`check`]'s list; [`session`] prompts for answers and [`Ui`](ui::Ui) prints |
+//! | What starts an alarm, and what may it run? | [`session::alarms`]: a reading under `watch`, or a message that `alert` receives. `raise_alarm.rs` derives and rehearses the lever, writes the journal and tells people; it has no key and sends nothing. It runs the command that `--run` names, and this program: [`store::run_command`]. No file and no message can name a command |
+//! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::aftermath::outcome::read) judges the `after` checks at the receipt's block, `ceremony/aftermath/mined.rs` holds what was mined against the rehearsal, with `--proofs` [`outcome::prove`](ceremony::aftermath::outcome::prove) proves the state by Merkle proofs, [`report`](session::broadcasts::after_mining::report) says it, from one [`MinedReport`](view::mined_report::MinedReport) |
+//! | Where does a text or a JSON object come from? | [`view`]: a struct of values gives the lines and, by `Serialize`, the object of `--json`; the review is [`review_lines::review`](view::review_lines::review), its last lines `review_block.rs`, its object `summary.rs`; the findings stand in the order of [`check`]'s list, in sentences of [`check`]; [`session`] prompts for answers and [`Ui`](ui::Ui) prints |
+//! | Where does a test go? | A decision: beside it, or in the room's `tests`. A whole ceremony on a chain: `tests/story`, with `tests/stage` for the chain and its people. The Safe's own contracts: `tests/contracts`. The device: `tests/ledger`. Playbooks: `tests/library`. `make setup` installs what they need |
 
 #![deny(rustdoc::broken_intra_doc_links)]
 #![allow(rustdoc::private_intra_doc_links, reason = "the map is for those who read the code")]

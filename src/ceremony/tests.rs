@@ -274,8 +274,19 @@ pub(super) fn stated(seed: u8, proposal: &Proposal) -> Stated {
     stated_over(seed, &proposal.hash(), proposal)
 }
 
+/// Signs the hash as a personal message.
+fn stated_by_message(seed: u8, proposal: &Proposal) -> Stated {
+    let mut stated = stated_as(SignatureKind::EthSign, seed, &proposal.hash(), proposal);
+    stated.bytes[64] += 4;
+    stated
+}
+
 fn stated_over(seed: u8, signs: &SafeTxHash, proposal: &Proposal) -> Stated {
-    let digest = signed_digest(signs, SignatureKind::Ecdsa);
+    stated_as(SignatureKind::Ecdsa, seed, signs, proposal)
+}
+
+fn stated_as(kind: SignatureKind, seed: u8, signs: &SafeTxHash, proposal: &Proposal) -> Stated {
+    let digest = signed_digest(signs, kind);
     let (signature, id) = key(seed).sign_prehash_recoverable(digest.as_slice()).unwrap();
     let mut bytes = [0; 65];
     bytes[..64].copy_from_slice(&signature.to_bytes());

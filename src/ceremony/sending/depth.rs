@@ -130,6 +130,8 @@ pub fn describe(depth: &Depth, receipt: &Receipt) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use alloy::primitives::{B256, Bytes};
 
     use super::*;
@@ -258,7 +260,10 @@ mod tests {
         let fault = || Err(ChainError::NoEndpoint("mainnet".into()));
         let waited = |answers: Vec<Result<Option<Depth>, ChainError>>| {
             let mut answers = answers.into_iter();
-            let ended = wait(at(1), &receipt, &wanted(Some(3), false), || answers.next().unwrap(), || ());
+            let (all, pauses) = (answers.len(), Cell::new(0));
+            let pause = || pauses.set(pauses.get() + 1);
+            let ended = wait(at(1), &receipt, &wanted(Some(3), false), || answers.next().unwrap(), pause);
+            assert_eq!(pauses.get(), all - answers.len(), "a pause before each");
             (ended.map(|depth| depth.confirmations).map_err(|error| error.exit), answers.len())
         };
         let faults = |count: u32| (0..count).map(|_| fault()).collect::<Vec<_>>();

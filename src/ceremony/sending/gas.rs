@@ -163,6 +163,11 @@ mod tests {
         assert_eq!(enough, used * 5 / 4);
         assert_eq!(of(&desk, &vault, Some(used), None).unwrap(), enough);
         assert_eq!(of(&desk, &vault, Some(enough), None).unwrap(), enough * 6 / 5);
+        assert_eq!(
+            of(&desk, &vault, Some(enough * 3), None).unwrap(),
+            enough * 3,
+            "the most that it is raised to"
+        );
         assert!(home.heard().is_empty(), "an estimate between the two is as it should be");
         let told = |estimate: u64, sent: u64| {
             assert_eq!(of(&desk, &vault, Some(estimate), None).unwrap(), sent);

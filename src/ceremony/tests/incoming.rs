@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ceremony::signatures::importing::Taken;
-use crate::proposal::{Claims, find_signatures};
+use crate::proposal::{Claims, Finds, find_signatures};
 
 fn take(desk: &Desk, what: &[&str], text: &str) -> Result<Taken, Error> {
     desk.take_in(&words(what), &Given::default(), &[find_signatures(text)])
@@ -149,4 +149,91 @@ fn a_bare_signature_of_a_drill_is_called_one() {
     let stranger = stated(9, &vault);
     let json = serde_json::json!(alloy::primitives::hex::encode(stranger.bytes)).to_string();
     assert!(why(&json).contains("not an owner"), "{}", why(&json));
+}
+
+/// The reason is a fact where there is one: whose key it was, and whether it is for anything of the reader's own.
+#[test]
+fn a_signature_of_nothing_known_is_told_by_what_is_known_of_it() {
+    let home = Home::new().with("[signers.dora]", "[signers.erin]\naddress = \"ERIN\"\n[signers.dora]");
+    let home = home.with("ERIN", &address(9).to_string());
+    let desk = home.desk();
+    let vault = proposed(&desk, &["vault"], &at(4), 0);
+    let file = home.write("vault.json", &vault);
+    let why = |stated: Stated| {
+        let found = [Finds { stated: vec![stated], ..Finds::default() }];
+        let taken = home.desk().take_in(&words(&[&file]), &Given::default(), &found).unwrap();
+        taken.gathered.refused.first()[0].why.clone()
+    };
+    let (erin, nobody) = (address(9), address(8));
+    assert_eq!(why(stated(9, &vault)), format!("erin {erin} made it, which is not an owner of this Safe"));
+    assert_eq!(
+        why(stated(8, &vault)),
+        format!(
+            "it is for another transaction, or by {nobody}, which is not an owner of this Safe and not in your council file"
+        )
+    );
+    let tx = crate::safe::SafeTx { to: Address::repeat_byte(0x66), ..vault.tx().clone() };
+    let (state, block) = (vault.snapshot().clone(), vault.block().unwrap());
+    let other = Proposal::new(tx, state, block, vault.binding().clone(), Readings::default());
+    let none_of_yours = format!("alice signed a transaction that is none of yours, {}", other.hash());
+    assert_eq!(why(stated(ALICE, &other)), none_of_yours);
+    let zeros = Stated { bytes: [0; 65], ..stated(ALICE, &other) };
+    assert_eq!(why(zeros), crate::proposal::VerifyError::OtherHash(other.hash()).to_string());
+}
+
+#[test]
+fn an_approval_is_called_what_it_approves() {
+    let home = Home::new();
+    let desk = home.desk();
+    let vault = proposed(&desk, &["vault"], &at(4), 0);
+    let by_labs = order(&desk, &["vault"], &Given { approve_as: words(&["labs"]), ..at(4) });
+    let approval = on_chain(&by_labs.approving(vault.clone()), &at(1), 0).proposal;
+    desk.keep_proposal(&vault).unwrap();
+    desk.keep_proposal(&approval).unwrap();
+    let both = format!("{}\n{}", line(&desk, ALICE, &vault), line(&desk, CAROL, &approval));
+    let taken = take(&home.desk(), &[], &both).unwrap();
+    assert_eq!(taken.gathered.new.len(), 2);
+    assert_eq!(taken.approval(approval.hash()), ", to approve vault as labs");
+    assert_eq!(taken.approval(vault.hash()), "");
+}
+
+#[test]
+fn of_what_is_refused_only_what_was_named_is_counted() {
+    let home = Home::new();
+    let desk = home.desk();
+    let (vault, bridge) = (proposed(&desk, &["vault"], &at(4), 0), proposed(&desk, &["bridge"], &at(5), 0));
+    desk.keep_proposal(&bridge).unwrap();
+    let file = home.write("vault.json", &vault);
+    let found = [Finds { stated: vec![stated(9, &bridge)], ..Finds::default() }];
+    let taken = desk.take_in(&words(&[&file]), &Given::default(), &found).unwrap();
+    assert_eq!(taken.tallies.iter().map(|tally| tally.hash).collect::<Vec<_>>(), [vault.hash()]);
+}
+
+/// An owner who has signed need not sign again, and a second signature of theirs is not kept.
+#[test]
+fn a_second_signature_of_an_owner_is_spare() {
+    let home = Home::new();
+    let desk = home.desk();
+    let vault = proposed(&desk, &["vault"], &at(4), 0);
+    desk.keep_proposal(&vault).unwrap();
+    desk.keep_signature(&vault, &sign(&desk, ALICE, &vault)).unwrap();
+    let found = [Finds { stated: vec![stated_by_message(ALICE, &vault)], ..Finds::default() }];
+    let taken = home.desk().take_in(&[], &Given::default(), &found).unwrap();
+    assert_eq!((taken.gathered.new.len(), taken.gathered.known.len(), taken.gathered.spare.len()), (0, 0, 1));
+    assert_eq!(taken.tallies.iter().map(|tally| tally.hash).collect::<Vec<_>>(), [vault.hash()]);
+}
+
+#[test]
+fn whose_signature_of_another_way_does_not_count_is_told() {
+    let home = Home::new();
+    let desk = home.desk();
+    let vault = proposed(&desk, &["vault"], &at(4), 0);
+    let both = proposed(&desk, &["vault", "bridge"], &at(4), 0);
+    desk.keep_proposal(&both).unwrap();
+    desk.keep_signature(&both, &sign(&desk, ALICE, &both)).unwrap();
+    desk.keep_proposal(&vault).unwrap();
+    home.heard();
+    take(&home.desk(), &[], &line(&desk, BOB, &vault)).unwrap();
+    let heard = home.heard();
+    assert!(heard.iter().any(|line| line.starts_with("lost: ") && line.contains("alice")), "{heard:?}");
 }

@@ -85,6 +85,9 @@ fn one_signature_less_than_the_threshold_is_kept_of_each_nonce() {
     assert_eq!(unused_at(10), None, "all of them are used");
     let seen = overview::read(&home.desk(), false).unwrap().armed;
     assert_eq!((seen.len(), seen[0].words.as_str(), seen[0].nonces.len()), (1, "vault", 3));
+    node.safe(GUARDIAN, &[address(ALICE), address(BOB), LABS], 2, 5);
+    let seen = overview::read(&home.desk(), false).unwrap().armed;
+    assert_eq!((seen.len(), &seen[0].nonces[..]), (1, &[5, 9].map(Nonce::from)[..]), "the Safe has used one");
 }
 
 #[test]

@@ -237,8 +237,7 @@ fn an_approval_that_somebody_tells_of_is_looked_up() {
     let taken = take(address(BOB));
     assert_eq!(taken.verified.approved, [(vault.hash(), address(BOB))]);
     assert!(taken.gathered.refused.first().is_empty());
-    let told = format!("{:?}", taken.tallies[0]);
-    assert!(told.contains("bob"), "{told}");
+    assert_eq!(taken.tallies[0].signed, ["bob"]);
     let nobody = take(Address::repeat_byte(0x66));
     assert!(nobody.gathered.refused.first()[0].why.ends_with("is not an owner"));
     node.asked();
@@ -248,6 +247,35 @@ fn an_approval_that_somebody_tells_of_is_looked_up() {
         &mut crate::proposal::GatherResult::default(),
     );
     assert!(node.asked().is_empty(), "nothing was claimed");
+}
+
+/// Nobody proposed it on this machine, and no signature of it is kept: the approval alone makes it worth keeping.
+#[test]
+fn what_is_approved_on_chain_is_kept_with_nothing_beside_it() {
+    let node = chain();
+    let home = home(&node);
+    let vault = live_proposal(&home.desk(), &["vault"], &Given::default());
+    let found = [Finds { approved: vec![address(BOB)], ..Finds::default() }];
+    let take = || home.desk().take_in(&words(&["vault"]), &Given::default(), &found).unwrap();
+    assert!(take().verified.approved.is_empty() && home.desk().kept(|_| true).unwrap().is_empty());
+    node.slot(GUARDIAN, approved_hash_slot(address(BOB), &vault.hash()), U256::from(1));
+    assert_eq!(take().tallies[0].signed, ["bob"]);
+    assert_eq!(home.desk().kept(|_| true).unwrap().len(), 1);
+}
+
+/// What is refused beside a signature that fits does not have the lever derived once more.
+#[test]
+fn a_lever_is_not_derived_for_what_is_refused_beside_its_signature() {
+    let node = chain();
+    let home = home(&node);
+    let vault = live_proposal(&home.desk(), &["vault"], &Given::default());
+    let bridge = live_proposal(&home.desk(), &["bridge"], &Given::default());
+    keep_signed(&home.desk(), &vault, &[ALICE]);
+    node.asked();
+    let both = format!("{}\n{}", line(&home.desk(), BOB, &vault), line(&home.desk(), BOB, &bridge));
+    let taken = take(&home.desk(), &["vault"], &both).unwrap();
+    assert_eq!((taken.gathered.new.len(), taken.gathered.refused.first().len()), (1, 1));
+    assert!(node.asked().is_empty());
 }
 
 /// A contract that says yes when it is asked, and no to the transaction itself, gives its place to another owner.
