@@ -10,7 +10,7 @@ use clap_complete::ArgValueCompleter;
 use crate::ceremony::order::Given;
 use crate::ceremony::sending::depth::RequiredDepth;
 use crate::cli::complete;
-use crate::device::Model;
+use crate::device::{KeyName, LedgerLocation, Model};
 use crate::evm::amount;
 use crate::playbook::Word;
 use crate::safe::{Nonce, Nonces};
@@ -189,7 +189,7 @@ pub struct KeyArgs {
     /// Or an emulator at tcp://HOST:PORT. Without --ledger and --keystore, your settings or the environment name the
     /// key: breakglass help settings.
     #[arg(long, value_name = "WHERE", num_args = 0..=1, default_missing_value = "usb", conflicts_with = "keystore")]
-    pub ledger: Option<String>,
+    pub ledger: Option<LedgerLocation>,
 
     /// Which Ledger, where several are plugged in
     ///
@@ -260,9 +260,13 @@ impl DepthArgs {
 }
 
 impl KeyArgs {
-    /// Returns which Ledger to use: naming one asks for it. `None` if no Ledger is named.
-    pub fn ledger(&self) -> Option<&str> {
-        self.ledger.as_deref().or_else(|| self.ledger_serial.as_ref().map(|_| "usb"))
+    /// Returns the key that the flags name, or else the one of the settings.
+    pub fn named(&self, of_settings: Option<KeyName>) -> Option<KeyName> {
+        let which = self.ledger_serial.as_deref();
+        let ledger = self.ledger.clone().or_else(|| which.map(|_| LedgerLocation::default()));
+        let keystore = || self.keystore.clone().map(KeyName::Keystore);
+        let named = ledger.map(KeyName::Ledger).or_else(keystore).or(of_settings)?;
+        Some(named.on(which, self.model))
     }
 }
 

@@ -15,7 +15,6 @@ mod gap;
 pub mod key_gaps;
 pub mod last_drills;
 pub mod levers;
-pub mod own_ledger;
 pub mod people_gaps;
 pub mod prepared;
 pub mod roll_call;
