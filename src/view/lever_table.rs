@@ -33,6 +33,9 @@ struct LeverRow<'a> {
     /// A deputy pulls it, and no Safe.
     #[serde(skip)]
     is_deputys: bool,
+    /// No state that was read says that it is done or cannot be pulled.
+    #[serde(skip)]
+    is_open: bool,
     kind: String,
     lever: &'a str,
     title: Option<&'a str>,
@@ -95,9 +98,13 @@ impl<'a> LeverTable<'a> {
 
     /// Returns what to type next; where something is open, that was said above.
     pub fn next(&self, kinds: &[PlaybookKind], is_open: bool) -> Lines {
-        let of_a_safe = self.levers.iter().find(|row| !row.is_deputys);
-        let lines = match (of_a_safe.or(self.levers.first()), kinds) {
-            (Some(_), _) if is_open => Vec::new(),
+        let mut open = self.levers.iter().filter(|row| row.is_open);
+        let first = open.clone().next();
+        let lines = match (open.find(|row| !row.is_deputys).or(first), kinds) {
+            _ if is_open && !self.levers.is_empty() => Vec::new(),
+            (None, _) if !self.levers.is_empty() => {
+                vec![Text::new("nothing to propose: every lever is done, or cannot be pulled now")]
+            }
             (Some(LeverRow { is_deputys: true, lever, .. }), _) => {
                 vec![Text::new("act as its deputy: ").bold(&format!("breakglass deputy {lever}"))]
             }
@@ -133,6 +140,7 @@ fn simple<'a>(
     let state = now.and_then(|now| now.levers.get(&lever.name));
     let (severity, targets) = (playbook.severity.to_string(), targets(desk, lever));
     let told = state.map(|state| state_now::sentence(desk, lever, kind, state));
+    let is_open = now.is_none_or(|now| can_be_pulled(now, &lever.name));
     // The command that pulls it.
     let is_deputys = lever.by.deputy().is_some();
     let verb = if is_deputys { "deputy".into() } else { kind.to_string() };
@@ -144,6 +152,7 @@ fn simple<'a>(
     Some(LeverRow {
         cells,
         is_deputys,
+        is_open,
         kind: kind.to_string(),
         lever: &lever.name,
         title: Some(&playbook.title),
@@ -157,6 +166,12 @@ fn simple<'a>(
             state: state.map(state_now::word),
         },
     })
+}
+
+/// Returns `false` if a lever is done already, or cannot be pulled by what its contract says.
+fn can_be_pulled(now: &Overview, lever: &str) -> bool {
+    use LeverState::{Barred, Cannot, Done};
+    !matches!(now.levers.get(lever), Some(Done { .. } | Barred { .. } | Cannot(_)))
 }
 
 /// The contracts of the council file that its arguments name.
@@ -207,6 +222,8 @@ fn combined<'a>(
     Some(LeverRow {
         cells,
         is_deputys: false,
+        // It is refused while one of its levers is done.
+        is_open: now.is_none_or(|now| pulled.iter().all(|lever| can_be_pulled(now, lever))),
         kind: kind.to_string(),
         lever: name,
         title,

@@ -60,7 +60,9 @@ fn a_signed_proposal_is_to_be_sent_and_a_sent_one_is_closed() {
     let carol = &ceremony.desks[2];
     sign(carol, &["vault"]);
     broadcast(alice, &["vault"]).ended(0);
-    alice.run(&["status"]).ended(0).says("nothing is open").says("pause vault vault paused since ");
+    let done =
+        alice.run(&["status"]).ended(0).says("nothing is open").says("pause vault vault paused since ");
+    done.says("nothing to propose: every lever is done, or cannot be pulled now").never_says("propose one: ");
     // Carol's machine keeps a proposal whose nonce is used.
     carol.run(&["status"]).ended(0).says("nothing is open").says("pause vault vault paused guardian");
     let undo = [sign(alice, &["vault", "--undo"]), sign(carol, &["vault", "--undo"])].join("\n");
