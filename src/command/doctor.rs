@@ -15,7 +15,7 @@ use crate::readiness::by_cast::{Compared, compare};
 use crate::readiness::council_gaps::ExaminedCouncil;
 use crate::readiness::examine::{CouncilState, ExaminedChain, examine};
 use crate::readiness::last_drills::DrilledSafe;
-use crate::readiness::{Gap, GapLevel, GapReport, drill_times, seal};
+use crate::readiness::{Gap, GapLevel, GapReport, drill_times, journal_gaps, seal};
 use crate::safe::parse_address;
 use crate::session::records::journals::Journals;
 use crate::session::{Session, roll_call_run};
@@ -79,11 +79,12 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let now = clock::seconds();
     let keys = session.own_keys(&args.key)?;
     let payer = args.payer.or(keys.payer);
-    let Journals { all: journals, .. } = session.journals(&args.journal)?;
+    let Journals { names, all: journals } = session.journals(&args.journal)?;
     let Some(journal) = journals.first() else { return Err(Error::new(Exit::Failed, "there is no journal")) };
     let merged = merge(&journals);
     let seen = session.ui.wait("trying every lever on forks", || examine(session, journal, payer, now));
     let compared = compare_with_cast(&seen);
+    let unreliable = journal_gaps::of(&names, &journals, &merged);
     let all = ExaminedCouncil {
         council: &session.council,
         digest: TextDigest::of(&session.text),
@@ -96,6 +97,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
             &drill_times::all(merged.entries.iter().map(|(_, entry)| *entry)),
             &drill_times::all(journal.iter()),
         ),
+        journals: &unreliable,
         compared: &compared,
         now,
     };

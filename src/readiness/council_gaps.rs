@@ -5,6 +5,7 @@ use alloy::primitives::Address;
 use super::by_cast::Compared;
 use super::drill_times::Drill;
 use super::examine::{CouncilState, ExaminedChain};
+use super::journal_gaps::JournalGap;
 use super::key_gaps::ExaminedKey;
 use super::last_drills::{self, DrilledSafe};
 use super::levers::ExaminedLever;
@@ -36,6 +37,8 @@ pub struct ExaminedCouncil<'a> {
     pub proofs: &'a [Proof],
     /// The drills that the journals have, and those that the reader's own has.
     pub drills: (&'a [Drill], &'a [Drill]),
+    /// The journals that cannot be relied on.
+    pub journals: &'a [JournalGap],
     /// A hash held against another program's.
     pub compared: &'a Compared,
     /// Seconds since 1970.
@@ -53,6 +56,7 @@ impl ExaminedCouncil<'_> {
         gaps.extend(self.compared.gap().map(Gap::Cast));
         gaps.extend(self.of_prepared());
         gaps.extend(self.of_people());
+        gaps.extend(self.journals.iter().cloned().map(Gap::Journal));
         let council = self.council;
         if let Some(asked) = council.program.as_ref().filter(|_| !council.accepts_program(VERSION)) {
             gaps.push(Gap::Program { asked: asked.to_string(), is: VERSION.into() });
@@ -68,8 +72,7 @@ impl ExaminedCouncil<'_> {
 
     /// Returns the Safes with levers, each with its last drill.
     pub fn drilled(&self) -> Vec<DrilledSafe> {
-        let today = roll_call::day(self.now);
-        last_drills::last_drills(self.council, self.drills, &self.states(), today)
+        last_drills::last_drills(self.council, self.drills, &self.states())
     }
 
     fn of_rpcs(&self) -> Vec<Gap> {

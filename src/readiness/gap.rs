@@ -2,8 +2,8 @@
 
 use super::told::GapReport;
 use super::{
-    by_cast, key_gaps, last_drills, levers, people_gaps, prepared, roll_call, rpcs, safe_state, service_gaps,
-    targets,
+    by_cast, journal_gaps, key_gaps, last_drills, levers, people_gaps, prepared, roll_call, rpcs, safe_state,
+    service_gaps, targets,
 };
 
 /// A gap. The order of the kinds is that of their worth.
@@ -20,6 +20,7 @@ pub enum Gap {
     People(people_gaps::PeopleGap),
     RollCall(roll_call::RollCallGap),
     Drill(last_drills::DrillGap),
+    Journal(journal_gaps::JournalGap),
     /// The council file asks for another version of this program.
     Program {
         asked: String,
@@ -42,6 +43,7 @@ impl Gap {
             Self::People(gap) => gap.report(),
             Self::RollCall(gap) => gap.report(),
             Self::Drill(gap) => gap.report(),
+            Self::Journal(gap) => gap.report(),
             Self::Program { asked, is } => super::told::not_ready(
                 "program",
                 format!("the council file asks for breakglass {asked}, and this is {is}"),

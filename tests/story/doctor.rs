@@ -278,7 +278,8 @@ fn a_roll_call_shows_who_can_sign_and_who_has_another_file() {
     let journal = alice.path("incidents/journal.jsonl");
     let with = |journal: &Path| {
         let run = bob.run(&["--json", "doctor", "--payer", RICH, "--journal", path(journal)]);
-        let all = gaps(&run).into_iter().filter(|(id, ..)| id.starts_with("roll-call"));
+        let all =
+            gaps(&run).into_iter().filter(|(id, ..)| id.starts_with("roll-call") || id == "journal-broken");
         all.map(|(.., said)| said).collect::<Vec<_>>()
     };
     assert_eq!(with(&journal), ["never proved that they can sign: carol"]);
@@ -290,6 +291,7 @@ fn a_roll_call_shows_who_can_sign_and_who_has_another_file() {
         told.iter().any(|said| said.ends_with("alice, carol")),
         "a line that alice did not sign: {told:?}"
     );
+    assert!(told.iter().any(|said| said.contains("does not continue line")), "{told:?}");
 
     // Carol has another file: it is seen at alice's.
     let other = ceremony.council().replace("reach = \"phone\"", "reach = \"fax\"");
