@@ -10,7 +10,7 @@ use clap_complete::ArgValueCompleter;
 use crate::ceremony::order::Given;
 use crate::ceremony::sending::depth::RequiredDepth;
 use crate::cli::complete;
-use crate::device::{KeyName, LedgerLocation, Model};
+use crate::device::Model;
 use crate::evm::amount;
 use crate::playbook::Word;
 use crate::safe::{Nonce, Nonces};
@@ -180,27 +180,24 @@ pub struct FeeArgs {
     pub wait: u64,
 }
 
-/// A key: on a Ledger, or in an encrypted file.
+/// A Ledger.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Key")]
-pub struct KeyArgs {
-    /// The Ledger that is plugged in [default: your settings]
-    ///
-    /// Or an emulator at tcp://HOST:PORT. Without --ledger and --keystore, your settings or the environment name the
-    /// key: breakglass help settings.
-    #[arg(long, value_name = "WHERE", num_args = 0..=1, default_missing_value = "usb", conflicts_with = "keystore")]
-    pub ledger: Option<LedgerLocation>,
+pub struct LedgerArgs {
+    /// The Ledger that is plugged in, or an emulator at tcp://HOST:PORT
+    #[arg(long, value_name = "WHERE", num_args = 0..=1, default_missing_value = "usb")]
+    pub ledger: Option<String>,
 
     /// Which Ledger, where several are plugged in
     ///
     /// Its serial number, or its path where two have the same.
-    #[arg(long, value_name = "SERIAL", conflicts_with = "keystore")]
+    #[arg(long, value_name = "SERIAL")]
     pub ledger_serial: Option<String>,
 
     /// Which model an emulator is
     ///
     /// nanos, nanox, nanosp, stax, flex or apex_p; over USB the device says it.
-    #[arg(long, value_name = "MODEL", conflicts_with = "keystore")]
+    #[arg(long, value_name = "MODEL")]
     pub model: Option<Model>,
 
     /// Seconds to wait until the Ledger is ready
@@ -208,11 +205,23 @@ pub struct KeyArgs {
     /// A review on it takes as long as its person needs.
     #[arg(long, allow_negative_numbers = true, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
+}
 
-    /// An encrypted keystore: a file, or its name
+/// A key: on a Ledger, or in an encrypted file.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Key")]
+pub struct KeyArgs {
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+
+    /// An encrypted keystore: a file, or its name [default: your settings]
     ///
-    /// Web3 Secret Storage. A name is looked for here and in Foundry's folder, ~/.foundry/keystores.
-    #[arg(long, value_name = "FILE", add = ArgValueCompleter::new(complete::keystores))]
+    /// Web3 Secret Storage. A name is looked for here and in Foundry's folder, ~/.foundry/keystores. Without --ledger and
+    /// --keystore, your settings or the environment name the key: breakglass help settings.
+    #[arg(
+        long, value_name = "FILE", conflicts_with_all = ["ledger", "ledger_serial", "model"],
+        add = ArgValueCompleter::new(complete::keystores)
+    )]
     pub keystore: Option<PathBuf>,
 
     /// A file whose first line is the password [default: asked]
@@ -259,14 +268,10 @@ impl DepthArgs {
     }
 }
 
-impl KeyArgs {
-    /// Returns the key that the flags name, or else the one of the settings.
-    pub fn named(&self, of_settings: Option<KeyName>) -> Option<KeyName> {
-        let which = self.ledger_serial.as_deref();
-        let ledger = self.ledger.clone().or_else(|| which.map(|_| LedgerLocation::default()));
-        let keystore = || self.keystore.clone().map(KeyName::Keystore);
-        let named = ledger.map(KeyName::Ledger).or_else(keystore).or(of_settings)?;
-        Some(named.on(which, self.model))
+impl LedgerArgs {
+    /// Returns which Ledger to use: naming one asks for it. `None` if no Ledger is named.
+    pub fn named(&self) -> Option<&str> {
+        self.ledger.as_deref().or_else(|| self.ledger_serial.as_ref().map(|_| "usb"))
     }
 }
 
