@@ -1,7 +1,9 @@
 //! Suggestions for a mistyped command line. Never the opposite of what was typed, and never a flag that weakens a
 //! check.
 
+use std::error::Error as _;
 use std::ffi::OsString;
+use std::num::{IntErrorKind, ParseIntError};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -27,12 +29,27 @@ pub fn improved(
         error.remove(ContextKind::SuggestedArg);
         error.remove(ContextKind::Usage);
     }
+    if let Some(why) = error.source().and_then(|source| source.downcast_ref::<ParseIntError>()) {
+        return Ok(not_a_number(&error, why));
+    }
     match error.get(ContextKind::InvalidSubcommand) {
         Some(ContextValue::String(word)) if error.kind() == ErrorKind::InvalidSubcommand => {
             Ok(unknown(word, args, root))
         }
         _ => Err(error),
     }
+}
+
+/// Returns the error for a value that is not a whole number, or too large a one.
+fn not_a_number(error: &clap::Error, why: &ParseIntError) -> Error {
+    let named = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let (value, flag) = (named(ContextKind::InvalidValue), named(ContextKind::InvalidArg));
+    let what = match why.kind() {
+        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "the number is too large",
+        _ => "it is not a whole number",
+    };
+    Error::new(Exit::Usage, format!("invalid value '{value}' for '{flag}': {what}"))
+        .hint("for more information, try '--help'")
 }
 
 fn unknown(word: &str, args: &[OsString], root: &clap::Command) -> Error {
@@ -106,6 +123,19 @@ mod tests {
             ("bridge", None),
         ] {
             assert_eq!(suggested(typed).as_deref(), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_not_a_number_is_said_in_plain_words() {
+        for (value, expected) in [
+            ("abc", "invalid value 'abc' for '--max-fee <GWEI>': it is not a whole number"),
+            ("", "invalid value '' for '--max-fee <GWEI>': it is not a whole number"),
+            (&"9".repeat(30), "the number is too large"),
+        ] {
+            let args = ["breakglass", "broadcast", "vault", "--max-fee", value].map(OsString::from);
+            let error = improved(Cli::try_parse_from(&args).unwrap_err(), &args, &Cli::command()).unwrap();
+            assert!(error.message.contains(expected), "{error}");
         }
     }
 

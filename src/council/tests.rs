@@ -87,6 +87,8 @@ fn faults_point_at_the_word() {
             "batch = \"0x9641d764fc13c8B624c04430C7356C1C7C8102e2\"",
             "a batch contract needs the Safe's version beside it",
         ),
+        ("schema = 1", "schema = 1\nresponse = \"x\"", "expected a table, found the text \"x\""),
+        ("id = 1", "id = \"1\"", "expected a whole number, 0 or more, found the text \"1\""),
         ("reach =", "phone =", "unknown field `phone`"),
         ("id = 1", "id = 1\nquorum = 3", "quorum 3 cannot be reached: 2 RPC addresses"),
         ("E709552\"", "E709552\"\nother = \"0x\"", "no chain is called \"other\""),

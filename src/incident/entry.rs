@@ -11,6 +11,7 @@ use super::text_values::{as_optional_text, as_text, as_word};
 use super::time::Utc;
 use crate::council::TextDigest;
 use crate::evm::TxHash;
+use crate::excerpt::json_fault;
 use crate::playbook::Severity;
 use crate::safe::{Nonce, Nonces, SafeTxHash};
 
@@ -304,7 +305,7 @@ impl Entry {
             return Err(BadEntry::Long);
         }
         let unreadable = |why: String| BadEntry::Unreadable(Plain::cut(&why).to_string());
-        let wire: WireEntry = serde_json::from_slice(line).map_err(|e| unreadable(e.to_string()))?;
+        let wire: WireEntry = serde_json::from_slice(line).map_err(|e| unreadable(json_fault(&e)))?;
         if wire.v != VERSION {
             return Err(unreadable(format!("version {}; this program reads version {VERSION}", wire.v)));
         }

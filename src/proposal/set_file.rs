@@ -4,6 +4,7 @@ use alloy::primitives::hex;
 use serde::{Deserialize, Serialize};
 
 use super::{OwnerSignature, Proposal, ProposalError, SafeOwners, SignedAhead, Stated};
+use crate::excerpt::json_fault;
 use crate::safe::{Nonce, Purpose, SafeTxHash};
 
 const VERSION: u32 = 1;
@@ -90,24 +91,6 @@ impl Set {
         nonces
     }
 
-    /// Returns the nonces that one of these has signed, each once, in their order. Each signature that is recovered takes one
-    /// of those that are `left`.
-    pub fn nonces_of(&self, owners: &SafeOwners, left: &mut usize) -> Vec<Nonce> {
-        let mut nonces: Vec<Nonce> = Vec::new();
-        for (nonce, bytes) in &self.signatures {
-            if *left > 0 && nonces.last() != Some(nonce) {
-                *left -= 1;
-                nonces.extend(self.signed(*nonce, *bytes, owners).map(|_| *nonce));
-            }
-        }
-        nonces
-    }
-
-    fn signed(&self, nonce: Nonce, bytes: [u8; 65], owners: &SafeOwners) -> Option<OwnerSignature> {
-        let proposal = self.proposal.with_nonce(nonce);
-        OwnerSignature::verify(&stated(proposal.hash(), bytes), &proposal, owners).ok()
-    }
-
     /// Returns its signatures of a proposal that is one of the set's: whose each is, is still to be found.
     pub fn stated_for(&self, proposal: &Proposal) -> impl Iterator<Item = Stated> {
         let (nonce, hash) = (proposal.nonce(), proposal.hash());
@@ -118,8 +101,11 @@ impl Set {
 
     /// Returns all of its signatures by whoever of these made them, and how many are nobody's of these.
     pub fn verified(&self, owners: &SafeOwners) -> (Vec<(Nonce, OwnerSignature)>, usize) {
-        let verify =
-            |(nonce, bytes): &(Nonce, [u8; 65])| Some((*nonce, self.signed(*nonce, *bytes, owners)?));
+        let verify = |(nonce, bytes): &(Nonce, [u8; 65])| {
+            let proposal = self.proposal.with_nonce(*nonce);
+            let stated = stated(proposal.hash(), *bytes);
+            Some((*nonce, OwnerSignature::verify(&stated, &proposal, owners).ok()?))
+        };
         let verified: Vec<_> = self.signatures.iter().filter_map(verify).collect();
         let strange = self.signatures.len() - verified.len();
         (verified, strange)
@@ -131,7 +117,7 @@ impl Set {
 
     /// Fails if it is not the file of a set, or its proposal was altered.
     pub fn parse(text: &str) -> Result<Self, SetError> {
-        let wire: WireSet = serde_json::from_str(text).map_err(|error| SetError::Json(error.to_string()))?;
+        let wire: WireSet = serde_json::from_str(text).map_err(|error| SetError::Json(json_fault(&error)))?;
         if wire.breakglass_set != VERSION {
             return Err(SetError::Version(wire.breakglass_set));
         }

@@ -12,6 +12,7 @@ use super::wire_levers::{
 use super::wire_reading::{WireAddress, WireReading};
 use super::{Proposal, RehearsalRecord};
 use crate::evm::{Block, BlockHash};
+use crate::excerpt::json_fault;
 use crate::safe::{
     DEEPEST, DRILL_CHAIN_ID, MOST_MODULES, Nonce, Operation, Owners, Purpose, SafeId, SafeState, SafeTx,
     parse_uint,
@@ -181,7 +182,7 @@ fn wire(proposal: &Proposal) -> WireProposal {
 }
 
 pub(super) fn parse(text: &str) -> Result<Proposal, ProposalError> {
-    let json = |e: serde_json::Error| ProposalError::Json(e.to_string());
+    let json = |e: serde_json::Error| ProposalError::Json(json_fault(&e));
     let wire: WireProposal = serde_json::from_str(text).map_err(|error| {
         // A newer file has fields that are unknown here: its version says more than their names.
         match serde_json::from_str(text) {
@@ -243,7 +244,7 @@ fn approved(wire: &mut WireProposal, depth: usize) -> Result<Option<(String, Pro
     match (wire.breakglass_proposal, wire.approval.take()) {
         (FIRST | LEVERS, None) => Ok(None),
         (APPROVAL, Some(approval)) if !has_levers && approval.approve_as.len() <= LONGEST_NAME => {
-            let of = serde_json::from_value(approval.of).map_err(|e| ProposalError::Json(e.to_string()))?;
+            let of = serde_json::from_value(approval.of).map_err(|e| ProposalError::Json(json_fault(&e)))?;
             Ok(Some((approval.approve_as, read(of, depth + 1)?)))
         }
         (APPROVAL, _) => {

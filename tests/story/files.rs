@@ -35,7 +35,7 @@ fn a_cut_oversized_or_foreign_proposal_is_named_and_not_signed() {
         (&oversized, "is larger than"),
         (&deep, "it is not a proposal file"),
         (&surplus, "unknown field `note`"),
-        (&doubled, "duplicate field `chain_id`"),
+        (&doubled, "the field `chain_id` is there twice"),
         (&newer, "it is of version 5, and this program reads 1 to 4"),
     ] {
         fs::write(&file, contents).unwrap();

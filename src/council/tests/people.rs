@@ -36,7 +36,7 @@ fn faults_of_people_point_at_the_word() {
         (
             "[contacts.security]",
             "[people.alice]\nzone = \"UTC\"\n[contacts.security]",
-            "missing field `reach`",
+            "the field `reach` is missing",
         ),
         ("[contacts.security]\nreach", "[people.vault]\nreach", "\"vault\" already names a target; a person"),
         (

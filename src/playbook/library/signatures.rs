@@ -6,6 +6,7 @@ use alloy::json_abi::{self, Function, JsonAbi, StateMutability};
 use alloy::primitives::Selector;
 
 use crate::evm::FoundFunction;
+use crate::excerpt::json_fault;
 use crate::playbook::Playbook;
 use crate::playbook::language::value::{parse_error, parse_function};
 
@@ -50,7 +51,7 @@ impl Signatures {
     /// From a contract's ABI, or an artifact that has one.
     /// Fails for a text that is neither.
     pub fn abi(text: &str) -> Result<Self, DraftError> {
-        let wrong = |e: serde_json::Error| DraftError::Abi(e.to_string());
+        let wrong = |e: serde_json::Error| DraftError::Abi(json_fault(&e));
         let mut value: serde_json::Value = serde_json::from_str(text).map_err(wrong)?;
         if let Some(abi) = value.get_mut("abi") {
             value = abi.take();

@@ -327,7 +327,7 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "contacts",
         "unknown field `contacts`, expected one of `schema`",
     ),
-    ("value = \"0.1 ether\"", "value = 1", "1", "invalid type: integer `1`, expected a string"),
+    ("value = \"0.1 ether\"", "value = 1", "1", "expected a text in quotes, found the number `1`"),
 ];
 
 #[test]
@@ -354,7 +354,7 @@ fn a_playbook_acts_and_proves_and_says_how_it_is_undone() {
     }
     let lines: Vec<&str> = GOOD.lines().filter(|line| !line.starts_with("undo")).collect();
     let fault = Playbook::parse("a.toml", &lines.join("\n")).unwrap_err().to_string();
-    assert!(fault.contains("missing field `undo`"), "{fault}");
+    assert!(fault.contains("the field `undo` is missing"), "{fault}");
     let none = GOOD.replace(
         "undo = { playbook = \"param/limit\", set = { target = \"{target}\", cap = \"{was}\" } }",
         "undo = { none = \"it burns\" }",
