@@ -64,7 +64,8 @@ impl From<PromptError> for Error {
             }
             PromptError::Stopped(_) => Self::new(Exit::Refused, error.to_string())
                 .hint("nothing was done; run the same command again when you are ready"),
-            PromptError::Interrupted(_) => Self::new(Exit::Refused, error.to_string()),
+            PromptError::Interrupted(_) => Self::new(Exit::Refused, error.to_string())
+                .hint("nothing was done; run the same command again, and type the answer"),
         }
     }
 }
@@ -74,6 +75,8 @@ impl From<ProposalError> for Error {
         match error {
             ProposalError::Altered { .. } => Self::new(Exit::Refused, error.to_string())
                 .hint("do not sign it; tell the council that somebody changed this file"),
+            ProposalError::Version(_) => Self::new(Exit::Failed, error.to_string())
+                .hint("install the version of breakglass with which it was written"),
             _ => Self::new(Exit::Failed, error.to_string())
                 .hint("name a proposal file; if this is one, it is cut or damaged: ask for it again"),
         }
@@ -99,13 +102,19 @@ impl From<BuildError> for Error {
             BuildError::BatchContractUnknown(_) => Exit::Refused,
             _ => Exit::Failed,
         };
-        Self::new(exit, error.to_string()).hint("nothing was proposed")
+        let hint = match &error {
+            BuildError::Version(_) => "nothing was proposed; update that Safe before an emergency",
+            BuildError::NoBatchContract { .. } => "nothing was proposed; pull the levers one by one",
+            BuildError::Empty | BuildError::BatchContractUnknown(_) => "nothing was proposed",
+        };
+        Self::new(exit, error.to_string()).hint(hint)
     }
 }
 
 impl From<VerifyError> for Error {
     fn from(error: VerifyError) -> Self {
         Self::new(Exit::Failed, format!("the signature does not verify: {error}"))
+            .hint("it was not kept; run the same command again, with the key of an owner")
     }
 }
 
@@ -165,6 +174,11 @@ impl From<DeviceError> for Error {
                 plain.exit = Exit::Usage;
                 plain.hint("or unplug the other Ledgers")
             }
+            DeviceError::Refused { .. } | DeviceError::Senseless { .. } | DeviceError::Transport(_) => plain
+                .hint(
+                    "unplug the Ledger, plug it in, open the Ethereum app; then run the same command again",
+                ),
+            DeviceError::WrongSigner { .. } => plain.hint("do not use this key again before you know why"),
             _ => plain,
         }
     }

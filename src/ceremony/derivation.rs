@@ -17,6 +17,12 @@ use crate::safe::{Call, Domain, Nonce, SafeId, SafeState, SafeVersion};
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
 pub const MAX_TURNS: usize = 8;
 
+/// Returns the error of a playbook whose reads do not end within [`MAX_TURNS`].
+pub fn endless_reads(title: &str) -> Error {
+    Error::new(Exit::Failed, format!("{title} keeps asking for more values"))
+        .hint("its reads depend on each other: fix the playbook")
+}
+
 /// The part of the first round that the plan does not need.
 #[derive(Clone, Copy, Debug)]
 pub struct First<'r> {
@@ -221,8 +227,7 @@ impl Order<'_> {
             };
             chain.extend(&mut snapshot, &missing, draft.as_slice())?;
         }
-        let message = format!("{} keeps asking for more values", self.title());
-        Ok((snapshot, Err(Error::new(Exit::Failed, message).hint("its reads depend on each other; fix it"))))
+        Ok((snapshot, Err(endless_reads(&self.title()))))
     }
 
     /// Derives from the values that a proposal brings: nothing is asked of the network. Which Safe on which chain is the

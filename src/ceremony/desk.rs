@@ -170,7 +170,9 @@ impl<'a> Desk<'a> {
         let safes = &self.council.safes;
         match (name, safes.len()) {
             (Some(name), _) => self.safe(name),
-            (None, 1) => safes.values().next().ok_or_else(|| Error::new(Exit::Usage, "there is no Safe")),
+            (None, 1) => {
+                safes.values().next().ok_or_else(|| Error::new(Exit::Usage, "the council file has no Safe"))
+            }
             (None, _) => {
                 let known = safes.keys().cloned().collect::<Vec<_>>().join(", ");
                 let message = format!("the council file has {} Safes: which one pulls it?", safes.len());
@@ -188,7 +190,9 @@ impl<'a> Desk<'a> {
                 Error::new(Exit::Usage, format!("no chain is called {name:?}; known: {}", known()))
                     .hint("breakglass council add chain NAME ID --rpc '${NAME}'")
             }),
-            (None, 1) => chains.values().next().ok_or_else(|| Error::new(Exit::Usage, "there is no chain")),
+            (None, 1) => {
+                chains.values().next().ok_or_else(|| Error::new(Exit::Usage, "the council file has no chain"))
+            }
             (None, count) => {
                 Err(Error::new(Exit::Usage, format!("the council file has {count} chains: which one?"))
                     .hint(format!("pass --chain NAME, one of: {}", known())))

@@ -51,8 +51,7 @@ impl CodeProblem {
                 Description::warn(
                     "code-not-recorded",
                     format!(
-                        "not checked: whether the code of {targets} has moved since this was proposed; its file does not \
-                         record it"
+                        "not checked: its file does not say which code {targets} had when this was proposed"
                     ),
                     "pin the code of your targets in breakglass.toml",
                 )
@@ -70,7 +69,7 @@ impl CodeProblem {
             ),
             Self::NotReached(target) => Description::pass(
                 Id::from("code").about(target),
-                format!("{target} is not reached: it fails before"),
+                format!("not checked: it fails before it reaches {target}"),
             ),
             Self::Runs { target, code, pinned } => {
                 let pinned = if *pinned { "as your council file pins it" } else { "not pinned" };

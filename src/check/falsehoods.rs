@@ -31,24 +31,23 @@ impl FalsehoodProblem {
             Self::ValuesNotProvable { digest, block, why } => Description::refuse(
                 Id::from("values-not-provable").digested(digest),
                 format!(
-                    "it rests on values that the chain does not have now, and no RPC can say whether it had them at \
-                     block {block}: {why}"
+                    "it uses values that the chain does not have now, and no RPC knows those of block {block}: {why}"
                 ),
-                "propose it again: it then rests on the values of now",
+                "propose it again: it then uses the values of now",
             ),
             Self::ValuesNeverTrue { digest, untrue } => Description::refuse(
                 Id::from("values-never-true").digested(digest),
-                format!("it rests on what was never on the chain: {}", listed(untrue)),
+                format!("it uses values that the chain never had: {}", listed(untrue)),
                 "do not sign: somebody wrote these values into the file; derive the lever yourself",
             ),
             Self::SafeNeverSo { untrue, signing } => {
                 let what: Vec<String> = untrue.iter().map(|u| u.what.replace(' ', "-")).collect();
-                let sentence = format!("the file says what never was: {}", listed(untrue));
+                let sentence = format!("the file states values that the Safe never had: {}", listed(untrue));
                 let id = Id::of("safe-never-so", what.join("+")).digest([&sentence as &dyn Display]);
                 let fix = if *signing {
                     "ask its proposer about it; the lever itself can be signed without the file"
                 } else {
-                    "it is left aside: everything was read from the chain"
+                    "the values of the file are not used: all were read from the chain"
                 };
                 Description::refuse_if(*signing, id, sentence, fix)
             }

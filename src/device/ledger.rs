@@ -8,7 +8,6 @@ use super::answered::Answered;
 use super::apdu::{Apdu, Reply};
 use super::app_status::Status;
 use super::link::Link;
-use super::pages::StatedSettings;
 use super::transport::{LedgerLocation, PROMPTLY};
 
 use crate::clock;
@@ -40,16 +39,11 @@ pub struct Ledger {
     pub(super) link: Link,
     pub(super) status: Status,
     pub(super) answered: Answered,
-    /// The settings that the app does not tell.
-    pub(super) stated: StatedSettings,
     patience: Duration,
     pub(super) watcher: Watcher,
 }
 
 impl Ledger {
-    /// Its name in a sentence.
-    pub const NAME: &'static str = "Ledger";
-
     /// Waits until the device is there, unlocked and in the Ethereum app, which is opened if none is.
     /// The error is the last reason why it was not ready, once `patience` is over.
     pub fn open(
@@ -59,8 +53,7 @@ impl Ledger {
     ) -> Result<Self, DeviceError> {
         let mut link = Link::new(target);
         let status = wait_for_app(&mut link, patience, &mut watcher)?;
-        let (answered, stated) = (Answered::default(), StatedSettings::default());
-        Ok(Self { link, status, answered, stated, patience, watcher })
+        Ok(Self { link, status, answered: Answered::default(), patience, watcher })
     }
 
     pub const fn status(&self) -> &Status {

@@ -31,19 +31,13 @@ pub enum LedgerLocation {
     Tcp { address: String, model: Option<Model> },
 }
 
-impl Default for LedgerLocation {
-    fn default() -> Self {
-        Self::Usb { which: None }
-    }
-}
-
 impl FromStr for LedgerLocation {
     type Err = DeviceError;
 
     /// `usb`, or `tcp://HOST:PORT`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "usb" {
-            return Ok(Self::default());
+            return Ok(Self::Usb { which: None });
         }
         text.strip_prefix("tcp://")
             .map(|rest| rest.strip_suffix('/').unwrap_or(rest))
@@ -54,6 +48,10 @@ impl FromStr for LedgerLocation {
             .map(|address| Self::Tcp { address: address.into(), model: None })
             .ok_or_else(|| DeviceError::BadTarget(text.into()))
     }
+}
+
+pub fn plugged_in() -> Result<Vec<Plugged>, DeviceError> {
+    Ok(HidLedgerDevice::list().map_err(|e| native(&e))?.iter().map(plugged).collect())
 }
 
 fn plugged(id: &HidDeviceId) -> Plugged {

@@ -113,7 +113,6 @@ struct Finder {
     seen: HashSet<Stated>,
     seen_contracts: HashSet<StatedContract>,
     seen_ahead: HashSet<StatedAhead>,
-    seen_approved: HashSet<Address>,
 }
 
 impl Finder {
@@ -134,7 +133,7 @@ impl Finder {
         match packed {
             Packed::Signature(bytes) => self.add(Stated::bare(bytes)),
             Packed::Contract(signature) => self.add_contract(StatedContract::bare(signature)),
-            Packed::Approved(owner) if self.seen_approved.insert(owner) => {
+            Packed::Approved(owner) if !self.finds.approved.contains(&owner) => {
                 self.finds.approved.push(owner);
             }
             Packed::Approved(_) => {}

@@ -70,8 +70,8 @@ const WITHOUT_HEAD: usize = MOST_CHARS - 8;
 /// A value and what it is.
 pub(super) type Field = (u8, Vec<u8>);
 
-const NEWER: &str = "it was written by a newer version of this program";
-const WRONG: &str = "its checksum is wrong: it was cut or mistyped";
+const NEWER: &str = "it was written by a newer version of this program: update yours";
+const WRONG: &str = "a part of it is missing or mistyped: copy the whole line again";
 const MALFORMED: &str = "what it carries cannot be read";
 
 /// The fields of a line that is written, as many as fit.

@@ -305,14 +305,14 @@ impl Stated {
     /// Reads one line of version 1, white space and quoting already removed.
     pub(super) fn from_line(line: &str) -> Result<Self, &'static str> {
         let checked = CheckedHrpstring::new::<Bech32m>(line)
-            .map_err(|_| "its checksum is wrong: it was cut or mistyped")?;
+            .map_err(|_| "a part of it is missing or mistyped: copy the whole line again")?;
         if checked.hrp().as_str() != FIRST_PREFIX {
             return Err("it is not a breakglass signature line");
         }
         let payload: Vec<u8> = checked.byte_iter().collect();
         let payload: [u8; FIRST_BYTES] = payload.try_into().map_err(|_| "it has the wrong length")?;
         if payload[0] != FIRST_VERSION {
-            return Err("it was written by a newer version of this program");
+            return Err("it was written by a newer version of this program: update yours");
         }
         let mut bytes = [0; 65];
         bytes.copy_from_slice(&payload[33..]);

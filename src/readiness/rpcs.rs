@@ -59,7 +59,7 @@ impl RpcGap {
             ),
             Self::Single { chain } => warning(
                 "rpc-single",
-                format!("{chain}: one RPC alone says what the chain is"),
+                format!("{chain}: only one RPC is named, and no other can show that it lies"),
                 "name a second one, of another operator",
             ),
             Self::Unused { rpc, why } => {

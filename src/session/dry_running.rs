@@ -59,7 +59,8 @@ fn one(session: &Session, terms: &DryRunTerms, judged: &Judged) -> Result<Exit, 
 
 fn not_rehearsed(judged: &Judged) -> Error {
     if let Some(why) = judged.rehearsal.failure() {
-        return Error::new(Exit::Network, why).hint("nothing is shown of a rehearsal that lacks a value");
+        return Error::new(Exit::Network, why)
+            .hint("a value is missing, so no result is shown; try again, or name another RPC");
     }
     let nonce = judged.proposal().nonce();
     Error::new(Exit::Drift, format!("nonce {nonce} is used: there is nothing to rehearse"))

@@ -13,18 +13,12 @@ use crate::view::review_lines::summary::Summary;
 impl Session<'_> {
     /// Shows the review of a proposal, and returns its last lines as data. What was `accepted` does not refuse it.
     pub fn review(&self, judged: &Judged, accepted: &[String]) -> Summary {
-        self.review_for(judged, None, None, accepted)
+        self.review_for(judged, None, accepted)
     }
 
-    /// Shows the review to the owner who signs in this way, on this device; `None` if it is not known who does, or on which.
-    pub fn review_for(
-        &self,
-        judged: &Judged,
-        way: Option<&Way>,
-        device: Option<&'static str>,
-        accepted: &[String],
-    ) -> Summary {
-        let summary = self.summary(judged, accepted).signed_by(judged, way, device);
+    /// Shows the review to the owner who signs in this way; `None` if it is not known who does.
+    pub fn review_for(&self, judged: &Judged, way: Option<&Way>, accepted: &[String]) -> Summary {
+        let summary = self.summary(judged, accepted).signed_by(judged, way);
         self.ui.show(&review::review(self, judged, &summary, self.ui.width()));
         if !matches!(summary.answer, ReviewAnswer::Decide) {
             self.ui.field("summary", &summary);

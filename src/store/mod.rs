@@ -39,7 +39,7 @@ pub use write::{create_folder, create_new, keep_all, keep_new, let_all_read, rep
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("cannot read {path}: {error}")]
+    #[error("cannot read {path}: {}", plain(error))]
     Read { path: String, error: io::Error },
     #[error("cannot use {path}: it is {what}, not a file")]
     NotAFile { path: String, what: &'static str },
@@ -53,9 +53,9 @@ pub enum StoreError {
     Link { path: String },
     #[error("{path} has changed while this ran: run the same command again")]
     Changed { path: String },
-    #[error("cannot write {path}: {error}")]
+    #[error("cannot write {path}: {}", plain(error))]
     Write { path: String, error: io::Error },
-    #[error("cannot lock {path}: {error}")]
+    #[error("cannot lock {path}: {}", plain(error))]
     NoLock { path: String, error: io::Error },
     #[error("{path} has no line in its last {most} bytes: move it away, and a new one is begun")]
     NoLine { path: String, most: u64 },
@@ -63,6 +63,40 @@ pub enum StoreError {
     Locked { path: String },
 }
 
+/// Returns the system's error in plain words, without its number.
+fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder".into(),
+        io::ErrorKind::PermissionDenied => "this user may not".into(),
+        io::ErrorKind::StorageFull => "the disk is full".into(),
+        io::ErrorKind::QuotaExceeded => "this user has no space left on the disk".into(),
+        io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only".into(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_string()
+        }
+    }
+}
+
 fn shown(path: &Path) -> String {
     path.display().to_string()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_system_is_said_without_its_number() {
+        for (number, expected) in [
+            (2, "cannot write a: there is no such file or folder"),
+            (13, "cannot write a: this user may not"),
+            (28, "cannot write a: the disk is full"),
+            (30, "cannot write a: the disk is read-only"),
+            (5, "cannot write a: Input/output error"),
+        ] {
+            let error = StoreError::Write { path: "a".into(), error: io::Error::from_raw_os_error(number) };
+            assert_eq!(error.to_string(), expected);
+        }
+    }
 }

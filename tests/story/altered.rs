@@ -163,7 +163,7 @@ fn each_field_of_the_snapshot_altered_in_turn() {
         ("/safe/fallback_handler", json!(STRANGER), "fallback handler"),
         ("/safe/modules", json!([STRANGER]), "modules"),
     ] {
-        let named = ["safe-never-so:", "the file says what never was", named];
+        let named = ["safe-never-so:", "the file states values that the Safe never had", named];
         bob_refuses(bob, &changed(&good, pointer, &to), &[], 4, &named);
     }
     // Offline the pins of bob's own council file are what remains.

@@ -283,7 +283,7 @@ fn values_that_were_never_on_the_chain_are_a_lie_and_values_that_were_are_drift(
     evil["transaction"]["operation"] = json!(0);
     evil["transaction"]["data"] = json!(format!("0x69fe0e2d{:064x}", 30));
     let evil = rehashed(evil);
-    let named = ["refused (values-never-true:", "it rests on what was never on the chain", "do not sign"];
+    let named = ["refused (values-never-true:", "it uses values that the chain never had", "do not sign"];
     bob_refuses(bob, &evil, &[], 4, &named);
     // A block that is not the chain's, or not yet.
     for (pointer, to) in [("/block/hash", json!(B256::ZERO.to_string())), ("/block/number", json!(u64::MAX))]
@@ -310,14 +310,20 @@ fn a_poisoned_record_of_the_safe_or_of_code_is_left_aside() {
     let code = changed(&good, "/rehearsal/code/0/hash", &json!(B256::repeat_byte(1).to_string()));
     for evil in [&poisoned, &code] {
         // Handed over to be signed, the lie is a reason to ask.
-        bob_refuses(bob, evil, &[], 4, &["refused (safe-never-so:", "the file says what never was"]);
+        bob_refuses(
+            bob,
+            evil,
+            &[],
+            4,
+            &["refused (safe-never-so:", "the file states values that the Safe never had"],
+        );
         lay(alice, evil);
         let run = alice.run(&["status", "vault"]).ended(3);
         run.says("0 of 2 signed").never_says("drift");
     }
     alice.run(&["import", "vault", path(&chat)]).ended(0);
     let run = alice.run(&["broadcast", "vault", "--calldata"]).ended(0);
-    run.says("the file says what never was").says("code-not-recorded");
+    run.says("the file states values that the Safe never had").says("code-not-recorded");
 
     // The honest file comes later, is kept beside it, and counts.
     let file = hand_over(alice, &good);

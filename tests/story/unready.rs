@@ -23,7 +23,7 @@ fn what_a_bare_council_file_leaves_out_is_told_and_it_is_ready_all_the_same() {
     let run = ceremony.desks[0].run(&["--json", "doctor"]).ended(0);
     let all = gaps(&run);
     for (id, said) in [
-        ("rpc-single", "anvil: one RPC alone says what the chain is"),
+        ("rpc-single", "anvil: only one RPC is named, and no other can show that it lies"),
         ("safe-unpinned", "guardian: your file does not say: modules, guard"),
         ("threshold-all", "guardian: all 2 owners must sign, so one lost key stops everything"),
         ("code-unpinned", "your file does not pin the code of vault"),

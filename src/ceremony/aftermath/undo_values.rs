@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
 
-use crate::ceremony::derivation::MAX_TURNS;
+use crate::ceremony::derivation::{MAX_TURNS, endless_reads};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::{BoundPlaybook, Former, Given, Order};
@@ -119,7 +119,7 @@ pub(in crate::ceremony) fn read(
             }
         }
     }
-    Err(Error::new(Exit::Failed, "the playbook keeps asking for more values"))
+    Err(endless_reads("the playbook"))
 }
 
 impl<'a> Desk<'a> {
@@ -168,8 +168,8 @@ impl<'a> Desk<'a> {
                 self.not_used.get(lever).into_iter().flatten().filter(|(name, _)| missing.contains(name))
             {
                 let text = format!(
-                    "lever {lever} says {name} = {text:?}, and nothing of its act was proven on this machine: look what \
-                     it was, and give --set {name}=…"
+                    "{name} = {text:?} of lever {lever}: this machine did not see what it was before. Look it up, and pass \
+                     --set {name}=…"
                 );
                 self.progress.tell_once(Tone::Warn, "not used: ", &text);
             }

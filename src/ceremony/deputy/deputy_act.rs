@@ -9,7 +9,7 @@ use alloy::sol_types::SolValue;
 
 use crate::ceremony::chain_view::ChainView;
 use crate::ceremony::deputy::deputy_module::{deputy_query, more_queries, queries, read};
-use crate::ceremony::derivation::{MAX_TURNS, Proposed, before_queries};
+use crate::ceremony::derivation::{MAX_TURNS, Proposed, before_queries, endless_reads};
 use crate::ceremony::derived::{Derived, OwnDerivation, StoredApprovals};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
@@ -47,17 +47,6 @@ pub enum How {
     Key(Call),
     /// By its signature, which the module takes from anybody; `None` until the deputy has signed.
     Module(Pause, Option<PauseSignature>),
-}
-
-impl How {
-    /// Returns `true` if both make one call, whether its message is signed or not.
-    fn calls_the_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Key(one), Self::Key(other)) => one == other,
-            (Self::Module(one, _), Self::Module(other, _)) => one == other,
-            (Self::Key(_), Self::Module(..)) | (Self::Module(..), Self::Key(_)) => false,
-        }
-    }
 }
 
 /// One act of a deputy, judged.
@@ -168,7 +157,7 @@ fn derive(
         };
         link.extend(&mut snapshot, &missing, &[])?;
     }
-    Err(Error::new(Exit::Failed, "the playbook keeps asking for more values").hint("fix the playbook"))
+    Err(endless_reads("the playbook"))
 }
 
 fn checks_of(plan: &Plan) -> Vec<Query> {
@@ -322,14 +311,8 @@ impl Act<'_> {
         call.ok_or_else(|| Error::new(Exit::Failed, "there is nothing to send"))
     }
 
-    /// Checks that it makes the call and changes the places that were shown before; what it writes there may be the time.
+    /// Checks that it changes the places that were shown before; what it writes there may be the time.
     pub fn changes_the_same(&self, shown: &Act) -> Result<(), Error> {
-        let hint = "nothing was sent; run the same command again and read the review";
-        if !self.how.calls_the_same(&shown.how) {
-            let message =
-                "its call is not the same now as when you were asked: a value that it is made of has changed";
-            return Err(Error::new(Exit::Drift, message).hint(hint));
-        }
         let places = |act: &Act| {
             let Rehearsal { outcome, writes, balances, tokens, .. } = &act.judged.rehearsal.done()?.rehearsal;
             let writes = writes.iter().map(|write| (write.address, write.slot));
@@ -341,7 +324,8 @@ impl Act<'_> {
             return Ok(());
         }
         let message = "its effects are not the same now as when you were asked";
-        Err(Error::new(Exit::Drift, message).hint(hint))
+        Err(Error::new(Exit::Drift, message)
+            .hint("nothing was sent; run the same command again and read the review"))
     }
 
     /// Returns the gas to send it with: at which it does what was rehearsed. An RPC's estimate may raise it; that of a module's

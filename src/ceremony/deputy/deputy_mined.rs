@@ -34,7 +34,10 @@ impl Effect {
 pub fn read(desk: &Desk, act: &Act, seen: Sighting) -> Result<Effect, Error> {
     let newest = seen.header.block();
     let receipt = seen.receipts.into_iter().next();
-    let receipt = receipt.ok_or_else(|| Error::new(Exit::Network, "its receipt is not there any more"))?;
+    let receipt = receipt.ok_or_else(|| {
+        Error::new(Exit::Network, "its receipt is not there any more: the chain may have been reorganised")
+            .hint("look at the contract, then run the same command again")
+    })?;
     let asked = queries(&act.judged);
     let is_here = newest == receipt.block && asked.iter().all(|query| seen.readings.get(query).is_some());
     let (found, judged_at) = if is_here {

@@ -155,5 +155,5 @@ fn no_approval() -> Error {
 }
 
 fn not_drilled() -> Error {
-    Error::new(Exit::Failed, "only a lever can be drilled")
+    Error::new(Exit::Failed, "only a lever can be drilled").hint("breakglass, alone, lists the levers")
 }

@@ -355,7 +355,8 @@ pub fn no_signature_error(refused: Option<(&str, &str)>, is_forged: bool) -> Err
         Some((origin, why)) => {
             Error::new(Exit::Refused, format!("no signature was imported: {origin}: {why}"))
         }
-        None => Error::new(Exit::Failed, "no signature was found in what was given"),
+        None => Error::new(Exit::Failed, "no signature was found in what was given")
+            .hint("paste the whole line of the owner, or name its file"),
     }
 }
 

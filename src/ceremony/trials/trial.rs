@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::ceremony::derivation::MAX_TURNS;
+use crate::ceremony::derivation::{MAX_TURNS, endless_reads};
 use crate::ceremony::order::{Former, Order};
 use crate::ceremony::prefetch::after_queries;
 use crate::ceremony::trials::left_over::left_over;
@@ -108,7 +108,7 @@ fn before(order: &Order, fork: &mut Forked) -> Result<Vec<Arguments>, Error> {
             Former::Needs(queries) => readings.extend(fork.answers(&queries)?),
         }
     }
-    Err(Error::new(Exit::Failed, "the playbook keeps asking for more values"))
+    Err(endless_reads("the playbook"))
 }
 
 /// Returns `true` if all that a plan promises holds already.

@@ -161,7 +161,11 @@ impl<'a> AlarmWatch<'a> {
             AlarmEvaluation::Needs(_) => {
                 streak.gap();
                 self.unread.insert(&alarm.name);
-                self.cannot_read(session, &alarm.name, "its questions rest on too many answers");
+                self.cannot_read(
+                    session,
+                    &alarm.name,
+                    "it asks in too many rounds: simplify it in the council file",
+                );
                 return;
             }
         };

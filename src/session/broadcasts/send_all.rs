@@ -160,7 +160,7 @@ pub fn send_all(
         }
         drop(requests);
         for PaymentToSign { place, tx, signed } in asked {
-            if signer.screen().is_some() {
+            if signer.has_screen() {
                 board.say_title(place);
             }
             // Nobody waits for it any more: that part has ended.

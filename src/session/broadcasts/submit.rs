@@ -5,13 +5,14 @@ use alloy::primitives::{Address, U256};
 
 use crate::ceremony::aftermath::outcome::Outcome;
 use crate::ceremony::enforce::accepted;
+use crate::ceremony::folder::own_settings;
 use crate::ceremony::sending::offer::{Besides, Offer, prepared};
 use crate::ceremony::sending::outbox::Outbox;
 use crate::ceremony::sending::sent::{Sent, first_recorded, looked_for};
 use crate::ceremony::sending::waiting::finish;
 use crate::chain::Receipt;
 use crate::clock;
-use crate::device::DeviceRequest;
+use crate::device::{Status, transaction_pages};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::incident::JournalAct;
@@ -25,7 +26,7 @@ use crate::session::broadcasts::sendable::{
 use crate::session::machine::keys::KeyHolder;
 use crate::ui::Text;
 use crate::view::review_lines::cost;
-use crate::view::review_lines::device_pages;
+use crate::view::review_lines::ledger_pages;
 
 /// The account that pays for the gas.
 pub struct Payer<'k> {
@@ -91,11 +92,7 @@ impl<'a> SendCandidate<'a> {
             return Ok(false);
         }
         let ui = self.look.session.ui;
-        if let Some(screen) = signer.screen() {
-            let Offer { tx, from, .. } = &priced.offer;
-            let preview = screen.preview(&DeviceRequest::Transaction(tx, *from));
-            ui.show(&device_pages::lines(&preview, *from, "the transaction that pays for the gas"));
-        }
+        show_pages(&self.look, priced, signer)?;
         if self.agreed.is_some() {
             ui.say(&Text::new("  ").warn("it costs more now than when you were asked:"));
         }
@@ -136,10 +133,9 @@ impl<'a> SendCandidate<'a> {
         }
         if offer.tx.input != *ready.calldata() {
             let message = "the approvals have changed since you were asked";
-            return Err(Error::new(Exit::Drift, message).hint("nothing was sent; run it again"));
+            return Err(Error::new(Exit::Drift, message).hint("nothing was sent; run the same command again"));
         }
-        let sent = Sent::new(raw, Some(clock::seconds()))
-            .ok_or_else(|| Error::new(Exit::Failed, "the key signed something else; nothing was sent"))?;
+        let sent = Sent::new(raw, Some(clock::seconds())).ok_or_else(signed_otherwise)?;
         session.keep_sent(look.judged.proposal(), &sent).map_err(not_kept)?;
         drop(lock);
         let handed = broadcast(look, sent, &ready, true)?;
@@ -203,6 +199,25 @@ fn broadcast<'a>(look: JudgedSend<'a>, sent: Sent, ready: &Ready, is_new: bool) 
     Ok(Handed::OnItsWay { look, sent: Box::new(sent), all, outbox: Box::new(outbox), by })
 }
 
+/// The call has data, which a Ledger signs only with a setting on. Lists what it will show.
+fn show_pages(look: &JudgedSend, priced: &Priced, signer: &KeyHolder) -> Result<(), Error> {
+    let Some(ledger) = signer.ledger() else { return Ok(()) };
+    let (ui, offer) = (look.session.ui, &priced.offer);
+    let status = Status { blind_signing: true, ..*ledger.status() };
+    if let Some(text) = ledger_pages::blind_signing_notice(ledger.status(), &status) {
+        ui.say(&text);
+    }
+    let stated = own_settings::stated(ui)?;
+    let shown =
+        stated.predict(&status, |settings| transaction_pages(&status, settings, offer.from, &offer.tx));
+    ui.show(&ledger_pages::lines(&status, offer.from, "the transaction that pays for the gas", &shown));
+    if stated.debug_contracts.is_none() {
+        let text = "with Debug contracts on, about 70 pages come before these, while it is being sent";
+        ui.say(&Text::new("    ").dim(text));
+    }
+    Ok(())
+}
+
 /// Asks for the Safe's name, unless it was named on the command line.
 /// Fails if they say no.
 pub fn confirm(look: &JudgedSend, replaced: Option<&Sent>) -> Result<(), Error> {
@@ -224,8 +239,14 @@ pub fn confirm(look: &JudgedSend, replaced: Option<&Sent>) -> Result<(), Error> 
     }))
 }
 
+/// Returns the error for a key whose transaction is not the one that it was asked for.
+pub fn signed_otherwise() -> Error {
+    Error::new(Exit::Failed, "the key signed something else; nothing was sent")
+        .hint("do not use this key again before you know why")
+}
+
 /// It was ready when somebody was asked.
 pub fn nonce_passed() -> Error {
     Error::new(Exit::Drift, "do not send it: another transaction was faster")
-        .hint("nothing was sent; run it again")
+        .hint("nothing was sent; run the same command again")
 }

@@ -7,7 +7,7 @@ use crate::ceremony::deputy::deputy_mined::{Effect, read};
 use crate::ceremony::deputy::deputy_sent::folder_of;
 use crate::ceremony::sending::offer::{Offer, prepared};
 use crate::ceremony::sending::outbox::Outbox;
-use crate::ceremony::sending::sent::{Sent, first_recorded, in_its_place, must_be_replaced, waiting};
+use crate::ceremony::sending::sent::{Sent, first_recorded, must_be_replaced, waiting};
 use crate::ceremony::sending::waiting::alone;
 use crate::clock;
 use crate::error::{Error, Exit};
@@ -15,6 +15,7 @@ use crate::incident::TxStep;
 use crate::progress::Tone;
 use crate::session::broadcasts::earlier::not_reserved;
 use crate::session::broadcasts::sendable::folder_error;
+use crate::session::broadcasts::submit::signed_otherwise;
 use crate::session::machine::keys::KeyHolder;
 use crate::session::one_key::deputy_terms::DeputyRun;
 use crate::ui::Text;
@@ -75,8 +76,7 @@ pub fn send(
     not_reserved(session, judged, &[folder_of(lever)], (from, offer.tx.nonce))?;
     let raw = signer.sign_transaction(session.ui, &offer.tx, from);
     let raw = raw.map_err(|error| error.hint("nothing was sent"))?;
-    let sent = Sent::new(raw, Some(clock::seconds()))
-        .ok_or_else(|| Error::new(Exit::Failed, "the key signed something else: nothing was sent"))?;
+    let sent = Sent::new(raw, Some(clock::seconds())).ok_or_else(signed_otherwise)?;
     // A pause leaves all the same.
     if let Err(error) = session.keep_deputys(lever, &sent) {
         let text = format!("not recorded, so that a second run cannot replace it: {error}");
@@ -95,7 +95,10 @@ pub fn wait_for(sitting: &DeputyRun, act: &Act, sent: &Sent) -> Result<Exit, Err
 
 fn submit(sitting: &DeputyRun, act: &Act, sent: &Sent, is_new: bool) -> Result<Exit, Error> {
     let (session, judged, from) = (sitting.session, &act.judged, sent.from);
-    let all = in_its_place(session.deputys_sent(&sitting.lever.name, act, from), sent);
+    let mut all = session.deputys_sent(&sitting.lever.name, act, from);
+    if all.iter().all(|one| one.hash != sent.hash) {
+        all.push(sent.clone());
+    }
     let (first, now) = (first_recorded(&all, from), clock::seconds());
     let outbox = Outbox::open(session.ui, judged.derived.chain, first, now, act.outgoing()?)?;
     let link = &judged.seen()?.link;

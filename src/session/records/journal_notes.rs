@@ -52,7 +52,7 @@ impl Session<'_> {
         match self.enter(act, about) {
             Ok(cut_off) => self.say_cut_off(cut_off),
             Err(error) => {
-                let text = format!("the journal was not written: {error}. Nothing depends on it");
+                let text = format!("the journal was not written: {error}. What you did counts all the same");
                 self.ui.say_once(&Text::default().warn("! ").add(&text));
             }
         }

@@ -3,12 +3,12 @@
 use alloy::primitives::Address;
 
 use crate::ceremony::judged::Judged;
-use crate::device::{NamedKey, SigningRequest};
+use crate::device::SigningRequest;
 use crate::error::{Error, Exit};
 use crate::proposal::{Claims, OwnerSignature, SafeOwners, Stated, Way};
 use crate::safe::SignatureKind;
 use crate::session::Session;
-use crate::session::machine::keys::{self, KeyHolder};
+use crate::session::machine::keys::{self, KeyHolder, NamedKey};
 use crate::shell::quoted;
 use crate::ui::Text;
 use crate::view::review_lines::message_signed;
@@ -213,7 +213,8 @@ impl<'j> Signers<'j> {
         Err(Error::new(
             Exit::Failed,
             format!("the signature is that of {}, and not of your key", read.owner()),
-        ))
+        )
+        .hint("it was not kept; do not use this key again before you know why"))
     }
 
     /// Says in one line for which Safe a signature is, where it is not the proposal's own.

@@ -9,14 +9,14 @@ use crate::view::review_lines::acting::{self, Acting};
 use crate::view::review_lines::already_done::{Done, PersonAddress};
 use crate::view::review_lines::called_lines::{MOST_LEVERS, approves, calls, combined, results};
 use crate::view::review_lines::decision::{Refusal, ReviewAnswer};
+use crate::view::review_lines::on_ledger_screen::LedgerShows;
 use crate::view::review_lines::review_layout::{ReviewBlock, digits, fits, labelled};
 use crate::view::review_lines::shown_lever::LeverSummary;
-use crate::view::review_lines::shown_on_device::DeviceShows;
 use crate::view::review_lines::summary::{SafeIs, Summary};
 
 /// The lines of a small terminal, without that of the question.
 const MOST_LINES: usize = 23;
-/// The levers, or the calls of a single one, that fit into these lines.
+/// The levers that fit into these lines.
 const LEVERS_THAT_FIT: usize = 4;
 /// The column where the right part begins.
 const RIGHT: usize = 54;
@@ -78,11 +78,7 @@ fn decide(summary: &Summary, width: usize) -> Lines {
             block.field(label, value);
         }
     }
-    let listed = match &summary.levers[..] {
-        [lever] => lever.calls.len(),
-        levers => levers.len(),
-    };
-    let further = listed.min(MOST_LEVERS + 1).saturating_sub(LEVERS_THAT_FIT);
+    let further = summary.levers.len().min(MOST_LEVERS + 1).saturating_sub(LEVERS_THAT_FIT);
     block.into_lines(MOST_LINES + further, width)
 }
 
@@ -190,18 +186,18 @@ fn on_the_device(block: &mut ReviewBlock, summary: &Summary) {
     let value = if device.value.is_zero() { String::new() } else { format!("value {}, ", device.value) };
     let text =
         format!("to, {value}data {}, operation {}, nonce {},", device.data, device.operation, summary.nonce);
-    let [text, others] = match &summary.shows {
-        DeviceShows::Message(message) => message.to_read(),
-        DeviceShows::Transaction | DeviceShows::Either(_) => {
+    let [text, others] = match &summary.ledger {
+        LedgerShows::Message(message) => message.to_read(),
+        LedgerShows::Transaction | LedgerShows::Either(_) => {
             [text, "every other number 0, then these hashes, whole:".into()]
         }
     };
     match summary.purpose {
-        Purpose::Real => block.field(summary.read_on, Text::default().bold("read: ").add(&text)),
+        Purpose::Real => block.field("Ledger", Text::default().bold("read: ").add(&text)),
         // By its chain id alone a device tells it from the real one.
         Purpose::Drill => {
             let chain = format!("chainId {} (DRILL),", summary.signed_chain_id);
-            block.field(summary.read_on, Text::default().bold("read: ").good(&chain));
+            block.field("Ledger", Text::default().bold("read: ").good(&chain));
             block.field("", Text::new(&text));
         }
     }
@@ -212,7 +208,7 @@ fn on_the_device(block: &mut ReviewBlock, summary: &Summary) {
     {
         block.field(label, Text::default().bold(&digits(hash)));
     }
-    if let DeviceShows::Either(safes) = &summary.shows {
+    if let LedgerShows::Either(safes) = &summary.ledger {
         let text = format!("it shows a message instead to an owner of {}", safes.join(", "));
         block.field("or", Text::new(&text));
     }

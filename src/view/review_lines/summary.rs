@@ -12,15 +12,14 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::rehearsal_result::{RehearsalResult, check_success};
 use crate::chain::agreeing;
 use crate::check::{Finding, Level, Match};
-use crate::device::USUAL_DEVICE;
 use crate::playbook::{Playbook, Severity, Undo};
 use crate::proposal::{Shortfall, Way};
 use crate::safe::{Hashes, Operation, Purpose};
 use crate::view::on_paper::paper::upper;
 use crate::view::review_lines::acting::Acting;
 use crate::view::review_lines::decision::ReviewAnswer;
+use crate::view::review_lines::on_ledger_screen::LedgerShows;
 use crate::view::review_lines::shown_lever::{LeverSummary, NamedAddress, levers, named};
-use crate::view::review_lines::shown_on_device::DeviceShows;
 use crate::view::review_lines::what_changes;
 
 /// The lines right above the question, as data.
@@ -65,12 +64,8 @@ pub struct Summary {
     /// The command that takes it back, or why there is none.
     pub undo: String,
     pub checks: Checks,
-    /// The name of the device that shows it.
-    #[serde(skip)]
-    pub read_on: &'static str,
-    /// What the device shows, and values to read on it.
-    #[serde(rename = "ledger")]
-    pub shows: DeviceShows,
+    /// What a Ledger shows, and values to read on it.
+    pub ledger: LedgerShows,
     pub device: OnDevice,
     pub hashes: ShownHashes,
     pub signed: Vec<String>,
@@ -117,7 +112,7 @@ pub struct FindingLine {
     pub sentence: String,
 }
 
-/// The values as a device writes them.
+/// The values as a Ledger writes them.
 #[derive(Clone, Debug, Serialize)]
 pub struct OnDevice {
     pub data: String,
@@ -180,8 +175,7 @@ impl Summary {
                 .unwrap_or_default(),
             undo: undo(desk, judged),
             checks: checks(&judged.findings),
-            read_on: USUAL_DEVICE,
-            shows: DeviceShows::of(judged, None),
+            ledger: LedgerShows::of(judged, None),
             device: OnDevice {
                 data: upper(tx.data.get(..tx.data.len().min(4)).unwrap_or_default()),
                 operation: tx.operation.as_u8(),
@@ -194,10 +188,9 @@ impl Summary {
         }
     }
 
-    /// Returns it for the owner who signs in this way, on this device; `None` if it is not known who does, or on which.
-    pub fn signed_by(self, judged: &Judged, way: Option<&Way>, device: Option<&'static str>) -> Self {
-        let read_on = device.unwrap_or(self.read_on);
-        Self { read_on, shows: DeviceShows::of(judged, way), ..self }
+    /// Returns it for the owner who signs in this way; `None` if it is not known who does.
+    pub fn signed_by(self, judged: &Judged, way: Option<&Way>) -> Self {
+        Self { ledger: LedgerShows::of(judged, way), ..self }
     }
 
     /// Returns the summary of what one key does alone.
