@@ -26,18 +26,28 @@ const MOST_MEANT: usize = 4;
 
 static FOLDER: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
 
-/// The library built into the program, every `.toml` of the `playbooks/` folder: id and text, by id.
-static LIBRARY: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
+/// The library built into the program, every `.toml` of the `playbooks/` folder, by id.
+static LIBRARY: LazyLock<BTreeMap<String, BuiltIn>> = LazyLock::new(|| {
     let files = FOLDER.dirs().flat_map(Dir::files);
-    let mut found: Vec<_> = files
-        .filter_map(|file| {
-            let id = file.path().to_str()?.strip_suffix(".toml")?.replace(std::path::MAIN_SEPARATOR, "/");
-            Some((id, file.contents_utf8()?))
-        })
-        .collect();
-    found.sort_unstable();
-    found
+    let entry = |file: &'static include_dir::File<'static>| {
+        let id = file.path().to_str()?.strip_suffix(".toml")?.replace(std::path::MAIN_SEPARATOR, "/");
+        Some((id, BuiltIn { text: file.contents_utf8()?, read: OnceLock::new() }))
+    };
+    files.filter_map(entry).collect()
 });
+
+/// A playbook built into the program: it is read when it is first asked for, and then no more.
+struct BuiltIn {
+    text: &'static str,
+    read: OnceLock<Result<Playbook, Fault>>,
+}
+
+/// The built-in playbook of this id.
+fn built_in(id: &str) -> Option<Result<&'static Playbook, Fault>> {
+    let BuiltIn { text, read } = LIBRARY.get(id)?;
+    let parse = || Playbook::parse(&format!("{id}.toml (built in)"), text);
+    Some(read.get_or_init(parse).as_ref().map_err(Clone::clone))
+}
 
 /// Whose playbook it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,14 +84,12 @@ pub enum LookupError {
 }
 
 /// The playbooks that there are. The council's take the place of built-in ones of the same id.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Catalogue {
     /// By id: the file's path as shown, and the playbook or what is wrong with it.
     council: BTreeMap<String, (String, Result<Playbook, Fault>)>,
     /// Council files of which not even the id can be told.
     unnamed: Vec<Fault>,
-    /// Read when first asked for; one for each entry of the library.
-    built_in: Vec<OnceLock<Result<Playbook, Fault>>>,
 }
 
 impl Catalogue {
@@ -90,8 +98,7 @@ impl Catalogue {
     /// A fault in one file must not stop a lever that rests on another: it is told when its own id is asked for. The id
     /// of a file that is not a playbook is the one it states, or else the one that its path gives.
     pub fn new(council_files: Vec<(String, String)>) -> Self {
-        let built_in = LIBRARY.iter().map(|_| OnceLock::new()).collect();
-        let mut catalogue = Self { council: BTreeMap::new(), unnamed: Vec::new(), built_in };
+        let mut catalogue = Self::default();
         for (path, text) in council_files {
             catalogue.add(&path, &text);
         }
@@ -139,11 +146,11 @@ impl Catalogue {
     pub fn get(&self, id: &str) -> Result<LibraryEntry<'_>, LookupError> {
         if let Some((path, read)) = self.council.get(id) {
             let playbook = read.as_ref().map_err(Clone::clone)?;
-            let built_in = self.built_in(id).and_then(Result::ok);
+            let built_in = built_in(id).and_then(Result::ok);
             let replaces = built_in.filter(|built_in| built_in.text() != playbook.text());
             return Ok(LibraryEntry { playbook, origin: Origin::Council(path.clone()), replaces });
         }
-        match self.built_in(id) {
+        match built_in(id) {
             Some(playbook) => {
                 Ok(LibraryEntry { playbook: playbook?, origin: Origin::BuiltIn, replaces: None })
             }
@@ -164,7 +171,7 @@ impl Catalogue {
             }
             Some((_, Err(_))) => None,
             None => {
-                let (_, text) = LIBRARY.iter().find(|(known, _)| *known == id)?;
+                let BuiltIn { text, .. } = LIBRARY.get(id)?;
                 Some((PlaybookSummary::of_text(text)?, Origin::BuiltIn, *text))
             }
         };
@@ -228,7 +235,7 @@ impl Catalogue {
     /// The ids of all playbooks, in order, without reading any.
     pub fn ids(&self) -> Vec<&str> {
         let own = self.council.keys().map(String::as_str);
-        let mut ids: Vec<&str> = own.chain(LIBRARY.iter().map(|(id, _)| id.as_str())).collect();
+        let mut ids: Vec<&str> = own.chain(LIBRARY.keys().map(String::as_str)).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -236,13 +243,7 @@ impl Catalogue {
 
     /// Returns `true` if the program has a playbook of this id, also where a file of the council's takes its place.
     pub fn is_built_in(&self, id: &str) -> bool {
-        LIBRARY.iter().any(|(known, _)| *known == id)
-    }
-
-    fn built_in(&self, id: &str) -> Option<Result<&Playbook, Fault>> {
-        let index = LIBRARY.iter().position(|(known, _)| *known == id)?;
-        let parse = || Playbook::parse(&format!("{id}.toml (built in)"), LIBRARY[index].1);
-        Some(self.built_in.get(index)?.get_or_init(parse).as_ref().map_err(Clone::clone))
+        LIBRARY.contains_key(id)
     }
 
     /// The nearest ids, by the whole id or by its name alone; all of the same kind, or all, when none is near.
@@ -331,7 +332,7 @@ mod tests {
         let mut found: Vec<_> =
             found.iter().filter_map(|p| p.strip_prefix(folder).unwrap().strip_suffix(".toml")).collect();
         found.sort_unstable();
-        assert_eq!(found, LIBRARY.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>());
+        assert_eq!(found, LIBRARY.keys().map(String::as_str).collect::<Vec<_>>());
     }
 
     #[test]
@@ -352,7 +353,7 @@ mod tests {
                 assert!(undo.params.iter().any(|p| p.name == *name), "{} has no {name}", undo.id);
             }
         }
-        for (id, _) in LIBRARY.iter() {
+        for id in LIBRARY.keys() {
             assert_eq!(catalogue.get(id).unwrap().playbook.id.as_str(), id);
         }
     }
