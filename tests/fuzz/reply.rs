@@ -1,12 +1,11 @@
 //! Any answer of a device, or of a program that poses as one: it is read without a panic, and only if it is well formed.
-#![no_main]
 
 use breakglass::device::{
-    AppInfo, Configuration, Reply, StatusWord, read_address, read_message_signature, read_transaction_signature,
+    AppInfo, Configuration, Reply, StatusWord, read_address, read_message_signature,
+    read_transaction_signature,
 };
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
+pub fn check(bytes: &[u8]) {
     let Some(Reply { data, status }) = Reply::read(bytes) else {
         assert!(bytes.len() < 2);
         return;
@@ -20,8 +19,11 @@ fuzz_target!(|bytes: &[u8]| {
         };
         // A Nano X has a second name for its dashboard, with a byte that is not text.
         let other = b"\x05OLOS\0";
-        let name =
-            if info.name == "BOLOS" && data[1..].starts_with(other) { other.to_vec() } else { text(&info.name) };
+        let name = if info.name == "BOLOS" && data[1..].starts_with(other) {
+            other.to_vec()
+        } else {
+            text(&info.name)
+        };
         assert!(data.starts_with(&[vec![1], name, text(&info.version)].concat()));
         if let Some(version) = info.parsed_version() {
             let again = AppInfo { version: version.to_string(), ..info };
@@ -40,4 +42,4 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(signature.as_bytes()[..64], data[1..]);
         assert_eq!(u8::from(signature.v()), data[0]);
     }
-});
+}

@@ -5,6 +5,7 @@
 mod cards;
 mod emulator;
 mod faults;
+mod fuzzed;
 mod messages;
 mod opening;
 mod person;

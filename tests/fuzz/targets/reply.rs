@@ -1,0 +1,7 @@
+//! `make fuzz`: any answer of a device.
+#![no_main]
+
+#[path = "../reply.rs"]
+mod reply;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| { reply::check(bytes) });
