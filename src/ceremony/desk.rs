@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crate::ceremony::folder::filed::Filed;
-use crate::ceremony::folder::own_settings::settings;
+use crate::ceremony::folder::own_settings::{settings, settings_of};
 use crate::ceremony::trials::council_check::bad_levers;
 use crate::chain::{Chain, Options, proxy_of};
 use crate::council::{self, Council, RpcAddress, RpcAddressError, SecretUrl};
@@ -44,6 +44,8 @@ pub struct Desk<'a> {
     pub settings: Option<SettingsFolder>,
     /// The reader's own cache; `None` if the environment names none.
     pub cache: Option<CacheFolder>,
+    /// Returns a variable of the reader's environment.
+    pub variable: fn(&str) -> Option<String>,
 }
 
 /// Takes out of the levers what was in force before their acts: it may have changed since it was written.
@@ -105,6 +107,7 @@ impl<'a> Desk<'a> {
             quorum: None,
             settings: SettingsFolder::find(),
             cache: CacheFolder::find(),
+            variable: store::variable,
             read: Mutex::default(),
             filed: Filed::default(),
         })
@@ -120,6 +123,11 @@ impl<'a> Desk<'a> {
     /// Returns this desk with another number of RPCs that must agree.
     pub fn with_quorum(self, quorum: Option<u8>) -> Self {
         Self { quorum: quorum.map(usize::from), ..self }
+    }
+
+    /// The reader's own settings.
+    pub fn own_settings(&self) -> Result<council::Settings, Error> {
+        settings_of(self.progress, self.settings.as_ref(), self.variable)
     }
 
     /// Returns the claims of a line of ours about a proposal.

@@ -23,7 +23,6 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use alloy::primitives::{Address, B256, Bytes, U256};
-use k256::ecdsa::SigningKey;
 use tempfile::TempDir;
 
 use crate::ceremony::derivation::Proposed;
@@ -38,7 +37,9 @@ use crate::evm::{Answer, Block, BlockHash, Readings};
 use crate::playbook::Catalogue;
 use crate::progress::{Progress, Shown, Silent, Stop, Tone};
 use crate::proposal::{BatchSource, OwnerSignature, Proposal, Stated};
-use crate::safe::{Nonce, SafeTxHash, SignatureKind, signed_digest};
+pub(super) use crate::safe::tests::address;
+use crate::safe::tests::safe_signature;
+use crate::safe::{Nonce, SafeTxHash, SignatureKind};
 use crate::store::{CacheFolder, Incidents, SettingsFolder};
 
 /// Two Safes of one chain, of which one owns the other, and one of another chain.
@@ -184,6 +185,7 @@ impl Home {
             quorum: None,
             settings: Some(SettingsFolder::below(&self.path().join("config"))),
             cache: Some(CacheFolder::below(&self.path().join("cache"))),
+            variable: |_| None,
         }
     }
 
@@ -202,14 +204,6 @@ impl Home {
         std::fs::write(&path, proposal.to_json()).unwrap();
         path.display().to_string()
     }
-}
-
-pub(super) fn key(seed: u8) -> SigningKey {
-    SigningKey::from_slice(&[seed; 32]).unwrap()
-}
-
-pub(super) fn address(seed: u8) -> Address {
-    Address::from_public_key(key(seed).verifying_key())
 }
 
 pub(super) fn words(words: &[&str]) -> Vec<String> {
@@ -276,9 +270,7 @@ pub(super) fn stated(seed: u8, proposal: &Proposal) -> Stated {
 
 /// Signs the hash as a personal message.
 fn stated_by_message(seed: u8, proposal: &Proposal) -> Stated {
-    let mut stated = stated_as(SignatureKind::EthSign, seed, &proposal.hash(), proposal);
-    stated.bytes[64] += 4;
-    stated
+    stated_as(SignatureKind::EthSign, seed, &proposal.hash(), proposal)
 }
 
 fn stated_over(seed: u8, signs: &SafeTxHash, proposal: &Proposal) -> Stated {
@@ -286,17 +278,10 @@ fn stated_over(seed: u8, signs: &SafeTxHash, proposal: &Proposal) -> Stated {
 }
 
 fn stated_as(kind: SignatureKind, seed: u8, signs: &SafeTxHash, proposal: &Proposal) -> Stated {
-    let digest = signed_digest(signs, kind);
-    let (signature, id) = key(seed).sign_prehash_recoverable(digest.as_slice()).unwrap();
-    let mut bytes = [0; 65];
-    bytes[..64].copy_from_slice(&signature.to_bytes());
-    bytes[64] = 27 + id.to_byte();
     Stated {
         hash: Some(proposal.hash()),
         purpose: Some(proposal.purpose()),
-        bytes,
-        accepted: Vec::new(),
-        claims: None,
+        ..Stated::bare(safe_signature(seed, signs, kind))
     }
 }
 

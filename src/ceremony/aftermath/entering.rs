@@ -1,7 +1,6 @@
 //! Entries of this machine's journal: what every command that acts leaves behind.
 
 use crate::ceremony::desk::Desk;
-use crate::ceremony::folder::own_settings::settings;
 use crate::clock;
 use crate::council::TextDigest;
 use crate::error::{Error, Exit};
@@ -32,7 +31,7 @@ impl Desk<'_> {
     pub fn enter(&self, act: JournalAct, about: Option<TransactionRef>) -> Result<Option<CutOff>, Error> {
         let draft = UnnumberedEntry {
             time: now(),
-            who: settings(self.progress)?.me.as_deref().map(Plain::cut),
+            who: self.own_settings()?.me.as_deref().map(Plain::cut),
             program: Plain::cut(&program()),
             council: TextDigest::of(&self.text),
             act,

@@ -8,14 +8,23 @@ use crate::store::{SettingsFolder, home, variable};
 
 /// The reader's own settings: a variable of the environment, or else what their file says.
 pub fn settings(progress: &dyn Progress) -> Result<Settings, Error> {
-    let Settings { me, key, payer, council, ledger } = written(progress, SettingsFolder::find())?;
+    settings_of(progress, SettingsFolder::find().as_ref(), variable)
+}
+
+/// The settings of a folder and of these variables.
+pub fn settings_of(
+    progress: &dyn Progress,
+    folder: Option<&SettingsFolder>,
+    variable: fn(&str) -> Option<String>,
+) -> Result<Settings, Error> {
+    let Settings { me, key, payer, council, ledger } = written(progress, folder)?;
     let or = |name: &str, written: Option<String>| variable(name).or(written);
     let (me, key) = (or("BREAKGLASS_ME", me), or("BREAKGLASS_KEY", key));
     Ok(Settings { me, key, payer: or("BREAKGLASS_PAYER", payer), council, ledger })
 }
 
 /// Returns the settings of their file; the defaults where it cannot be read, which is said.
-fn written(progress: &dyn Progress, folder: Option<SettingsFolder>) -> Result<Settings, Error> {
+fn written(progress: &dyn Progress, folder: Option<&SettingsFolder>) -> Result<Settings, Error> {
     let Some(folder) = folder else { return Ok(Settings::default()) };
     match folder.config() {
         Ok(None) => Ok(Settings::default()),
@@ -75,19 +84,25 @@ mod tests {
     fn settings_are_those_of_the_file_and_else_the_defaults() {
         let home = Home::new();
         let (desk, folder) = (home.desk(), SettingsFolder::below(home.path()));
-        let me = |folder: Option<SettingsFolder>| written(desk.progress, folder).map(|settings| settings.me);
+        let me = |folder: Option<&SettingsFolder>| written(desk.progress, folder).map(|settings| settings.me);
         assert_eq!(me(None).unwrap(), None);
-        assert_eq!(me(Some(folder.clone())).unwrap(), None);
+        assert_eq!(me(Some(&folder)).unwrap(), None);
         let path = folder.config_path();
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "me = \"alice\"\n").unwrap();
-        assert_eq!(me(Some(folder.clone())).unwrap().as_deref(), Some("alice"));
+        assert_eq!(me(Some(&folder)).unwrap().as_deref(), Some("alice"));
+        let of = |variable| settings_of(desk.progress, Some(&folder), variable).unwrap();
+        assert_eq!(
+            of(|name| Some(format!("{name} by a variable"))).me.unwrap(),
+            "BREAKGLASS_ME by a variable"
+        );
+        assert_eq!(of(|_| None).me.unwrap(), "alice");
         fs::write(&path, "mee = \"alice\"\n").unwrap();
-        assert!(me(Some(folder.clone())).is_err(), "a mistake is not passed over");
+        assert!(me(Some(&folder)).is_err(), "a mistake is not passed over");
         assert!(home.heard().is_empty());
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
-        assert_eq!(me(Some(folder)).unwrap(), None);
+        assert_eq!(me(Some(&folder)).unwrap(), None);
         assert!(home.heard()[0].starts_with("your settings are not used: "));
     }
 }

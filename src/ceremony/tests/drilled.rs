@@ -10,7 +10,7 @@ use crate::ceremony::rehearsal_result::{CompletedRehearsal, RehearsalResult};
 use crate::ceremony::rehearse::Rehearsed;
 use crate::error::Exit;
 use crate::fork::RunResult;
-use crate::incident::{DrillStep, Journal, JournalAct, UnnumberedEntry};
+use crate::incident::{DrillStep, Journal, JournalAct, Plain, UnnumberedEntry};
 use crate::proposal::DrillName;
 
 fn entries(desk: &Desk) -> Vec<UnnumberedEntry> {
@@ -26,8 +26,10 @@ fn an_entry_says_who_did_what_with_which_council_file() {
     let vault = proposed(&desk, &["vault"], &at(4), 0);
     let cut_off = desk.enter(JournalAct::Proposed {}, Some(desk.about(&vault))).unwrap();
     assert!(cut_off.is_none());
-    desk.enter(JournalAct::Closed {}, None).unwrap();
+    let alices = Desk { variable: |name| (name == "BREAKGLASS_ME").then(|| "alice".into()), ..home.desk() };
+    alices.enter(JournalAct::Closed {}, None).unwrap();
     let all = entries(&desk);
+    assert_eq!([&all[0].who, &all[1].who], [&None, &Some(Plain::cut("alice"))]);
     assert_eq!((all.len(), &all[0].act, &all[1].act), (2, &JournalAct::Proposed {}, &JournalAct::Closed {}));
     assert_eq!(all[0].about.as_ref().map(|about| about.safe_tx_hash), Some(vault.hash()));
     assert_eq!(all[0].council, crate::council::TextDigest::of(&desk.text));
