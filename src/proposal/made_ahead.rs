@@ -40,9 +40,17 @@ pub struct GatheredAhead {
 /// Sorts out the signatures made ahead that were found: each is verified over the wanted transactions at the very nonce
 /// that it names, and over no other.
 pub fn gather_ahead(found: &[Finds], wanted: &[ProposalAndOwners]) -> GatheredAhead {
+    gather_ahead_within(MOST_RECOVERED, found, wanted)
+}
+
+/// The same, with so many recoveries at most.
+pub(super) fn gather_ahead_within(
+    mut left: usize,
+    found: &[Finds],
+    wanted: &[ProposalAndOwners],
+) -> GatheredAhead {
     let mut gathered = GatheredAhead::default();
     let mut seen: HashSet<(SafeTxHash, Address)> = HashSet::new();
-    let mut left = MOST_RECOVERED;
     let all = found.iter().enumerate().flat_map(|(text, finds)| finds.ahead.iter().map(move |a| (text, a)));
     for (text, ahead) in all {
         if left < wanted.len() {

@@ -82,28 +82,36 @@ fn lines_moved_taken_out_or_put_in_break_the_chain() {
     assert_eq!(breaks(bytes.as_bytes()), [(2, Why::Number { expected: 2, found: 7 })]);
 }
 
-/// Cut at every byte: the entries before the cut are there, the next entry continues them, and one that lacks only its end
-/// is kept.
+/// The entries before the cut are there, the next entry continues them, and one that lacks only its end is kept.
+fn is_continued(whole: &[u8], cut: usize) {
+    let bytes = &whole[..cut];
+    let append = next(bytes, note(99, "after")).unwrap();
+    let torn = bytes.iter().rev().take_while(|b| **b != b'\n').count();
+    let is_complete = torn > 0 && whole.get(cut) == Some(&b'\n');
+    assert_eq!(append.completes, is_complete, "cut at {cut}");
+    let mut continued = if is_complete { [bytes, b"\n"].concat() } else { bytes[..cut - torn].to_vec() };
+    let before = Journal::read(&continued).entries.len();
+    continued.extend(append.line.as_bytes());
+    let journal = Journal::read(&continued);
+    assert_eq!(
+        (journal.entries.len(), journal.breaks.len(), journal.torn),
+        (before + 1, 0, 0),
+        "cut at {cut}"
+    );
+    assert_eq!(Journal::read(bytes).torn, torn);
+}
+
+/// At every byte of an entry of each act, behind another one; and around the end of each line of a longer journal.
 #[test]
 fn cut_at_every_byte_the_journal_is_continued() {
-    let whole = all_acts();
-    for cut in 0..=whole.len() {
-        let bytes = &whole[..cut];
-        let append = next(bytes, note(99, "after")).unwrap();
-        let torn = bytes.iter().rev().take_while(|b| **b != b'\n').count();
-        let is_complete = torn > 0 && whole.get(cut) == Some(&b'\n');
-        assert_eq!(append.completes, is_complete, "cut at {cut}");
-        let mut continued = if is_complete { [bytes, b"\n"].concat() } else { bytes[..cut - torn].to_vec() };
-        let before = Journal::read(&continued).entries.len();
-        continued.extend(append.line.as_bytes());
-        let journal = Journal::read(&continued);
-        assert_eq!(
-            (journal.entries.len(), journal.breaks.len(), journal.torn),
-            (before + 1, 0, 0),
-            "cut at {cut}"
-        );
-        assert_eq!(Journal::read(bytes).torn, torn);
+    for act in every_act() {
+        let whole = journal([note(1, "before"), draft(2, "alice", act, Some(about(1)))]);
+        let first = whole.iter().position(|byte| *byte == b'\n').unwrap();
+        (first..=whole.len()).for_each(|cut| is_continued(&whole, cut));
     }
+    let whole = all_acts();
+    let ends = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
+    ends.flat_map(|end| end - 1..end + 2).chain([0, 1]).for_each(|cut| is_continued(&whole, cut));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use alloy::primitives::U256;
 use serde_json::Value;
 
 use super::*;
+use crate::proposal::made_ahead::gather_ahead_within;
 
 const ROWS: &str = include_str!("../../../tests/vectors/base-signatures.jsonl");
 
@@ -108,9 +109,15 @@ fn a_set_is_read_as_it_was_written_and_an_altered_one_is_refused() {
 fn signatures_made_ahead_are_tried_up_to_a_bound_and_the_rest_is_counted() {
     let proposal = proposal(42);
     let nobodys = StatedAhead { nonce: Nonce::from(42), stated: Stated::bare([0; 65]) };
-    let found = [Finds { ahead: vec![nobodys; 20_001], ..Finds::default() }];
-    let gathered = gather_ahead(&found, &[ProposalAndOwners { proposal: &proposal, owners: owners() }]);
-    assert_eq!((gathered.refused.count(), gathered.not_looked_at), (20_000, 1));
+    let found = [Finds { ahead: vec![nobodys; 21], ..Finds::default() }];
+    let wanted = ProposalAndOwners { proposal: &proposal, owners: owners() };
+    let tried = |most: usize, wanted: &[ProposalAndOwners]| {
+        let gathered = gather_ahead_within(most, &found, wanted);
+        (gathered.refused.count(), gathered.not_looked_at)
+    };
+    assert_eq!(tried(20, std::slice::from_ref(&wanted)), (20, 1));
+    assert_eq!(tried(41, &[wanted.clone(), wanted.clone()]), (20, 1), "each is tried on both");
+    assert_eq!(gather_ahead(&found, &[wanted]).not_looked_at, 0);
 }
 
 /// A claim of the line explains only what it can: that it is for a Safe that nobody named.
