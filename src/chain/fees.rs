@@ -150,26 +150,7 @@ mod tests {
     }
 
     fn header(base_fee: Option<u64>) -> Header {
-        let hash = BlockHash::claimed(B256::ZERO);
-        Header {
-            number: 9,
-            hash,
-            parent: hash,
-            timestamp: 0,
-            gas_limit: 1_000,
-            base_fee,
-            coinbase: Address::ZERO,
-            prevrandao: B256::ZERO,
-            difficulty: U256::ZERO,
-            excess_blob_gas: None,
-            state_root: B256::ZERO,
-            gas_used: 0,
-            withdrawals_root: None,
-            parent_beacon_block_root: None,
-            requests_hash: None,
-            block_access_list_hash: None,
-            slot_number: None,
-        }
+        Header { gas_limit: 1_000, base_fee, ..Header::bare(9, BlockHash::claimed(B256::ZERO)) }
     }
 
     #[test]

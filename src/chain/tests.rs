@@ -9,7 +9,7 @@ mod send;
 mod several;
 mod votes;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use alloy::primitives::{Address, Bytes, U256, keccak256};
 use serde_json::{Value, json};
@@ -21,9 +21,18 @@ use crate::evm::{Answer, BlockTag, Query};
 use fake::{Act, KEY, Server, chain, chain_of, good, header, reply, with_balance};
 
 const WHO: Address = Address::repeat_byte(7);
+/// Longer than any test may take.
+const NEVER: Duration = Duration::from_hours(1);
 
 fn balance() -> Request {
     Request::new("eth_getBalance", json!([WHO, AT]))
+}
+
+/// A chain whose requests may take for ever.
+fn patient(servers: &[&Server], quorum: usize) -> Chain {
+    let options = Options { timeout: NEVER, ..fake::options() };
+    let urls = servers.iter().map(|server| server.url()).collect();
+    Chain::new("local", 31337, urls, quorum, 100, options).unwrap()
 }
 
 /// The balance of [`WHO`] and the block it was read at. No error may ever show the key.
@@ -39,7 +48,11 @@ fn read(chain: &Chain) -> Result<(u64, Value), ChainError> {
 }
 
 fn fault(server: &Server) -> EndpointFault {
-    match read(&chain(&[server], 1)) {
+    fault_of(&chain(&[server], 1))
+}
+
+fn fault_of(chain: &Chain) -> EndpointFault {
+    match read(chain) {
         Err(ChainError::NoQuorum { mut faults, .. }) => faults.pop().unwrap().1.unwrap(),
         other => panic!("{other:?}"),
     }
@@ -122,21 +135,19 @@ fn a_refused_connection_is_named_and_outvoted() {
 
 #[test]
 fn a_silent_endpoint_times_out() {
-    let server = Server::new(|_, _| Act::Late(Duration::from_secs(10), String::new()));
-    let begun = Instant::now();
-    assert_eq!(fault(&server), EndpointFault::TimedOut(2));
-    assert!(begun.elapsed() < Duration::from_secs(8));
+    let silent = Server::new(|_, _| Act::Late(NEVER, String::new()));
+    let options = Options { timeout: Duration::from_secs(1), ..fake::options() };
+    let chain = Chain::new("local", 31337, vec![silent.url()], 1, 100, options).unwrap();
+    assert_eq!(fault_of(&chain), EndpointFault::TimedOut(1));
 }
 
 #[test]
 fn a_silent_endpoint_does_not_hold_up_a_quorum() {
     let (a, b) = (Server::node(good(9)), Server::node(good(9)));
-    let silent = Server::new(|_, _| Act::Late(Duration::from_secs(10), String::new()));
-    let chain = chain(&[&a, &b, &silent], 2);
-    let begun = Instant::now();
+    let silent = Server::new(|_, _| Act::Late(NEVER, String::new()));
+    let chain = patient(&[&a, &b, &silent], 2);
     assert_eq!(read(&chain), Ok((9, json!("0x5"))));
-    assert!(begun.elapsed() < Duration::from_secs(8));
-    assert_eq!(standings(&chain)[2], EndpointStatus::Outvoted(EndpointFault::Slow));
+    assert!(matches!(&standings(&chain)[2], EndpointStatus::Outvoted(_)), "{:?}", standings(&chain));
 }
 
 #[test]

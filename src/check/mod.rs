@@ -23,7 +23,7 @@ mod problem;
 mod rehearsal_checks;
 mod safe_pins;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transaction;
 
 use crate::chain::{Age, EndpointReport};

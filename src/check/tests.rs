@@ -25,9 +25,7 @@ use crate::chain::{Age, EndpointReport};
 use crate::council;
 use crate::evm::{AccountKind, Block, BlockHash, Keys, Readings, Write};
 use crate::fork::{Rehearsal, RunResult, Trace};
-use crate::playbook::{
-    Change, Decided, LibraryEntry, Plan, PlannedCall, PlaybookDigest, PlaybookId, Verdict,
-};
+use crate::playbook::{Change, Decided, LibraryEntry, Plan, PlannedCall, PlaybookDigest, Verdict};
 use crate::proposal::{Binding, BoundLever, Contender, Proposal, RecordedCode};
 use crate::safe::{Call, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion, slot, slot_word};
 
@@ -41,7 +39,7 @@ pub(super) fn proposal() -> Proposal {
     proposing(SafeTx::new(VAULT, U256::ZERO, Bytes::new(), Operation::Call, Nonce::from(3)))
 }
 
-fn proposing(tx: SafeTx) -> Proposal {
+pub(crate) fn proposing(tx: SafeTx) -> Proposal {
     let id = SafeId { chain_id: 1, address: SAFE, version: SafeVersion::V1_4_1 };
     let state = SafeState {
         singleton: Address::repeat_byte(6),
@@ -49,16 +47,7 @@ fn proposing(tx: SafeTx) -> Proposal {
         modules: vec![MODULE],
         ..SafeState::bare(id, Owners::new(vec![OWNER, Address::repeat_byte(2)], 1).unwrap(), Nonce::from(3))
     };
-    let binding = Binding::one(
-        BoundLever {
-            lever: None,
-            playbook: PlaybookId::new("pause/x").unwrap(),
-            digest: PlaybookDigest::of(""),
-            text: "".into(),
-            args: BTreeMap::new(),
-        },
-        false,
-    );
+    let binding = Binding::one(BoundLever::of(None, "pause/x", "", &[]), false);
     let block = Block { number: 1, hash: BlockHash::claimed(B256::ZERO) };
     Proposal::new(tx, state, block, binding, Readings::default())
 }

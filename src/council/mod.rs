@@ -22,7 +22,7 @@ mod pull;
 mod rpc_address;
 mod settings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text_source;
 
 use std::collections::BTreeMap;

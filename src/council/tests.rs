@@ -3,6 +3,7 @@
 mod combined;
 mod deputies;
 mod people;
+pub(crate) mod written;
 
 use super::*;
 

@@ -98,6 +98,32 @@ impl Header {
     }
 }
 
+#[cfg(test)]
+impl Header {
+    /// A block with nothing in it: a test sets what it looks at.
+    pub(crate) const fn bare(number: u64, hash: BlockHash) -> Self {
+        Self {
+            number,
+            hash,
+            parent: hash,
+            timestamp: 0,
+            gas_limit: 30_000_000,
+            base_fee: Some(1),
+            coinbase: Address::ZERO,
+            prevrandao: B256::ZERO,
+            difficulty: U256::ZERO,
+            excess_blob_gas: None,
+            state_root: B256::ZERO,
+            gas_used: 0,
+            withdrawals_root: None,
+            parent_beacon_block_root: None,
+            requests_hash: None,
+            block_access_list_hash: None,
+            slot_number: None,
+        }
+    }
+}
+
 /// The fields that execution sees; the rest is left at its default, so that its hash is another one.
 impl From<&Header> for alloy::consensus::Header {
     fn from(header: &Header) -> Self {

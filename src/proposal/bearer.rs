@@ -92,10 +92,8 @@ fn shown(form: PauseForm) -> String {
 
 #[cfg(test)]
 mod tests {
-    use alloy::primitives::Signature;
-    use k256::ecdsa::SigningKey;
-
     use super::*;
+    use crate::safe::tests::{address, sign};
 
     fn pause() -> Pause {
         let form = PauseForm::Second { identifier: Address::repeat_byte(3) };
@@ -103,12 +101,9 @@ mod tests {
     }
 
     fn signed(pause: Pause) -> (Bearer, Address) {
-        let key = SigningKey::from_slice(&[7; 32]).unwrap();
-        let deputy = Address::from_public_key(key.verifying_key());
-        let hash = *pause.hashes().safe_tx.word();
-        let (signature, parity) = key.sign_prehash_recoverable(hash.as_slice()).unwrap();
-        let bytes = Signature::from_signature_and_parity(signature, parity.is_y_odd()).as_bytes();
-        (Bearer { pause, signature: PauseSignature::of_deputy(&pause, deputy, &bytes).unwrap() }, deputy)
+        let bytes = sign(7, pause.hashes().safe_tx.word()).as_bytes();
+        let signature = PauseSignature::of_deputy(&pause, address(7), &bytes).unwrap();
+        (Bearer { pause, signature }, address(7))
     }
 
     #[test]

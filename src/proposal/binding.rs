@@ -29,6 +29,20 @@ pub struct BoundLever {
     pub args: BTreeMap<String, String>,
 }
 
+#[cfg(test)]
+impl BoundLever {
+    /// The lever of a playbook with this text.
+    pub(crate) fn of(lever: Option<&str>, playbook: &str, text: &str, args: &[(&str, &str)]) -> Self {
+        Self {
+            lever: lever.map(str::to_string),
+            playbook: PlaybookId::new(playbook).unwrap(),
+            digest: PlaybookDigest::of(text),
+            text: text.into(),
+            args: args.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+        }
+    }
+}
+
 /// The levers of a command as a value, to be compared: what two proposals have in common that differ in nonce, arguments and the
 /// chain's values alone.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,12 +20,12 @@ mod ways;
 use std::cell::Cell;
 
 use alloy::primitives::{Address, B256, Bytes, U256};
-use k256::ecdsa::SigningKey;
 
 use super::*;
 
 use crate::evm::{Answer, BlockHash, Fresh, Query};
 use crate::playbook::{PlaybookDigest, PlaybookId};
+use crate::safe::tests::{address, key, sign};
 use crate::safe::{Operation, Owners, SafeField, SafeTree, SafeVersion, SignatureKind, signed_digest};
 
 thread_local! {
@@ -35,14 +35,6 @@ thread_local! {
 
 pub(super) fn looked_at() {
     LOOKED_AT.set(LOOKED_AT.get() + 1);
-}
-
-fn key(seed: u8) -> SigningKey {
-    SigningKey::from_slice(&[seed; 32]).unwrap()
-}
-
-fn address(seed: u8) -> Address {
-    Address::from_public_key(key(seed).verifying_key())
 }
 
 fn fresh(nonce: u64) -> Fresh<SafeTree> {
@@ -85,21 +77,11 @@ fn state(nonce: u64) -> SafeState {
 fn proposal(nonce: u64) -> Proposal {
     let data = Bytes::from(vec![0x84, 0x56, 0xcb, 0x59]);
     let tx = SafeTx::new(Address::repeat_byte(9), U256::ZERO, data, Operation::Call, Nonce::from(nonce));
-    let text = "schema = 1\n";
-    let binding = Binding::one(
-        BoundLever {
-            lever: Some("vault".into()),
-            playbook: PlaybookId::new("pause/oz-pausable").unwrap(),
-            digest: PlaybookDigest::of(text),
-            text: text.into(),
-            args: [("target".to_string(), "vault".to_string())].into(),
-        },
-        false,
-    );
+    let lever = BoundLever::of(Some("vault"), "pause/oz-pausable", "schema = 1\n", &[("target", "vault")]);
     let query = Query::Storage { address: Address::repeat_byte(9), slot: B256::ZERO };
     let readings = [(query, Answer::Value(Bytes::from(vec![0; 32])))].into_iter().collect();
     let block = Block { number: 21, hash: BlockHash::claimed(B256::repeat_byte(1)) };
-    Proposal::new(tx, state(nonce), block, binding, readings)
+    Proposal::new(tx, state(nonce), block, Binding::one(lever, false), readings)
 }
 
 fn raw(seed: u8, proposal: &Proposal, kind: SignatureKind) -> [u8; 65] {
@@ -108,22 +90,13 @@ fn raw(seed: u8, proposal: &Proposal, kind: SignatureKind) -> [u8; 65] {
 
 /// A key's signature over any digest.
 fn over(seed: u8, digest: &[u8]) -> [u8; 65] {
-    let (signature, id) = key(seed).sign_prehash_recoverable(digest).unwrap();
-    let mut bytes = [0; 65];
-    bytes[..64].copy_from_slice(&signature.to_bytes());
-    bytes[64] = 27 + id.to_byte();
-    bytes
+    sign(seed, &B256::from_slice(digest)).as_bytes()
 }
 
 fn signed(seed: u8, proposal: &Proposal) -> OwnerSignature {
     let bytes = raw(seed, proposal, SignatureKind::Ecdsa);
-    let stated = Stated {
-        hash: Some(proposal.hash()),
-        purpose: Some(proposal.purpose()),
-        bytes,
-        accepted: Vec::new(),
-        claims: None,
-    };
+    let stated =
+        Stated { hash: Some(proposal.hash()), purpose: Some(proposal.purpose()), ..Stated::bare(bytes) };
     OwnerSignature::verify(&stated, proposal, &owners()).unwrap()
 }
 

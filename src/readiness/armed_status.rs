@@ -194,21 +194,14 @@ fn fewest(rows: &[&NonceRow], least: usize, most: usize) -> Option<Vec<Address>>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::safe::{Owners, SafeId, SafeVersion};
 
     fn who(n: u8) -> Address {
         Address::repeat_byte(n)
     }
 
     fn safe(owners: &[u8], threshold: u64, nonce: u64) -> SafeState {
-        SafeState {
-            singleton: who(98),
-            ..SafeState::bare(
-                SafeId { chain_id: 1, address: who(99), version: SafeVersion::V1_4_1 },
-                Owners::new(owners.iter().copied().map(who).collect(), threshold).unwrap(),
-                Nonce::from(nonce),
-            )
-        }
+        let owners: Vec<Address> = owners.iter().copied().map(who).collect();
+        SafeState { singleton: who(98), ..crate::safe::tests::safe(who(99), &owners, threshold, nonce) }
     }
 
     /// Signatures of these owners at each of these nonces.

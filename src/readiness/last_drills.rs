@@ -161,19 +161,13 @@ mod tests {
     use super::super::GapLevel;
     use super::super::drill_times::{ProvenDrill, Signed};
     use super::*;
+    use crate::council::tests::written::CouncilText;
     use crate::incident::{Plain, Utc};
     use crate::safe::{Nonce, Owners, SafeId, SafeTxHash, SafeVersion};
 
-    const COUNCIL: &str = "schema = 1\nname = \"x\"\n[chains.c]\nid = 1\nrpc = [\"https://a.example\"]\n";
-
     fn council() -> Council {
-        let safe = |name: &str, byte: u8| {
-            let address = Address::repeat_byte(byte);
-            format!("[safes.{name}]\nchain = \"c\"\naddress = \"{address}\"\n")
-        };
-        let lever = "[levers.vault]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\n";
-        Council::parse("c", &format!("{COUNCIL}{}{}{lever}", safe("guardian", 1), safe("foundation", 2)))
-            .unwrap()
+        let text = CouncilText::new().safe("guardian", owner(1), &[], 0).safe("foundation", owner(2), &[], 0);
+        text.lever("vault", "pause/oz-pausable", "vault").council()
     }
 
     fn owner(seed: u8) -> Address {

@@ -154,7 +154,10 @@ pub fn too_much_gas(
 
 #[cfg(test)]
 mod tests {
+    use alloy::primitives::Address;
+
     use super::*;
+    use crate::council::tests::written::CouncilText;
 
     fn seen(lever: &str, tried: LeverTrial) -> ExaminedLever {
         ExaminedLever { lever: lever.into(), tried, ends_in: None }
@@ -162,18 +165,11 @@ mod tests {
 
     #[test]
     fn levers_that_together_take_more_than_one_transaction_may_are_told() {
-        let address = alloy::primitives::Address::repeat_byte(9);
-        let lever =
-            |name: &str| format!("[levers.{name}]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\n");
-        let text = format!(
-            "schema = 1\nname = \"x\"\n[chains.c]\nid = 1\nrpc = [\"https://a.example\"]\n[safes.guardian]\nchain = \"c\"\n\
-             address = \"{address}\"\n{}{}{}[levers.all]\npull = [\"a\", \"b\", \"d\"]\n[levers.apart]\n\
-             pull = [\"a\", \"b\", \"d\"]\nalone = [\"d\"]\n",
-            lever("a"),
-            lever("b"),
-            lever("d")
+        let text = CouncilText::new().safe("guardian", Address::repeat_byte(9), &[], 0).and(
+            "[levers.all]\npull = [\"a\", \"b\", \"d\"]\n[levers.apart]\npull = [\"a\", \"b\", \"d\"]\nalone = [\"d\"]\n",
         );
-        let council = Council::parse("c", &text).unwrap();
+        let lever = |text: CouncilText, name| text.lever(name, "pause/oz-pausable", "vault");
+        let council = ["a", "b", "d"].into_iter().fold(text, lever).council();
         let all: Vec<ExaminedLever> =
             [("a", 6), ("b", 7), ("d", 8)].map(|(name, gas)| seen(name, LeverTrial::Works { gas })).into();
         let gaps = |cap: u64| too_much_gas(&council, &all, |_| Some(cap));

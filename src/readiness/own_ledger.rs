@@ -139,6 +139,7 @@ fn shared(council: &Council, held: &[Address]) -> Vec<LedgerGap> {
 mod tests {
     use super::super::GapLevel;
     use super::*;
+    use crate::council::tests::written::CouncilText;
 
     const READY: StatedSettings = StatedSettings {
         raw_messages: Some(true),
@@ -155,16 +156,9 @@ mod tests {
     };
 
     fn council() -> Council {
-        let address = |n: u8| Address::repeat_byte(n);
-        let signers = [("alice", 1), ("bob", 2), ("carol", 3)]
-            .map(|(name, n)| format!("[signers.{name}]\naddress = \"{}\"\n", address(n)));
-        let text = format!(
-            "schema = 1\nname = \"x\"\n[chains.c]\nid = 1\nrpc = [\"https://a.example\"]\n[safes.guardian]\nchain = \"c\"\n\
-             address = \"{}\"\nowners = [\"alice\", \"bob\", \"carol\"]\nthreshold = 2\n{}",
-            address(9),
-            signers.concat()
-        );
-        Council::parse("c", &text).unwrap()
+        let [alice, bob, carol, guardian] = [1, 2, 3, 9].map(Address::repeat_byte);
+        let text = CouncilText::new().signer("alice", alice).signer("bob", bob).signer("carol", carol);
+        text.safe("guardian", guardian, &["alice", "bob", "carol"], 2).council()
     }
 
     fn ids(change: impl FnOnce(&mut ExaminedLedger)) -> Vec<(&'static str, GapLevel)> {

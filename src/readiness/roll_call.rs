@@ -265,25 +265,17 @@ fn proven(state: &SafeState, safes: &[(&str, &SafeState)], keys: &BTreeSet<Addre
 #[cfg(test)]
 mod tests {
     use alloy::primitives::{U256, eip191_hash_message, keccak256};
-    use k256::ecdsa::SigningKey;
 
     use super::*;
-    use crate::safe::{Nonce, Owners, SafeId, SafeVersion};
-
-    fn key(n: u8) -> (SigningKey, Address) {
-        let key = SigningKey::from_slice(&[n; 32]).unwrap();
-        let address = Address::from_public_key(key.verifying_key());
-        (key, address)
-    }
+    use crate::council::tests::written::CouncilText;
+    use crate::safe::tests::{address, sign};
 
     fn signed(n: u8, statement: &Statement) -> Signature {
-        let hash = eip191_hash_message(statement.to_string());
-        let (signature, parity) = key(n).0.sign_prehash_recoverable(hash.as_slice()).unwrap();
-        Signature::from_signature_and_parity(signature, parity.is_y_odd())
+        sign(n, &eip191_hash_message(statement.to_string()))
     }
 
     fn statement(n: u8, date: &str) -> Statement {
-        Statement { date: date.parse().unwrap(), owner: key(n).1, council: TextDigest::of("file") }
+        Statement { date: date.parse().unwrap(), owner: address(n), council: TextDigest::of("file") }
     }
 
     fn proof(n: u8, date: &str) -> Proof {
@@ -311,7 +303,7 @@ mod tests {
         let other = Statement { council: TextDigest::of("other"), ..statement(1, "2026-11-26") };
         for changed in [
             good.replace("2026-11-26", "2026-11-27"),
-            good.replace(&key(1).1.to_string(), &key(2).1.to_string()),
+            good.replace(&address(1).to_string(), &address(2).to_string()),
             good.replace(&statement(1, "2026-11-26").council.to_string(), &other.council.to_string()),
         ] {
             let error = changed.parse::<Proof>().unwrap_err();
@@ -323,12 +315,7 @@ mod tests {
 
     #[test]
     fn a_line_of_another_day_or_of_a_stranger_is_not_taken_in() {
-        let text = format!(
-            "schema = 1\nname = \"x\"\n[signers.alice]\naddress = \"{}\"\n[signers.bob]\naddress = \"{}\"\n",
-            key(1).1,
-            key(2).1
-        );
-        let council = Council::parse("c", &text).unwrap();
+        let council = CouncilText::new().signer("alice", address(1)).signer("bob", address(2)).council();
         let today = "2026-11-26".parse().unwrap();
         assert_eq!(proof(1, "2026-11-26").check_today(&council, today), Ok(()));
         assert_eq!(proof(2, "2026-11-27").check_today(&council, today), Ok(()), "it is later there");
@@ -337,27 +324,20 @@ mod tests {
         assert!(matches!(proof(3, "2026-11-26").check_today(&council, today), Err(BadProof::Stranger(_))));
     }
 
-    fn safe(address: u8, owners: &[Address], threshold: u64) -> SafeState {
-        let address = Address::repeat_byte(address);
-        SafeState::bare(
-            SafeId { chain_id: 1, address, version: SafeVersion::V1_4_1 },
-            Owners::new(owners.to_vec(), threshold).unwrap(),
-            Nonce::from(0),
-        )
+    fn safe(byte: u8, owners: &[Address], threshold: u64) -> SafeState {
+        crate::safe::tests::safe(Address::repeat_byte(byte), owners, threshold, 0)
     }
 
     fn told(proofs: &[Proof], safes: &[(&str, &SafeState)], today: &str) -> Vec<String> {
-        let names = [("alice", 1), ("bob", 2), ("carol", 3)];
-        let signers =
-            names.map(|(name, n)| format!("[signers.{name}]\naddress = \"{}\"\n", key(n).1)).concat();
-        let council = Council::parse("c", &format!("schema = 1\nname = \"x\"\n{signers}")).unwrap();
+        let text = CouncilText::new().signer("alice", address(1)).signer("bob", address(2));
+        let council = text.signer("carol", address(3)).council();
         let gaps = gaps(&council, TextDigest::of("file"), proofs, safes, today.parse().unwrap());
         gaps.iter().map(|gap| gap.report().sentence).collect()
     }
 
     #[test]
     fn a_proof_of_more_than_90_days_counts_for_nothing_and_is_told() {
-        let guardian = safe(9, &[key(1).1, key(2).1], 2);
+        let guardian = safe(9, &[address(1), address(2)], 2);
         let safes = [("guardian", &guardian)];
         let proofs = [proof(1, "2026-08-28"), proof(2, "2026-11-20")];
         assert_eq!(told(&proofs, &safes, "2026-11-26"), [""; 0], "90 days");
@@ -377,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_safe_that_owns_another_is_proven_by_its_own_owners() {
-        let (alice, bob, carol) = (key(1).1, key(2).1, key(3).1);
+        let (alice, bob, carol) = (address(1), address(2), address(3));
         let foundation = safe(8, &[bob, carol], 2);
         let guardian = safe(9, &[alice, foundation.id.address], 2);
         let safes = [("foundation", &foundation), ("guardian", &guardian)];

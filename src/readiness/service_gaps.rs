@@ -172,18 +172,14 @@ mod tests {
     use super::super::GapLevel;
     use super::*;
     use crate::chain::StatedSafe;
-    use crate::safe::{Operation, Owners, SafeTx, SafeVersion, encode_batch, published_batch_contract};
+    use crate::safe::{Operation, SafeTx, SafeVersion, encode_batch, published_batch_contract};
 
     fn address(seed: u8) -> Address {
         Address::repeat_byte(seed)
     }
 
     fn guardian() -> SafeState {
-        SafeState::bare(
-            SafeId { chain_id: 1, address: address(1), version: SafeVersion::V1_4_1 },
-            Owners::new(vec![address(11), address(12), address(13)], 2).unwrap(),
-            Nonce::from(7),
-        )
+        crate::safe::tests::safe(address(1), &[11, 12, 13].map(address), 2, 7)
     }
 
     fn known(owners: &[u8], threshold: u64, nonce: u64) -> StatedSafe {

@@ -21,6 +21,8 @@ mod pause;
 mod signature;
 mod slots;
 mod state;
+#[cfg(test)]
+pub(crate) mod tests;
 mod tree;
 mod tx;
 mod version;

@@ -154,18 +154,13 @@ fn recover(
 #[cfg(test)]
 mod tests {
     use alloy::primitives::B256;
-    use k256::ecdsa::SigningKey;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::safe::tests::{address, safe_signature};
 
     fn sign(seed: u8, hash: &SafeTxHash, kind: SignatureKind) -> ([u8; 65], Address) {
-        let key = SigningKey::from_slice(&[seed; 32]).unwrap();
-        let (sig, id) = key.sign_prehash_recoverable(signed_digest(hash, kind).as_slice()).unwrap();
-        let mut bytes = [0; 65];
-        bytes[..64].copy_from_slice(&sig.to_bytes());
-        bytes[64] = id.to_byte() + if kind == SignatureKind::EthSign { 31 } else { 27 };
-        (bytes, Address::from_public_key(key.verifying_key()))
+        (safe_signature(seed, hash, kind), address(seed))
     }
 
     fn hash(byte: u8) -> SafeTxHash {

@@ -63,20 +63,11 @@ impl Deref for SafeTree {
 
 #[cfg(test)]
 mod tests {
-    use alloy::primitives::U256;
-
-    use super::super::hashes::SafeId;
-    use super::super::owners::Owners;
-    use super::super::tx::Nonce;
-    use super::super::version::SafeVersion;
     use super::*;
 
     fn safe(n: u8, owners: &[u8]) -> SafeState {
-        SafeState::bare(
-            SafeId { chain_id: 1, address: Address::repeat_byte(n), version: SafeVersion::V1_4_1 },
-            Owners::new(owners.iter().map(|n| Address::repeat_byte(*n)).collect(), 1).unwrap(),
-            Nonce(U256::ZERO),
-        )
+        let owners: Vec<Address> = owners.iter().map(|n| Address::repeat_byte(*n)).collect();
+        crate::safe::tests::safe(Address::repeat_byte(n), &owners, 1, 0)
     }
 
     #[test]

@@ -127,14 +127,12 @@ pub fn private_left(private_for: u64, first: Option<u64>, now: u64) -> u64 {
 mod tests {
     use alloy::consensus::SignableTransaction;
     use alloy::network::eip2718::Encodable2718;
-    use alloy::primitives::{B256, Bytes, Signature, U256};
-    use k256::ecdsa::SigningKey;
+    use alloy::primitives::{B256, Bytes, U256};
 
     use super::*;
-    use crate::evm::{Block, BlockHash, Readings};
-    use crate::playbook::{PlaybookDigest, PlaybookId};
-    use crate::proposal::{Binding, BoundLever};
-    use crate::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
+    use crate::check::tests::proposing;
+    use crate::safe::tests::{address, sign};
+    use crate::safe::{Nonce, Operation, SafeTx};
 
     const GWEI: u128 = 1_000_000_000;
 
@@ -220,23 +218,7 @@ mod tests {
             Operation::Call,
             Nonce::from(3),
         );
-        let state = SafeState {
-            singleton: Address::repeat_byte(6),
-            ..SafeState::bare(
-                SafeId { chain_id: 1, address: SAFE, version: SafeVersion::V1_4_1 },
-                Owners::new(vec![Address::repeat_byte(1)], 1).unwrap(),
-                Nonce::from(3),
-            )
-        };
-        let lever = BoundLever {
-            lever: None,
-            playbook: PlaybookId::new("pause/x").unwrap(),
-            digest: PlaybookDigest::of(""),
-            text: "".into(),
-            args: std::collections::BTreeMap::new(),
-        };
-        let block = Block { number: 1, hash: BlockHash::claimed(B256::ZERO) };
-        Proposal::new(tx, state, block, Binding::one(lever, false), Readings::default())
+        proposing(tx)
     }
 
     /// Signs a transaction that gives the proposal to the Safe, changed by `change`.
@@ -248,17 +230,15 @@ mod tests {
             ..tx(4, 20, 2)
         };
         change(&mut tx);
-        let key = SigningKey::from_slice(&[7; 32]).unwrap();
-        let (signature, parity) = key.sign_prehash_recoverable(tx.signature_hash().as_slice()).unwrap();
-        TxEnvelope::Eip1559(tx.into_signed(Signature::from((signature, parity)))).encoded_2718()
+        let signature = sign(7, &tx.signature_hash());
+        TxEnvelope::Eip1559(tx.into_signed(signature)).encoded_2718()
     }
 
     #[test]
     fn a_record_gives_back_the_transaction_and_its_sender() {
         let raw = signed(|_| {});
         let sent = Sent::new(raw.clone(), Some(99)).unwrap();
-        let signer = Address::from_private_key(&SigningKey::from_slice(&[7; 32]).unwrap());
-        assert_eq!((sent.from, sent.hash, sent.tx.nonce), (signer, TxHash::of(&raw), 4));
+        assert_eq!((sent.from, sent.hash, sent.tx.nonce), (address(7), TxHash::of(&raw), 4));
         assert_eq!(Sent::parse(&sent.to_json()), Some(sent));
     }
 

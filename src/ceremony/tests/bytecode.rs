@@ -1,15 +1,13 @@
 //! Code for a chain in memory: what Safe published, and small contracts made of a few functions.
 
 use alloy::primitives::{Bytes, keccak256};
-use serde_json::Value;
+
+use crate::safe::tests::artifacts::artifact;
 
 /// The code that a published contract of Safe has, from Safe's package.
 pub fn safe_code(contract: &str) -> Bytes {
-    let package = "tests/fixtures/node_modules/@safe-global/safe-contracts/build/artifacts/contracts";
-    let path = format!("{}/{package}/{contract}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-    serde_json::from_value(serde_json::from_slice::<Value>(&text).unwrap()["deployedBytecode"].take())
-        .unwrap()
+    let package = "@safe-global/safe-contracts/build/artifacts/contracts";
+    artifact(&format!("{package}/{contract}.json")).deployed
 }
 
 /// The body of a function of a [`contract`].

@@ -160,9 +160,7 @@ fn a_message_of_a_module_is_tried_with_a_key_that_everybody_knows() {
     assert_eq!((tried.from, tried.to), (PAYER, MODULE));
     // The deputy's own signature needs no assumption.
     let pause = &Pause { nonce: B256::repeat_byte(6), ..*pause };
-    let digest = pause.hashes().safe_tx;
-    let (signature, id) = key(BOB).sign_prehash_recoverable(digest.word().as_slice()).unwrap();
-    let bytes = [&signature.to_bytes()[..], &[27 + id.to_byte()]].concat();
+    let bytes = safe_signature(BOB, &pause.hashes().safe_tx, SignatureKind::Ecdsa);
     let signature = PauseSignature::of_deputy(pause, address(BOB), &bytes).unwrap();
     let text = Bearer { pause: *pause, signature }.to_json();
     let lever = desk.deputys("chain").unwrap();

@@ -2,7 +2,7 @@
 
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::network::eip2718::Encodable2718;
-use alloy::primitives::{Signature, TxKind};
+use alloy::primitives::TxKind;
 
 use super::bytecode::{Body, contract};
 use super::live::{chain, home, looked};
@@ -54,8 +54,8 @@ pub(in crate::ceremony) fn sent(call: &Outgoing, nonce: u64, max_fee: u128) -> S
         input: call.data().clone(),
         ..TxEip1559::default()
     };
-    let (signature, parity) = key(7).sign_prehash_recoverable(tx.signature_hash().as_slice()).unwrap();
-    let signed = tx.into_signed(Signature::from((signature, parity)));
+    let signature = crate::safe::tests::sign(7, &tx.signature_hash());
+    let signed = tx.into_signed(signature);
     Sent::new(TxEnvelope::Eip1559(signed).encoded_2718(), Some(100)).unwrap()
 }
 

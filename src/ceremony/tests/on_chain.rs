@@ -21,26 +21,7 @@ use crate::safe::{Call, Owners, SafeState};
 
 /// A block's header.
 pub(in crate::ceremony) fn header(number: u64, timestamp: u64) -> Header {
-    let hash = BlockHash::claimed(B256::with_last_byte(7));
-    Header {
-        number,
-        hash,
-        parent: hash,
-        timestamp,
-        gas_limit: 30_000_000,
-        base_fee: Some(1),
-        coinbase: Address::ZERO,
-        prevrandao: B256::ZERO,
-        difficulty: U256::ZERO,
-        excess_blob_gas: None,
-        state_root: B256::ZERO,
-        gas_used: 0,
-        withdrawals_root: None,
-        parent_beacon_block_root: None,
-        requests_hash: None,
-        block_access_list_hash: None,
-        slot_number: None,
-    }
+    Header { timestamp, ..Header::bare(number, BlockHash::claimed(B256::with_last_byte(7))) }
 }
 
 /// The receipt of a transaction in this block.

@@ -82,11 +82,8 @@ fn an_owner_counts_once_in_whatever_way_they_signed() {
     let vault = proposed(&desk, &["vault"], &at(4), 0);
     let owners = desk.pinned_owners(desk.safe("guardian").unwrap()).unwrap();
     desk.keep_signature(&vault, &sign(&desk, ALICE, &vault)).unwrap();
-    let digest = signed_digest(&vault.hash(), SignatureKind::EthSign);
-    let (signature, id) = key(ALICE).sign_prehash_recoverable(digest.as_slice()).unwrap();
-    let mut second = stated(ALICE, &vault);
-    second.bytes[..64].copy_from_slice(&signature.to_bytes());
-    second.bytes[64] = 31 + id.to_byte();
+    let bytes = safe_signature(ALICE, &vault.hash(), SignatureKind::EthSign);
+    let second = Stated { bytes, ..stated(ALICE, &vault) };
     let second = OwnerSignature::verify(&second, &vault, &owners).unwrap();
     desk.keep_signature(&vault, &second).unwrap();
     assert_eq!(desk.signatures(&vault, &owners).unwrap().len(), 2);

@@ -204,6 +204,7 @@ fn owners_seen(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::council::tests::written::CouncilText;
 
     fn lever(name: &str, faults: &[&str], open: &[&str], pulls: &[&str]) -> LeverReport {
         let owned = |all: &[&str]| all.iter().map(ToString::to_string).collect();
@@ -232,23 +233,22 @@ mod tests {
     #[test]
     fn the_owners_of_each_safe_that_are_not_plain_keys_are_named() {
         let [key, foundation, wallet, delegated] = [1, 2, 3, 4].map(Address::repeat_byte);
-        let text = format!(
-            "schema = 1\nname = \"Example\"\n[chains.mainnet]\nid = 1\n[chains.base]\nid = 8453\n\
-             [signers.alice]\naddress = \"{key}\"\n[signers.bob]\naddress = \"{delegated}\"\n\
-             [safes.guardian]\nchain = \"mainnet\"\naddress = \"{}\"\nowners = [\"alice\", \"foundation\", \"{wallet}\"]\n\
-             threshold = 2\n[safes.foundation]\nchain = \"mainnet\"\naddress = \"{foundation}\"\nowners = [\"bob\"]\n\
-             threshold = 1\n[safes.far]\nchain = \"base\"\naddress = \"{}\"\nowners = [\"{wallet}\"]\nthreshold = 1\n",
-            Address::repeat_byte(5),
+        let text = CouncilText::new().signer("alice", key).signer("bob", delegated);
+        let owners = ["alice", "foundation", &wallet.to_string()];
+        let text = text.safe("guardian", Address::repeat_byte(5), &owners, 2);
+        let text = text.safe("foundation", foundation, &["bob"], 1);
+        let far = format!(
+            "[chains.base]\nid = 8453\n[safes.far]\nchain = \"base\"\naddress = \"{}\"\nowners = [\"{wallet}\"]\nthreshold = 1\n",
             Address::repeat_byte(6)
         );
-        let council = Council::parse("breakglass.toml", &text).unwrap();
+        let council = text.and(&far).council();
         let accounts = BTreeMap::from([
             (key, AccountKind::Key),
             (foundation, AccountKind::Contract),
             (wallet, AccountKind::Contract),
             (delegated, AccountKind::Delegated(wallet)),
         ]);
-        let seen = owners_seen(&council, "mainnet", &accounts);
+        let seen = owners_seen(&council, "main", &accounts);
         let told: Vec<_> = seen.iter().map(|one| (one.safe.as_str(), one.owner.as_str(), one.kind)).collect();
         assert_eq!(
             told,

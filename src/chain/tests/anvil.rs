@@ -1,6 +1,5 @@
 //! Against a real node and the real Safe contracts.
 
-use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use crate::chain::json_rpc::Request;
 use crate::chain::{Ask, CallRequest, Chain, ChainError, Fees, Receipt};
 use crate::council::{RpcAddress, SecretUrl};
 use crate::evm::{Answer, BlockTag, Query, TxHash};
+use crate::safe::tests::artifacts::artifact;
 use crate::safe::{SENTINEL, SafeVersion, slot_word};
 
 const ALICE: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
@@ -25,10 +25,6 @@ sol! {
     function setup(address[] owners, uint256 threshold, address to, bytes data, address fallbackHandler,
         address paymentToken, uint256 payment, address paymentReceiver);
     function enableModule(address module);
-}
-
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/node_modules")
 }
 
 struct Anvil {
@@ -61,7 +57,7 @@ impl Anvil {
     /// Mining takes the node a moment.
     fn receipt(&self, tx: TxHash) -> Receipt {
         let poll = || self.chain.receipt(tx).unwrap().ok_or_else(|| sleep(Duration::from_millis(20)));
-        std::iter::repeat_with(poll).take(250).find_map(Result::ok).unwrap()
+        std::iter::repeat_with(poll).take(3_000).find_map(Result::ok).unwrap()
     }
 
     /// A fresh chain: its count of rounds starts from nothing.
@@ -71,11 +67,8 @@ impl Anvil {
 
     /// Puts a proxy and its singleton in place and sets the Safe up with Alice as its owner.
     fn deploy_safe(&self, package: &str, singleton: &str, proxy: &str) {
-        let code = |contract: &str| {
-            let file = fixtures().join(package).join("build/artifacts/contracts").join(contract);
-            let artifact: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-            artifact["deployedBytecode"].clone()
-        };
+        let code =
+            |contract: &str| artifact(&format!("{package}/build/artifacts/contracts/{contract}")).deployed;
         self.rpc("anvil_setCode", json!([SINGLETON, code(singleton)]));
         self.rpc("anvil_setCode", json!([SAFE, code(proxy)]));
         self.rpc(

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::balance;
-use super::fake::{Act, Server, chain, chain_of, good, options, reply};
+use super::fake::{Act, Server, chain, chain_of, good, options, reply, wait_until};
 use crate::chain::json_rpc::Request;
 use crate::chain::{Chain, Options};
 use crate::evm::BlockTag;
@@ -67,7 +67,9 @@ fn as_many_batches_leave_at_once_as_is_allowed() {
         let (under_way, peak) = (Arc::clone(&now), Arc::clone(&most));
         let server = Server::new(move |_, body| {
             peak.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            std::thread::sleep(Duration::from_millis(50));
+            // Those of the first wave wait for each other, and a moment for one too many.
+            wait_until(|| peak.load(Ordering::SeqCst) >= parallel);
+            std::thread::sleep(Duration::from_millis(10));
             under_way.fetch_sub(1, Ordering::SeqCst);
             Act::ok(&reply(body, &good(9)))
         });

@@ -82,6 +82,17 @@ impl Server {
     }
 }
 
+/// Waits until this is so, for a minute.
+pub fn wait_until(is_so: impl Fn() -> bool) {
+    let so = |_| {
+        is_so() || {
+            thread::sleep(Duration::from_millis(10));
+            false
+        }
+    };
+    assert!((0..6_000).any(so), "waited in vain");
+}
+
 /// A batch is answered in reverse order: JSON-RPC allows it.
 pub fn reply(body: &Value, answer: &dyn Fn(&str, &Value) -> Value) -> Value {
     match body {

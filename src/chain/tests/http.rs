@@ -65,7 +65,7 @@ fn other_statuses_are_faults_at_once() {
 #[test]
 fn an_endless_answer_is_cut_off() {
     let server = Server::new(|_, _| Act::Flood(200 << 20));
-    assert_eq!(fault(&server), EndpointFault::TooLarge);
+    assert_eq!(fault_of(&patient(&[&server], 1)), EndpointFault::TooLarge);
 }
 
 #[test]
@@ -73,8 +73,6 @@ fn a_packed_answer_is_read_and_its_unpacked_size_is_bounded() {
     let server = Server::new(|_, body| Act::Packed(reply(body, &good(9)).to_string().into_bytes()));
     assert_eq!(read(&chain(&[&server], 1)), Ok((9, json!("0x5"))));
     let bomb = Server::new(|_, _| Act::Packed(vec![b' '; 65 << 20]));
-    let options = Options { timeout: Duration::from_mins(1), ..fake::options() };
-    let chain = Chain::new("local", 31337, vec![bomb.url()], 1, 100, options).unwrap();
-    let error = read(&chain).unwrap_err().to_string();
+    let error = read(&patient(&[&bomb], 1)).unwrap_err().to_string();
     assert!(error.ends_with(&EndpointFault::TooLarge.to_string()), "{error}");
 }

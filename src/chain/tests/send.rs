@@ -2,56 +2,37 @@
 
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::network::eip2718::Encodable2718;
-use alloy::primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
-use k256::ecdsa::SigningKey;
+use alloy::primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use serde_json::json;
 
 use super::fake::{Server, chain};
 use crate::chain::ChainError;
 use crate::evm::{Block, BlockHash, Fresh, Readings};
-use crate::playbook::{PlaybookDigest, PlaybookId};
 use crate::proposal::{
     Approvals, Binding, BoundLever, Outgoing, OwnerSignature, Proposal, Ready, SafeOwners, Stated, assemble,
 };
+use crate::safe::tests::{address, sign};
 use crate::safe::{Call, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
-
-fn sign(hash: &B256) -> Signature {
-    let key = SigningKey::from_slice(&[1; 32]).unwrap();
-    let (signature, parity) = key.sign_prehash_recoverable(hash.as_slice()).unwrap();
-    Signature::from_signature_and_parity(signature, parity.is_y_odd())
-}
 
 /// A transaction of a Safe with one owner, signed by it.
 fn ready() -> Ready {
-    let owner = Address::from_public_key(SigningKey::from_slice(&[1; 32]).unwrap().verifying_key());
-    let address = Address::repeat_byte(5);
+    let safe = Address::repeat_byte(5);
     let state = SafeState {
         singleton: Address::repeat_byte(6),
         ..SafeState::bare(
-            SafeId { chain_id: 31337, address, version: SafeVersion::V1_4_1 },
-            Owners::new(vec![owner], 1).unwrap(),
+            SafeId { chain_id: 31337, address: safe, version: SafeVersion::V1_4_1 },
+            Owners::new(vec![address(1)], 1).unwrap(),
             Nonce::from(3),
         )
     };
     let tx = SafeTx::new(Address::repeat_byte(9), U256::ZERO, [1].into(), Operation::Call, Nonce::from(3));
-    let lever = BoundLever {
-        lever: None,
-        playbook: PlaybookId::new("pause/oz-pausable").unwrap(),
-        digest: PlaybookDigest::of(""),
-        text: "".into(),
-        args: [].into(),
-    };
+    let lever = BoundLever::of(None, "pause/oz-pausable", "", &[]);
     let block = Block { number: 1, hash: BlockHash::claimed(B256::ZERO) };
     let proposal = Proposal::new(tx, state.clone(), block, Binding::one(lever, false), Readings::default());
-    let bytes = sign(proposal.hash().word()).as_bytes();
-    let stated = Stated {
-        hash: Some(proposal.hash()),
-        purpose: Some(proposal.purpose()),
-        bytes,
-        accepted: Vec::new(),
-        claims: None,
-    };
-    let owners = SafeOwners::new((31337, address), Some(&state.owners), None).unwrap();
+    let bytes = sign(1, proposal.hash().word()).as_bytes();
+    let stated =
+        Stated { hash: Some(proposal.hash()), purpose: Some(proposal.purpose()), ..Stated::bare(bytes) };
+    let owners = SafeOwners::new((31337, safe), Some(&state.owners), None).unwrap();
     let signature = OwnerSignature::verify(&stated, &proposal, &owners).unwrap();
     let said = Readings::default();
     let given = Approvals::new(std::slice::from_ref(&signature), &[], &said);
@@ -59,7 +40,7 @@ fn ready() -> Ready {
 }
 
 fn signed(tx: TxEip1559) -> Vec<u8> {
-    let signature = sign(&tx.signature_hash());
+    let signature = sign(1, &tx.signature_hash());
     TxEnvelope::Eip1559(tx.into_signed(signature)).encoded_2718()
 }
 
@@ -99,7 +80,7 @@ fn only_a_transaction_that_carries_what_is_ready_is_sent() {
 /// The act of one key alone leaves from that key and from no other, and the signature of a module's deputy from anybody.
 #[test]
 fn a_deputys_own_call_leaves_from_their_key_alone() {
-    let deputy = Address::from_public_key(SigningKey::from_slice(&[1; 32]).unwrap().verifying_key());
+    let deputy = address(1);
     let (to, data) = (Address::repeat_byte(5), Bytes::from_static(&[1, 2, 3, 4]));
     let own = Call { to, value: U256::ZERO, data: data.clone() };
     assert_eq!(Outgoing::of_key(31337, deputy, &Call { value: U256::ONE, ..own.clone() }), None);

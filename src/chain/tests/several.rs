@@ -1,16 +1,17 @@
 //! Several endpoints: silent, late, in the minority, or behind.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use alloy::primitives::{B256, U256, keccak256};
+use alloy::primitives::{B256, keccak256};
 use serde_json::{Value, json};
 
-use super::fake::{Act, Server, chain as chain_of_servers, good, header, reply, with_balance};
-use super::{WHO, read, standings};
+use super::fake::{Act, Server, chain as chain_of_servers, good, header, reply, wait_until, with_balance};
+use super::{NEVER, WHO, patient, read, standings};
 use crate::chain::agreement::{EndpointView, Vote};
 use crate::chain::json_rpc::{AT, Reply, Request, no_reply};
+use crate::chain::panel::GRACE;
 use crate::chain::quorum::replies;
 use crate::chain::{Chain, EndpointFault, EndpointStatus, Options};
 use crate::evm::{BlockHash, BlockTag, Header, TxHash};
@@ -18,30 +19,35 @@ use crate::evm::{BlockHash, BlockTag, Header, TxHash};
 /// Waited for once, when its word could still tip the balance, and not again.
 #[test]
 fn a_silent_rpc_is_waited_for_once() {
-    let (good, silent) =
-        (Server::node(good(9)), Server::new(|_, _| Act::Late(Duration::from_secs(30), String::new())));
+    let (good, silent) = (Server::node(good(9)), Server::new(|_, _| Act::Late(NEVER, String::new())));
     let chain = chain_of_servers(&[&silent, &good], 1);
-    let timed = || {
-        let begun = Instant::now();
+    let begun = Instant::now();
+    assert_eq!(read(&chain), Ok((9, json!("0x5"))));
+    assert!(begun.elapsed() >= GRACE);
+    // One that was waited for a second time has timed out. On a busy machine, the good one may be as slow once.
+    let is_passed_over = |_| {
         assert_eq!(read(&chain), Ok((9, json!("0x5"))));
-        begun.elapsed()
+        standings(&chain)[0] == EndpointStatus::Outvoted(EndpointFault::Slow)
     };
-    let (first, second) = (timed(), timed());
-    assert!(first >= Duration::from_millis(500), "{first:?}");
-    assert!(second < first, "{second:?} after {first:?}");
+    assert!((0..20).any(is_passed_over), "{:?}", standings(&chain));
 }
 
 /// An answer that comes after the others were believed is compared with theirs.
 #[test]
 fn a_late_answer_that_contradicts_is_a_lie() {
     let (a, b) = (Server::node(good(9)), Server::node(good(9)));
-    let late = Server::new(|_, body| {
-        Act::Late(Duration::from_millis(700), reply(body, &with_balance(9, 6)).to_string())
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let late = Server::new(move |_, body| {
+        // Until the other end is dropped.
+        let _ = held.lock().unwrap().recv();
+        Act::ok(&reply(body, &with_balance(9, 6)))
     });
-    let chain = chain_of_servers(&[&a, &b, &late], 2);
+    let chain = patient(&[&a, &b, &late], 2);
     assert_eq!(read(&chain), Ok((9, json!("0x5"))));
-    assert_eq!(standings(&chain)[2], EndpointStatus::Outvoted(EndpointFault::Slow));
-    std::thread::sleep(Duration::from_millis(1200));
+    assert!(matches!(standings(&chain)[2], EndpointStatus::Outvoted(_)));
+    drop(release);
+    wait_until(|| matches!(standings(&chain)[2], EndpointStatus::Lying(_)));
     assert!(matches!(&standings(&chain)[2], EndpointStatus::Lying(EndpointFault::Lying { number: 9, .. })));
 }
 
@@ -102,27 +108,26 @@ fn a_slow_endpoint_is_given_the_transaction_although_a_fast_one_took_it() {
     });
     let chain = chain_of_servers(&[&fast, &busy], 1);
     assert!(chain.send_raw(&[1, 2, 3]).is_ok());
-    let begun = Instant::now();
-    while busy.hits() < 3 && begun.elapsed() < Duration::from_secs(5) {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    assert_eq!(busy.hits(), 3, "it was given up when the other had answered");
+    // It is not given up when the other has answered.
+    wait_until(|| busy.hits() == 3);
 }
 
 /// Two contradict each other, and a third that was silent before can settle it.
 #[test]
 fn a_silent_rpc_is_asked_again_if_the_others_do_not_agree() {
-    let node = |balance, pause| {
+    // Only of block 10 they say different things, and there the third one answers, after the others.
+    let node = |balance, [newest, tenth]: [Duration; 2]| {
         Server::new(move |_, body| {
             let asks_anew = body.to_string().contains("0xa");
-            let told = if asks_anew { balance } else { 5 };
-            Act::Late(Duration::from_millis(pause), reply(body, &with_balance(10, told)).to_string())
+            let (told, pause) = if asks_anew { (balance, tenth) } else { (5, newest) };
+            Act::Late(pause, reply(body, &with_balance(10, told)).to_string())
         })
     };
-    let (honest, liar, slow) = (node(5, 0), node(6, 0), node(5, 900));
+    let (soon, later) = (Duration::ZERO, Duration::from_millis(200));
+    let (honest, liar, slow) = (node(5, [soon; 2]), node(6, [soon; 2]), node(5, [NEVER, later]));
     let chain = chain_of_servers(&[&honest, &liar, &slow], 2);
     assert_eq!(read(&chain), Ok((10, json!("0x5"))));
-    assert_eq!(standings(&chain)[2], EndpointStatus::Outvoted(EndpointFault::Slow));
+    assert!(matches!(standings(&chain)[2], EndpointStatus::Outvoted(_)));
     let balance = Request::new("eth_getBalance", json!([WHO, AT]));
     let (head, replies) = chain.ask(&[balance], BlockTag::Number(10)).unwrap();
     assert_eq!((head.number, &replies[0]), (10, &Ok(json!("0x5"))));
@@ -158,25 +163,9 @@ fn an_unknown_chain_is_asked_at_the_pace_of_its_own_blocks() {
 
 /// The vote of an endpoint whose newest block is this one, made so many seconds ago.
 fn made(number: u64, seconds_ago: u64) -> Vote {
-    let hash = BlockHash::claimed(B256::with_last_byte(9));
     let head = Header {
-        number,
-        hash,
-        parent: hash,
         timestamp: crate::clock::seconds() - seconds_ago,
-        gas_limit: 30_000_000,
-        base_fee: Some(1),
-        coinbase: WHO,
-        prevrandao: B256::ZERO,
-        difficulty: U256::ZERO,
-        excess_blob_gas: None,
-        state_root: B256::ZERO,
-        gas_used: 0,
-        withdrawals_root: None,
-        parent_beacon_block_root: None,
-        requests_hash: None,
-        block_access_list_hash: None,
-        slot_number: None,
+        ..Header::bare(number, BlockHash::claimed(B256::with_last_byte(9)))
     };
     Vote::View(EndpointView { head, whole: true, values: Vec::new() })
 }

@@ -11,23 +11,9 @@ use crate::evm::{BlockHash, BlockTag, Header};
 fn header(number: u64, fork: u8) -> Header {
     let hash = |n: u64| BlockHash::claimed(B256::from(U256::from(n) * U256::from(256) + U256::from(fork)));
     Header {
-        number,
-        hash: hash(number),
         parent: hash(number.saturating_sub(1)),
         timestamp: number / 2,
-        gas_limit: 30_000_000,
-        base_fee: Some(1),
-        coinbase: alloy::primitives::Address::ZERO,
-        prevrandao: B256::ZERO,
-        difficulty: U256::ZERO,
-        excess_blob_gas: None,
-        state_root: B256::ZERO,
-        gas_used: 0,
-        withdrawals_root: None,
-        parent_beacon_block_root: None,
-        requests_hash: None,
-        block_access_list_hash: None,
-        slot_number: None,
+        ..Header::bare(number, hash(number))
     }
 }
 

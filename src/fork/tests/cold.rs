@@ -6,12 +6,13 @@ use alloy::sol_types::{SolCall, SolValue};
 use serde_json::json;
 
 use super::acts::{ITarget, batch};
-use super::stage::{GAS, SENDER, Source, Stage, artifact, compiled};
+use super::stage::{GAS, SENDER, Source, Stage, compiled};
 use crate::evm::{Keys, Query};
 use crate::fork::{
     Attempt, ExecTransaction, ForkError, Rehearsal, RunResult, SlotNames, SlotTable, StateSource, World,
     WorldState, access_list_calls, access_list_keys, first_keys, settle,
 };
+use crate::safe::tests::artifacts::artifact;
 use crate::safe::{Call, Domain, SafeTx, SafeVersion};
 
 /// The endpoint's answer to `eth_createAccessList`.
@@ -64,7 +65,7 @@ fn paused(target: Address) -> Query {
 }
 
 fn proxy(stage: &Stage) -> Address {
-    let code = artifact("@openzeppelin/contracts/build/contracts/ERC1967Proxy.json");
+    let code = artifact("@openzeppelin/contracts/build/contracts/ERC1967Proxy.json").creation;
     let set = ITarget::setCall { to: U256::from(1) }.abi_encode();
     stage.anvil.deploy(&code, &(stage.target, Bytes::from(set)).abi_encode_params())
 }

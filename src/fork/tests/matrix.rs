@@ -7,9 +7,10 @@ use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
 
 use super::acts::{Act, DELEGATED, ITarget, NOBODY, acts};
-use super::stage::{GAS, SENDER, Source, Stage, artifact, compiled};
+use super::stage::{GAS, SENDER, Source, Stage, compiled};
 use crate::evm::{Answer, Keys, Query};
 use crate::fork::{ExecTransaction, FrameKind, Rehearsal, RunResult, World, first_keys, settle};
+use crate::safe::tests::artifacts::artifact;
 use crate::safe::{Domain, SafeVersion, slot};
 
 /// The Safe's guard.
@@ -26,7 +27,7 @@ fn stage(version: SafeVersion, guard: Guard) -> (Stage, Address) {
     let stage = Stage::new(version);
     let delegation = [&[0xef, 0x01, 0x00], stage.target.as_slice()].concat();
     stage.anvil.rpc("anvil_setCode", &json!([DELEGATED, Bytes::from(delegation)]));
-    let proxy = artifact("@openzeppelin/contracts/build/contracts/ERC1967Proxy.json");
+    let proxy = artifact("@openzeppelin/contracts/build/contracts/ERC1967Proxy.json").creation;
     let set = ITarget::setCall { to: U256::from(1) }.abi_encode();
     let args = alloy::sol_types::SolValue::abi_encode_params(&(stage.target, Bytes::from(set)));
     let proxy = stage.anvil.deploy(&proxy, &args);
@@ -185,8 +186,8 @@ fn against_prestate_trace(stage: &Stage, calldata: &Bytes, real: &Rehearsal, nam
 /// The transaction itself, in the very block that was rehearsed.
 fn against_execution(stage: &Stage, world: &World, calldata: &Bytes, real: &Rehearsal, name: &str) {
     let anvil = &stage.anvil;
-    let before: BTreeMap<Address, U256> =
-        real.read.accounts.iter().map(|a| (*a, anvil.balance(*a))).collect();
+    let of_accounts = || real.read.accounts.iter().map(|account| json!([account, "latest"]));
+    let before: Vec<U256> = anvil.each("eth_getBalance", of_accounts());
     anvil.rpc("evm_setNextBlockTimestamp", &json!([world.next_timestamp]));
     let receipt = anvil.send(SENDER, Some(stage.id.address), calldata, 0);
 
@@ -194,24 +195,31 @@ fn against_execution(stage: &Stage, world: &World, calldata: &Bytes, real: &Rehe
     assert_eq!(number("status") == U256::ONE, real.outcome != RunResult::Reverted, "{name}: status");
     assert_eq!(number("gasUsed"), U256::from(real.gas_used), "{name}: gas");
     assert_eq!(logs(&receipt), real.events, "{name}: events");
-    for (address, slot) in &real.read.slots {
+    let of_slot = |address: Address, slot: B256| json!([address, slot, "latest"]);
+    let read = real.read.slots.iter().map(|(address, slot)| of_slot(*address, *slot));
+    let words: Vec<B256> = anvil.each("eth_getStorageAt", read);
+    for ((address, slot), word) in real.read.slots.iter().zip(words) {
         let written = real.writes.iter().find(|w| (w.address, w.slot) == (*address, *slot));
         let expected = written.map_or(world.state.slots[&(*address, *slot)], |w| w.new);
-        assert_eq!(anvil.storage(*address, *slot), expected, "{name}: slot {slot} of {address}");
+        assert_eq!(word, expected, "{name}: slot {slot} of {address}");
     }
-    for write in &real.writes {
-        assert_eq!(anvil.storage(write.address, write.slot), write.new, "{name}: {write:?}");
+    let written = real.writes.iter().map(|write| of_slot(write.address, write.slot));
+    let words: Vec<B256> = anvil.each("eth_getStorageAt", written);
+    for (write, word) in real.writes.iter().zip(words) {
+        assert_eq!(word, write.new, "{name}: {write:?}");
     }
     let fee = number("gasUsed") * number("effectiveGasPrice");
-    for (address, old) in before {
-        let change = real.balances.iter().find(|c| c.address == address);
-        let expected = change.map_or(old, |c| c.new) - if address == SENDER { fee } else { U256::ZERO };
-        assert_eq!(anvil.balance(address), expected, "{name}: balance of {address}");
+    let now: Vec<U256> = anvil.each("eth_getBalance", of_accounts());
+    for ((address, old), now) in real.read.accounts.iter().zip(before).zip(now) {
+        let change = real.balances.iter().find(|c| c.address == *address);
+        let expected = change.map_or(old, |c| c.new) - if *address == SENDER { fee } else { U256::ZERO };
+        assert_eq!(now, expected, "{name}: balance of {address}");
     }
-    let existed = |a: &&Address| world.state.accounts.get(*a).is_some_and(|a| !a.code.is_empty());
-    let has_code = |a: &&Address| !anvil.code(**a).is_empty();
+    let existed = |a: &Address| world.state.accounts.get(a).is_some_and(|a| !a.code.is_empty());
+    let codes: Vec<Bytes> = anvil.each("eth_getCode", of_accounts());
+    let accounts = real.read.accounts.iter().copied().zip(codes);
     let made: BTreeSet<_> =
-        real.read.accounts.iter().filter(has_code).filter(|a| !existed(a)).copied().collect();
+        accounts.filter(|(a, code)| !code.is_empty() && !existed(a)).map(|(a, _)| a).collect();
     assert_eq!(real.created.iter().copied().collect::<BTreeSet<_>>(), made, "{name}: created");
     answers(stage, real, name);
     call_tree(stage, &receipt, real, name);

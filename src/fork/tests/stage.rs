@@ -1,16 +1,18 @@
 //! A real anvil with real Safes on it, and as much JSON-RPC as a rehearsal needs.
 
+#[path = "../../../tests/stage/http.rs"]
+#[allow(dead_code, reason = "it is the stories'")]
+mod http;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
 use alloy::primitives::{Address, B256, Bytes, U256, address};
 use alloy::sol_types::{SolCall, SolValue};
-use k256::ecdsa::SigningKey;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::anvil_node::Node;
@@ -18,9 +20,11 @@ use crate::evm::{BlockHash, Keys};
 use crate::fork::{Account, StateSource, World, WorldState};
 use crate::safe::SafeVersion::{self, V1_3_0, V1_4_1};
 use crate::safe::deployments::known_at;
+use crate::safe::tests::artifacts::{artifact, packages};
+use crate::safe::tests::{address, safe_signature};
 use crate::safe::{
-    Approval, EcdsaSignature, ISafe, Nonce, Operation, Owners, SafeId, SafeTx, encode_approvals, slot,
-    slot_word,
+    Approval, EcdsaSignature, ISafe, Nonce, Operation, Owners, SafeId, SafeTx, SignatureKind,
+    encode_approvals, slot, slot_word,
 };
 
 alloy::sol! {
@@ -40,28 +44,13 @@ pub struct Anvil {
     node: Node,
 }
 
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/node_modules")
-}
-
 impl Anvil {
     pub fn start(args: &[&str]) -> Self {
         Self { node: Node::start(&[&["--auto-impersonate"], args].concat()) }
     }
 
     fn post(&self, body: &Value) -> Value {
-        let body = body.to_string();
-        let mut stream = TcpStream::connect(("127.0.0.1", self.node.port)).unwrap();
-        let head = format!(
-            "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        let start = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
-        serde_json::from_slice(&answer[start..]).unwrap()
+        http::post_json(self.node.port, body).unwrap()
     }
 
     pub fn try_rpc(&self, method: &str, params: &Value) -> Result<Value, Value> {
@@ -74,6 +63,25 @@ impl Anvil {
 
     pub fn rpc(&self, method: &str, params: &Value) -> Value {
         self.try_rpc(method, params).unwrap_or_else(|e| panic!("{method}: {e}"))
+    }
+
+    /// Asks all in one request: the answers are in the order of the questions.
+    fn all(&self, asked: &[(&str, Value)]) -> Vec<Value> {
+        if asked.is_empty() {
+            return Vec::new();
+        }
+        let request = |(id, (method, params)): (usize, &(&str, Value))| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        let answers = self.post(&asked.iter().enumerate().map(request).collect());
+        let mut answers = answers.as_array().unwrap().clone();
+        assert_eq!(answers.len(), asked.len());
+        answers.sort_by_key(|answer| answer["id"].as_u64());
+        answers.into_iter().map(|mut answer| answer["result"].take()).collect()
+    }
+
+    /// Asks the same of each.
+    pub fn each<T: DeserializeOwned>(&self, method: &str, params: impl IntoIterator<Item = Value>) -> Vec<T> {
+        let asked: Vec<_> = params.into_iter().map(|params| (method, params)).collect();
+        self.all(&asked).into_iter().map(|answer| serde_json::from_value(answer).unwrap()).collect()
     }
 
     /// Sends at the base fee, so that only it is paid, and gives the receipt.
@@ -159,25 +167,19 @@ impl StateSource for Source<'_> {
     fn fetch(&self, keys: &Keys) -> Result<WorldState, BadAnswer> {
         self.rounds.borrow_mut().push(keys.clone());
         let at = format!("{:#x}", self.block);
-        let mut batch = Vec::new();
-        let mut ask = |method: &str, params: Value| {
-            batch.push(json!({"jsonrpc": "2.0", "id": batch.len(), "method": method, "params": params}));
-        };
+        let mut asked = Vec::new();
         for account in &keys.accounts {
             for method in ["eth_getBalance", "eth_getTransactionCount", "eth_getCode"] {
-                ask(method, json!([account, at]));
+                asked.push((method, json!([account, at])));
             }
         }
         for (address, slot) in &keys.slots {
-            ask("eth_getStorageAt", json!([address, slot, at]));
+            asked.push(("eth_getStorageAt", json!([address, slot, at])));
         }
         for number in &keys.block_hashes {
-            ask("eth_getBlockByNumber", json!([U256::from(*number), false]));
+            asked.push(("eth_getBlockByNumber", json!([U256::from(*number), false])));
         }
-        let answers = self.anvil.post(&json!(batch));
-        let mut answers: Vec<Value> = answers.as_array().ok_or(BadAnswer(Value::Null))?.clone();
-        answers.sort_by_key(|a| a["id"].as_u64());
-        let mut answers = answers.into_iter().map(|mut a| a["result"].take());
+        let mut answers = self.anvil.all(&asked).into_iter();
         let mut next = || answers.next().unwrap_or_default();
         let mut state = WorldState::default();
         for account in &keys.accounts {
@@ -194,15 +196,8 @@ impl StateSource for Source<'_> {
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, BadAnswer> {
+fn read<T: DeserializeOwned>(value: Value) -> Result<T, BadAnswer> {
     serde_json::from_value(value.clone()).map_err(|_| BadAnswer(value))
-}
-
-/// Creation code of an npm package's artifact.
-pub fn artifact(path: &str) -> Bytes {
-    let text = std::fs::read(fixtures().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
-    let json: Value = serde_json::from_slice(&text).unwrap();
-    serde_json::from_value(json["bytecode"].clone()).unwrap()
 }
 
 /// Creation code from `Target.sol`, compiled once.
@@ -222,7 +217,7 @@ pub fn compiled(contract: &str) -> Bytes {
         let run = Command::new("node")
             .arg("-e")
             .arg(SCRIPT)
-            .arg(fixtures().join("solc"))
+            .arg(packages().join("solc"))
             .arg(source)
             .output()
             .unwrap();
@@ -239,7 +234,8 @@ pub struct Stage {
     pub owners: Owners,
     pub target: Address,
     pub batch: Address,
-    keys: Vec<SigningKey>,
+    /// Of the owners' keys, in the order of their addresses.
+    seeds: [u8; 3],
 }
 
 fn package(version: SafeVersion, contract: &str) -> Bytes {
@@ -248,7 +244,7 @@ fn package(version: SafeVersion, contract: &str) -> Bytes {
         V1_4_1 => ("@safe-global/safe-contracts", contract.to_string()),
         _ => ("@safe-global/safe-smart-account", contract.to_string()),
     };
-    artifact(&format!("{package}/build/artifacts/contracts/{contract}.json"))
+    artifact(&format!("{package}/build/artifacts/contracts/{contract}.json")).creation
 }
 
 impl Stage {
@@ -257,9 +253,9 @@ impl Stage {
     }
 
     pub fn on(anvil: Anvil, version: SafeVersion) -> Self {
-        let mut keys: Vec<_> = (1..=3).map(|seed| SigningKey::from_slice(&[seed; 32]).unwrap()).collect();
-        keys.sort_by_key(owner);
-        let owners = Owners::new(keys.iter().rev().map(owner).collect(), 2).unwrap();
+        let mut seeds = [1, 2, 3];
+        seeds.sort_by_key(|seed| address(*seed));
+        let owners = Owners::new(seeds.iter().rev().map(|seed| address(*seed)).collect(), 2).unwrap();
         let publish = |contract: &str| anvil.publish(version, &package(version, contract));
         let singleton = publish("Safe.sol/Safe");
         let handler = publish("handler/CompatibilityFallbackHandler.sol/CompatibilityFallbackHandler");
@@ -286,7 +282,7 @@ impl Stage {
             anvil.rpc("anvil_setBalance", &json!([rich, "0x8ac7230489e80000"]));
         }
         let id = SafeId { chain_id: 31_337, address: safe, version };
-        Self { anvil, id, owners, target, batch, keys }
+        Self { anvil, id, owners, target, batch, seeds }
     }
 
     /// A guard that writes, reads the Safe back and emits events; set by the Safe itself.
@@ -331,20 +327,15 @@ impl Stage {
             .into(),
         );
         assert_eq!(theirs.unwrap(), Bytes::copy_from_slice(hash.word().as_slice()));
-        let sign = |key: &SigningKey| {
-            let (signature, v) = key.sign_prehash_recoverable(hash.word().as_slice()).unwrap();
-            let bytes = [signature.to_bytes().as_slice(), &[v.to_byte() + 27]].concat();
+        let sign = |seed: &u8| {
+            let bytes = safe_signature(*seed, &hash, SignatureKind::Ecdsa);
             Approval::Signed(EcdsaSignature::from_safe_bytes(&bytes, &hash, self.id.version).unwrap())
         };
-        encode_approvals(&self.keys.iter().take(2).map(sign).collect::<Vec<_>>())
+        encode_approvals(&self.seeds[..2].iter().map(sign).collect::<Vec<_>>())
     }
 
     pub fn execute(&self, tx: &SafeTx) -> Value {
         let calldata = tx.exec_calldata(self.sign(tx));
         self.anvil.send(SENDER, Some(self.id.address), &calldata, 0)
     }
-}
-
-fn owner(key: &SigningKey) -> Address {
-    Address::from_public_key(key.verifying_key())
 }

@@ -104,7 +104,7 @@ fn anothers_journal_ends_no_incident_of_ones_own() {
     for wanted in [RecordScope::Last, RecordScope::Opened(1), RecordScope::Lever("vault".into())] {
         assert_eq!(of(wanted), [10, 20, 30, 40, 45, 50], "all that was entered while it was open");
     }
-    let council = crate::council::Council::parse("c", "schema = 1\nname = \"x\"\n").unwrap();
+    let council = crate::council::tests::written::CouncilText::new().council();
     let record = |merged: &Merged| {
         let entries = select(merged, &RecordScope::Last);
         let record =

@@ -1,20 +1,14 @@
 //! The record of an incident: who was asked, who acted alone, and how long each step took.
 
 use super::*;
+use crate::council::tests::written::CouncilText;
 
 /// Two of the three owners of `guardian` on chain 1, and who is who.
 fn council() -> crate::council::Council {
-    let signer =
-        |name: &str, byte: u8| format!("[signers.{name}]\naddress = \"{}\"\n", Address::repeat_byte(byte));
-    let text = format!(
-        "schema = 1\nname = \"E\"\n[chains.main]\nid = 1\n[safes.guardian]\nchain = \"main\"\naddress = \"{}\"\n\
-         owners = [\"alice\", \"bob\", \"carol\"]\nthreshold = 2\n{}{}{}[response]\nfirst_signature = \"1 minute\"\n",
-        Address::repeat_byte(0xaa),
-        signer("alice", 1),
-        signer("bob", 2),
-        signer("carol", 3)
-    );
-    crate::council::Council::parse("breakglass.toml", &text).unwrap()
+    let [alice, bob, carol, guardian] = [1, 2, 3, 0xaa].map(Address::repeat_byte);
+    let text = CouncilText::new().signer("alice", alice).signer("bob", bob).signer("carol", carol);
+    let text = text.safe("guardian", guardian, &["alice", "bob", "carol"], 2);
+    text.and("[response]\nfirst_signature = \"1 minute\"\n").council()
 }
 
 fn record_of(drafts: Vec<UnnumberedEntry>, wanted: &RecordScope, receipts: &Receipts) -> Record {

@@ -3,16 +3,11 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::council::{Council, Pull};
+use crate::council::Pull;
+use crate::council::tests::written::CouncilText;
 
 fn bound(lever: Option<&str>, text: &str, args: &[(&str, &str)]) -> BoundLever {
-    BoundLever {
-        lever: lever.map(str::to_string),
-        playbook: PlaybookId::new("param/fee").unwrap(),
-        digest: PlaybookDigest::of(text),
-        text: text.into(),
-        args: args.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
-    }
+    BoundLever::of(lever, "param/fee", text, args)
 }
 
 fn names(names: &[&str]) -> Vec<String> {
@@ -134,32 +129,12 @@ fn every_difference_between_two_bindings_is_named_with_its_lever() {
     assert!(text.starts_with("playbook text: vault: 0x"), "{text}");
 }
 
-const COUNCIL: &str = r#"
-schema = 1
-name = "Example"
-[chains.mainnet]
-id = 1
-[safes.guardian]
-chain = "mainnet"
-address = "0x1Db92e2EeBC8E0c075a02BeA49a2935BcD2dFCF4"
-[levers.vault]
-playbook = "param/fee"
-safe = "guardian"
-set = { target = "vault" }
-[levers.fee]
-playbook = "param/fee"
-safe = "guardian"
-set = { target = "vault" }
-[levers.oracle]
-playbook = "param/fee"
-safe = "guardian"
-set = { target = "oracle" }
-"#;
-
 /// The words are for everybody: what is open stands in them, what the council file says does not.
 #[test]
 fn a_binding_is_named_by_the_words_that_everybody_types() {
-    let council = Council::parse("breakglass.toml", COUNCIL).unwrap();
+    let text = CouncilText::new().safe("guardian", Address::repeat_byte(5), &[], 0);
+    let text = text.lever("vault", "param/fee", "vault").lever("fee", "param/fee", "vault");
+    let council = text.lever("oracle", "param/fee", "oracle").council();
     let named = |binding: &Binding| binding.command(&council);
     assert_eq!(named(&freeze()).as_deref(), Some("freeze --without bridge --set 'fee.fee=0.5 %'"));
     assert_eq!(freeze().title(), "freeze without bridge");

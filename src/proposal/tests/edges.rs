@@ -1,17 +1,12 @@
 //! Limits and conditions, each by the case that lies just beyond it.
 
 use super::*;
-use crate::council::{Council, Pull};
+use crate::council::Pull;
+use crate::council::tests::written::CouncilText;
 use crate::safe::Answering;
 
 fn bound(lever: Option<&str>, playbook: &str, args: &[(&str, &str)]) -> BoundLever {
-    BoundLever {
-        lever: lever.map(str::to_string),
-        playbook: PlaybookId::new(playbook).unwrap(),
-        digest: PlaybookDigest::of("text"),
-        text: "text".into(),
-        args: args.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
-    }
+    BoundLever::of(lever, playbook, "text", args)
 }
 
 fn never(_: &BoundLever, _: &str, _: (&str, &str)) -> bool {
@@ -62,28 +57,16 @@ fn one_lever_is_not_named_in_front_of_its_own_differences() {
     assert_eq!((row.file.as_str(), row.own.as_str()), ("fee = 1", "fee = 2"));
 }
 
-const COUNCIL: &str = r#"
-schema = 1
-name = "Example"
-[chains.mainnet]
-id = 1
-[safes.guardian]
-chain = "mainnet"
-address = "0x1Db92e2EeBC8E0c075a02BeA49a2935BcD2dFCF4"
-[levers.vault]
-playbook = "pause/oz-pausable"
-safe = "guardian"
-set = { target = "vault" }
-"#;
-
 #[test]
 fn a_line_claims_what_was_pulled() {
-    let council = Council::parse("breakglass.toml", COUNCIL).unwrap();
-    assert_eq!(Claims::of(&proposal(42), &council, COUNCIL).levers, ["vault"]);
+    let text = CouncilText::new().safe("guardian", Address::repeat_byte(5), &[], 0);
+    let text = text.lever("vault", "pause/oz-pausable", "vault");
+    let council = text.council();
+    assert_eq!(Claims::of(&proposal(42), &council, &text.0).levers, ["vault"]);
     let like = proposal(42);
     let binding = Binding::one(bound(None, "pause/x", &[("target", "0x01")]), false);
     let alone = Proposal::new(like.tx, like.snapshot, like.block.unwrap(), binding, like.readings);
-    let claims = Claims::of(&alone, &council, COUNCIL);
+    let claims = Claims::of(&alone, &council, &text.0);
     assert_eq!(claims.levers, ["pause/x"]);
     assert_eq!(claims.args, [("target".to_string(), "0x01".to_string())]);
 }

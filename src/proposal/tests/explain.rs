@@ -28,10 +28,7 @@ fn is(title: &'static str, nonce: u64) -> impl Fn(&&Candidate) -> bool {
 
 /// A signature by a key over a hash, that states `states`.
 fn stated(seed: u8, signs: SafeTxHash, states: Option<SafeTxHash>, claims: Option<Claims>) -> Stated {
-    let (signature, id) = key(seed).sign_prehash_recoverable(signs.word().as_slice()).unwrap();
-    let mut bytes = [0; 65];
-    bytes[..64].copy_from_slice(&signature.to_bytes());
-    bytes[64] = 27 + id.to_byte();
+    let bytes = sign(seed, signs.word()).as_bytes();
     Stated { hash: states, purpose: states.map(|_| Purpose::Real), bytes, accepted: Vec::new(), claims }
 }
 

@@ -1,10 +1,10 @@
 //! Signatures as a Safe reads them: both ways round, and what is wrong with a stranger's.
 
-use k256::ecdsa::SigningKey;
 use proptest::prelude::*;
 
 use super::super::packing::{Approval, encode_approvals};
-use super::super::signature::{SignatureKind, signed_digest};
+use super::super::signature::SignatureKind;
+use super::super::tests::{address, safe_signature};
 use super::*;
 
 /// A part alone has no room for what a contract signed.
@@ -18,13 +18,7 @@ fn one_part_alone_is_not_a_packed_contract_signature() {
 
 /// A signature over the hash of sevens, and its signer.
 fn sign(seed: u8, kind: SignatureKind) -> ([u8; 65], Address) {
-    let digest = signed_digest(&SafeTxHash::claimed(B256::repeat_byte(7)), kind);
-    let key = SigningKey::from_slice(&[seed; 32]).unwrap();
-    let (signature, id) = key.sign_prehash_recoverable(digest.as_slice()).unwrap();
-    let mut bytes = [0; 65];
-    bytes[..64].copy_from_slice(&signature.to_bytes());
-    bytes[64] = id.to_byte() + if kind == SignatureKind::EthSign { 31 } else { 27 };
-    (bytes, Address::from_public_key(key.verifying_key()))
+    (safe_signature(seed, &SafeTxHash::claimed(B256::repeat_byte(7)), kind), address(seed))
 }
 
 fn signed(seed: u8) -> Approval {

@@ -142,6 +142,7 @@ mod tests {
     use alloy::primitives::B256;
 
     use super::*;
+    use crate::council::tests::written::CouncilText;
 
     #[test]
     fn each_hash_that_was_named_must_be_found() {
@@ -156,21 +157,17 @@ mod tests {
     #[test]
     fn only_an_owner_counts_by_sending_and_no_ledger() {
         let owner = Address::repeat_byte(0x11);
-        let council = |owners: &str| {
-            let text = format!(
-                "schema = 1\nname = \"x\"\n[chains.main]\nid = 1\nrpc = [\"http://127.0.0.1:1\"]\n[safes.guardian]\nchain = \"main\"\naddress = \"{}\"\n{owners}",
-                Address::repeat_byte(0x22)
-            );
-            Council::parse("breakglass.toml", &text).unwrap()
+        let council = |owners: &[&str]| {
+            CouncilText::new().safe("guardian", Address::repeat_byte(0x22), owners, 1).council()
         };
-        let pinned = council(&format!("owners = [\"{owner}\"]\nthreshold = 1\n"));
+        let pinned = council(&[&owner.to_string()]);
         let keystore = |stated| NamedKey::Keystore { path: "k".into(), text: String::new(), stated };
         assert_eq!(sending_owner(&pinned, Some(&keystore(Some(owner)))).unwrap(), owner);
         let message = |council, key: Option<&NamedKey>| sending_owner(council, key).unwrap_err().message;
         assert!(message(&pinned, Some(&keystore(Some(Address::ZERO)))).contains("is not an owner"));
         assert!(message(&pinned, Some(&keystore(None))).contains("states its address"));
         assert!(message(&pinned, Some(&NamedKey::Ledger("usb".into()))).contains("a Ledger does not show"));
-        let open = council("");
+        let open = council(&[]);
         assert_eq!(sending_owner(&open, Some(&keystore(Some(owner)))).unwrap(), owner, "the chain decides");
     }
 }
