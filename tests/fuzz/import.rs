@@ -54,7 +54,7 @@ pub fn check(text: &str) {
         assert!(OWNERS.contains(&signature.owner()));
         let line = taken(&signature.line(&Claims::default()));
         assert_eq!((line.len(), line[0].ecdsa()), (1, signature.ecdsa()));
-        assert_eq!(taken(&signature.to_json()), [signature.clone()]);
+        assert_eq!(taken(&signature.to_json()), std::slice::from_ref(signature));
     }
     let said = Readings::new();
     let tally = count(&PROPOSAL, &Approvals::new(&taken_in, &[], &said), &PROPOSAL.snapshot().clone().into());

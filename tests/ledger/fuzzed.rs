@@ -28,5 +28,7 @@ fn the_seeds_of_pasted_texts_hold() {
 
 #[test]
 fn the_seeds_of_a_devices_answers_hold() {
-    seeds("reply").iter().for_each(|seed| reply::check(seed));
+    for seed in seeds("reply") {
+        reply::check(&seed);
+    }
 }

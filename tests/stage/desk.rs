@@ -14,9 +14,7 @@ use tempfile::TempDir;
 
 use super::keys::Key;
 use super::keystore::encrypt;
-
-/// Longer than any command may take; a command that waits for ever is a failed test.
-const PATIENCE: Duration = Duration::from_mins(1);
+use super::waiting::PATIENCE;
 
 pub struct Desk {
     pub name: String,
@@ -68,6 +66,18 @@ impl Desk {
 
     pub fn keystore(&self) -> PathBuf {
         self.path("keystore.json")
+    }
+
+    /// The password, as it is typed.
+    pub fn password(&self) -> String {
+        fs::read_to_string(self.password_file()).unwrap().trim().to_string()
+    }
+
+    /// Writes the person's own settings.
+    pub fn settings(&self, text: &str) {
+        let folder = self.home().join(".config/breakglass");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("config.toml"), text).unwrap();
     }
 
     pub fn password_file(&self) -> PathBuf {

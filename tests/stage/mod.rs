@@ -25,6 +25,7 @@ mod node;
 mod proxy;
 mod safes;
 mod terminal;
+mod waiting;
 
 pub use anvil::{Anvil, Receipt};
 pub use artifact::{deploy, deploy_code, fixtures, npm_bytecode, npm_json, origins};
@@ -36,3 +37,4 @@ pub use keystore::encrypt;
 pub use proxy::{Counts, Fault, Proxy, dead_url};
 pub use safes::{SafeSetup, deploy_contracts, deploy_safe, place_safe, published};
 pub use terminal::{CTRL_C, CTRL_D, Terminal};
+pub use waiting::wait_until;

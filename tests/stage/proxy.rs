@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 
 use super::anvil::Anvil;
 use super::http;
-
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::waiting::wait_until;
 
 /// The fault of the proxy in place of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,11 +158,7 @@ impl Proxy {
 
     /// Waits until a request with this method has come.
     pub fn reached(&self, method: &str) -> &Self {
-        let begun = Instant::now();
-        while !self.counts().by_method.contains_key(method) {
-            assert!(begun.elapsed() < PATIENCE, "{method} was never asked");
-            thread::sleep(Duration::from_millis(1));
-        }
+        wait_until(method, || self.counts().by_method.contains_key(method));
         self
     }
 

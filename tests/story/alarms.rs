@@ -3,15 +3,15 @@
 use std::fs::{self, File};
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use alloy::primitives::{Address, B256, U256, address, keccak256};
 use alloy::sol_types::SolValue;
 use breakglass::safe::SafeVersion;
 use serde_json::{Value, json};
 
-use crate::stage::{Anvil, Ceremony, Desk, Fault, Proxy, Run, SafeSetup, deploy, run};
-use crate::steps::{behind_a_proxy, broadcast, import, is_paused, sign, two_of_three};
+use crate::stage::{Anvil, Ceremony, Desk, Fault, Proxy, Run, SafeSetup, deploy, run, wait_until};
+use crate::steps::{acts, behind_a_proxy, broadcast, import, is_paused, sign, two_of_three};
 
 const ETHER: u64 = 1_000_000_000_000_000_000;
 
@@ -27,15 +27,6 @@ at_least = \"1000000000000000000\"
 fn holds(ceremony: &Ceremony, wei: u64) {
     ceremony.anvil.set_balance(ceremony.vault, U256::from(wei));
     ceremony.anvil.mine(1);
-}
-
-fn acts(desk: &Desk) -> Vec<String> {
-    let text = fs::read_to_string(desk.path("incidents/journal.jsonl")).unwrap_or_default();
-    let act = |line: &str| {
-        let entry: Value = serde_json::from_str(line).unwrap();
-        entry["act"]["kind"].as_str().unwrap().to_string()
-    };
-    text.lines().map(act).collect()
 }
 
 fn alert(desk: &Desk, args: &[&str], message: &str) -> Run {
@@ -273,12 +264,8 @@ fn events_are_searched_along_with_everything_else() {
     proxy.forget_counts();
     let mut child =
         ceremony.desks[0].command(&["watch"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let end = Instant::now() + Duration::from_mins(1);
     let searches = || proxy.counts().by_method.get("eth_getLogs").copied().unwrap_or(0);
-    while searches() < 3 {
-        assert!(Instant::now() < end, "{:?}", proxy.counts());
-        thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("three searches", || searches() >= 3);
     let counts = proxy.counts();
     child.kill().unwrap();
     child.wait().unwrap();
@@ -344,11 +331,7 @@ fn a_message_is_acknowledged_at_once_and_prepared_after_it() {
         "the chain does not answer, and the message is acknowledged"
     );
     proxy.release();
-    let end = Instant::now() + Duration::from_mins(1);
-    while acts(alice) != ["opened", "alarm", "proposed"] {
-        assert!(Instant::now() < end, "{:?}", acts(alice));
-        thread::sleep(Duration::from_millis(50));
-    }
+    wait_until("it is prepared", || acts(alice) == ["opened", "alarm", "proposed"]);
 }
 
 #[test]
@@ -387,13 +370,7 @@ fn an_rpc_that_comes_back_is_read_again_by_a_watch_that_runs() {
     let said = alice.path("said.txt");
     let mut child =
         alice.command(&["watch"]).stdout(Stdio::null()).stderr(File::create(&said).unwrap()).spawn().unwrap();
-    let says = |text: &str| {
-        let end = Instant::now() + Duration::from_mins(1);
-        while !fs::read_to_string(&said).unwrap().contains(text) {
-            assert!(Instant::now() < end, "{text}: {}", fs::read_to_string(&said).unwrap());
-            thread::sleep(Duration::from_millis(20));
-        }
-    };
+    let says = |text: &str| wait_until(text, || fs::read_to_string(&said).unwrap().contains(text));
     says("watching 1 alarm");
     proxy.reached("eth_getBalance").fail(Some(Fault::Status(503)));
     says("cannot be read: anvil");
@@ -406,11 +383,7 @@ fn an_rpc_that_comes_back_is_read_again_by_a_watch_that_runs() {
     assert!(acts(alice).is_empty(), "nobody reads the chain");
     proxy.fail(None);
     says("ALARM drained: vault is drained");
-    let end = Instant::now() + Duration::from_mins(1);
-    while acts(alice) != ["opened", "alarm", "proposed"] {
-        assert!(Instant::now() < end, "{:?}", acts(alice));
-        thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("it is prepared", || acts(alice) == ["opened", "alarm", "proposed"]);
     child.kill().unwrap();
     child.wait().unwrap();
 }

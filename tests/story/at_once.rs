@@ -2,17 +2,14 @@
 
 use std::fmt::Write;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use alloy::primitives::Address;
 use alloy::sol_types::SolValue;
 use breakglass::safe::SafeVersion;
 use serde_json::json;
 
-use crate::stage::{Anvil, Ceremony, Fault, Proxy, SafeSetup, Terminal, deploy, deploy_safe};
+use crate::stage::{Anvil, Ceremony, Fault, Proxy, SafeSetup, Terminal, deploy, deploy_safe, wait_until};
 use crate::steps::{import, pausedCall, run, sent, try_sign, two_of_three, with_key};
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A Safe of the same owners that owns a vault, and a lever that pauses it; the names end as the chain's does.
 struct Other {
@@ -57,14 +54,6 @@ fn broadcast(words: &[&str], others: &[&Other]) -> Vec<String> {
     all
 }
 
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "never: {what}");
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
 /// Three Safes on three chains. One chain is dead when it is to be sent, one keeps the transaction to itself for a while:
 /// the third is mined meanwhile.
 #[test]
@@ -90,7 +79,7 @@ fn a_chain_that_waits_and_one_that_is_dead_hold_up_no_other() {
     let ended = thread::scope(|scope| {
         let running = scope.spawn(|| run(alice, &words));
         first_proxy.reached("eth_sendRawTransaction");
-        until("the second is mined", || second.view(on_second.vault, &pausedCall {}));
+        wait_until("the second is mined", || second.view(on_second.vault, &pausedCall {}));
         assert!(!ceremony.anvil.view(ceremony.vault, &pausedCall {}), "the first is still held back");
         first_proxy.release();
         running.join().unwrap()
@@ -119,7 +108,7 @@ fn two_safes_of_one_chain_are_sent_before_either_is_mined() {
     ceremony.anvil.rpc("evm_setAutomine", &json!([false]));
     let ended = thread::scope(|scope| {
         let running = scope.spawn(|| run(alice, &words));
-        until("both wait for a block", || {
+        wait_until("both wait for a block", || {
             ceremony.anvil.rpc("txpool_status", &json!([]))["pending"] == json!("0x2")
         });
         ceremony.anvil.mine(1);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
 
-use crate::stage::{Ceremony, Desk, Proxy};
+use crate::stage::{Ceremony, Desk, Proxy, wait_until};
 use crate::steps::{
     behind_a_proxy, broadcast, executed, files, is_paused, path, pausedCall, propose, records, refused, run,
     sent, sign, signed_by_two, two_of_three, with_key,
@@ -70,11 +70,7 @@ fn silence(proxy: &Proxy, wanted: impl Fn(&str, &Value) -> bool + Send + Sync + 
 }
 
 fn wait_for(reached: &AtomicBool) {
-    let begun = Instant::now();
-    while !reached.load(Ordering::Relaxed) {
-        assert!(begun.elapsed() < Duration::from_secs(30), "never reached");
-        thread::sleep(Duration::from_millis(1));
-    }
+    wait_until("the answer is held back", || reached.load(Ordering::Relaxed));
 }
 
 #[test]
@@ -119,9 +115,7 @@ fn killed_while_it_waits_to_be_mined() {
     kill(process);
     thread::scope(|scope| {
         let again = scope.spawn(|| broadcast(alice, &["vault"]));
-        while sent(&proxy) < 2 {
-            thread::sleep(Duration::from_millis(1));
-        }
+        wait_until("it is sent again", || sent(&proxy) == 2);
         ceremony.anvil.rpc("evm_setAutomine", &json!([true]));
         ceremony.anvil.mine(1);
         again.join().unwrap().ended(0).says("Nothing").says("done and proven");

@@ -5,11 +5,10 @@ use std::fs;
 use alloy::primitives::{Address, B256, keccak256};
 use alloy::sol;
 use alloy::sol_types::{SolCall, SolValue};
-use breakglass::safe::SafeVersion;
 use serde_json::json;
 
-use crate::stage::{Anvil, Ceremony, Proxy, SafeSetup, deploy, key};
-use crate::steps::{accepting, try_sign};
+use crate::stage::{Ceremony, Proxy, deploy, key};
+use crate::steps::{accepting, behind, try_sign};
 
 sol! {
     function hasRole(bytes32 role, address account) external view returns (bool);
@@ -60,13 +59,6 @@ expect = "{cap}"
 const GRANT: &str = "grantRole(bytes32,address)";
 
 /// A ceremony behind as many RPCs, the first of which can lie.
-fn behind(rpcs: usize) -> (Ceremony, Vec<Proxy>) {
-    let anvil = Anvil::start();
-    let proxies: Vec<Proxy> = (0..rpcs).map(|_| Proxy::to(&anvil)).collect();
-    let urls: Vec<String> = proxies.iter().map(Proxy::url).collect();
-    (Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &urls), proxies)
-}
-
 /// Lever `role`: moves a role from one account to another.
 fn add_role_lever(ceremony: &mut Ceremony) -> Address {
     let role = keccak256("PAUSER_ROLE");
@@ -93,7 +85,7 @@ fn lie_about_the_role(proxy: &Proxy) {
 
 #[test]
 fn a_single_rpc_that_leaves_out_a_step_decides_nothing() {
-    let (mut ceremony, proxies) = behind(1);
+    let (mut ceremony, proxies) = behind::<1>();
     add_role_lever(&mut ceremony);
     let alice = &ceremony.desks[0];
     lie_about_the_role(&proxies[0]);
@@ -118,7 +110,7 @@ fn a_single_rpc_that_leaves_out_a_step_decides_nothing() {
 
 #[test]
 fn two_rpcs_decide_and_one_that_lies_beside_an_honest_one_decides_nothing() {
-    let (mut ceremony, proxies) = behind(2);
+    let (mut ceremony, proxies) = behind::<2>();
     add_role_lever(&mut ceremony);
     let alice = &ceremony.desks[0];
     let said = alice.run(&["--json", "rotate", "role"]).ended(0).json();
@@ -133,7 +125,7 @@ fn two_rpcs_decide_and_one_that_lies_beside_an_honest_one_decides_nothing() {
 /// 10^20 for 10^8, shown as 100 both times.
 #[test]
 fn a_single_rpc_that_tells_a_tokens_decimals_decides_nothing() {
-    let (mut ceremony, proxies) = behind(1);
+    let (mut ceremony, proxies) = behind::<1>();
     let token =
         deploy(&ceremony.anvil, "Token", &(ceremony.safe, alloy::primitives::U256::ZERO).abi_encode_params());
     ceremony.add_to_council(&format!(
@@ -160,7 +152,7 @@ fn a_single_rpc_that_tells_a_tokens_decimals_decides_nothing() {
 /// Levers that need no value of the chain are not affected: a pause, and a rotation whose owners are pinned.
 #[test]
 fn a_single_rpc_is_enough_where_it_decides_nothing() {
-    let (mut ceremony, _proxies) = behind(1);
+    let (mut ceremony, _proxies) = behind::<1>();
     let (old, new) = (key(1).address, key(7).address);
     ceremony.add_to_council(&format!(
         "\n[levers.rotate]\nplaybook = \"rotate/safe-swap-owner\"\nsafe = \"guardian\"\n\
@@ -184,7 +176,7 @@ fn a_single_rpc_is_enough_where_it_decides_nothing() {
 /// The name on the screen is the library's, and the acts are the file's.
 #[test]
 fn a_playbook_that_takes_a_built_in_ones_id_is_named_with_what_differs() {
-    let (ceremony, _proxies) = behind(1);
+    let (ceremony, _proxies) = behind::<1>();
     let text = include_str!("../../playbooks/pause/oz-pausable.toml");
     let [alice, bob, _] = &ceremony.desks[..] else { panic!("three desks") };
     for desk in [alice, bob] {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::stage::{Anvil, Ceremony, Desk, Run, SafeSetup};
+use crate::stage::{Anvil, Ceremony, Desk, Run, SafeSetup, wait_until};
 use crate::steps::{
     broadcast, files, is_paused, path, read_json, refused, run, signed_by_two, two_of_three, with_key,
 };
@@ -108,9 +108,7 @@ fn a_reorganisation_during_the_wait_is_said() {
     ceremony.anvil.mine(2);
     thread::scope(|scope| {
         let waiting = scope.spawn(|| broadcast_and_wait(alice, &["--confirmations", "50"]));
-        while outcomes(alice).is_empty() {
-            thread::sleep(Duration::from_millis(20));
-        }
+        wait_until("it is mined", || !outcomes(alice).is_empty());
         thread::sleep(Duration::from_millis(300));
         ceremony.anvil.rpc("anvil_reorg", &json!([1, []]));
         refused(

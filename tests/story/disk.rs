@@ -16,13 +16,9 @@ use serde_json::{Value, json};
 
 use crate::stage::{Desk, run};
 use crate::steps::{
-    broadcast, contents, executed, files, is_paused, path, propose, read_json, refused,
+    broadcast, contents, executed, files, is_paused, owned, path, propose, read_json, refused,
     refused_without_a_trace, sign, signed_by_two, two_of_three, with_key,
 };
-
-fn owned(words: &[&str]) -> Vec<String> {
-    words.iter().map(ToString::to_string).collect()
-}
 
 fn pipe(path: &Path) {
     mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();

@@ -16,8 +16,8 @@ use crate::emulator::Emulator;
 use crate::emulator::app::{Behaviour, Signed};
 use crate::stage::{Ceremony, Desk, Run, SafeSetup, deploy, deploy_safe, encrypt, key};
 use crate::steps::{
-    behind_a_proxy, broadcast, contents, executed, files, import, is_paused, path, pausedCall, refused, run,
-    sent, sign, try_import, try_sign, two_of_three, with_key,
+    self, behind_a_proxy, broadcast, contents, executed, files, import, is_paused, path, pausedCall, refused,
+    run, sent, sign, try_import, try_sign, two_of_three, with_key,
 };
 
 sol! {
@@ -43,10 +43,6 @@ pub fn drill(desk: &Desk, words: &str) -> String {
     let line = run.stdout.trim().to_string();
     assert!(line.starts_with("bgdrill2"), "{line}");
     line
-}
-
-fn journal(desk: &Desk) -> String {
-    fs::read_to_string(desk.path("incidents/journal.jsonl")).unwrap()
 }
 
 pub fn prove(desk: &Desk, words: &str) -> Run {
@@ -93,7 +89,7 @@ fn three_people_drill_and_nothing_is_sent() {
     // The chain knows nothing of it, and the journal nothing real.
     assert!(!is_paused(&ceremony) && executed(&ceremony) == 0 && sent(&proxy) == 0);
     for desk in [alice, bob, carol] {
-        let journal = journal(desk);
+        let journal = fs::read_to_string(steps::journal(desk)).unwrap();
         assert!(journal.contains(r#""kind":"drill""#), "{journal}");
         for real in ["proposed", "signed", "imported", "sent", "proven"] {
             assert!(!journal.contains(&format!("\"kind\":\"{real}\"")), "{real}: {journal}");

@@ -7,16 +7,10 @@ use crate::steps::{broadcast, path, sign, signed_by_two, two_of_three, with_key}
 
 /// The settings, and a keystore of this name in Foundry's folder.
 fn settle(desk: &Desk, settings: &str, name: &str) {
-    let config = desk.home().join(".config/breakglass");
-    fs::create_dir_all(&config).unwrap();
-    fs::write(config.join("config.toml"), settings).unwrap();
+    desk.settings(settings);
     let folder = desk.home().join(".foundry/keystores");
     fs::create_dir_all(&folder).unwrap();
     fs::copy(desk.keystore(), folder.join(name)).unwrap();
-}
-
-fn password(desk: &Desk) -> String {
-    format!("{}\n", fs::read_to_string(desk.password_file()).unwrap().trim())
 }
 
 #[test]
@@ -33,7 +27,7 @@ fn sign_and_a_lever_is_the_whole_command_and_a_slip_of_the_fingers_ends_nothing(
         .types("Y\n");
     terminal.asks("password of").types("wrong\n").asks("two more tries");
     terminal.asks_times("password of", 2).types("wrong again\n").asks("one more try");
-    terminal.asks_times("password of", 3).types(&password(alice));
+    terminal.asks_times("password of", 3).types(&format!("{}\n", alice.password()));
     terminal.ended(0).says("signed by alice").says("bgsig");
     // The third wrong one is the last.
     let bob = &ceremony.desks[1];

@@ -6,13 +6,9 @@ use std::os::unix::fs::symlink;
 use serde_json::json;
 
 use crate::steps::{
-    broadcast, contents, files, import, is_paused, path, propose, read_json, refused,
+    broadcast, contents, files, import, is_paused, owned, path, propose, read_json, refused,
     refused_without_a_trace, run, sign, signed_by_two, try_import, try_sign, two_of_three, with_key,
 };
-
-fn owned(words: &[&str]) -> Vec<String> {
-    words.iter().map(ToString::to_string).collect()
-}
 
 #[test]
 fn a_cut_oversized_or_foreign_proposal_is_named_and_not_signed() {

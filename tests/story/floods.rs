@@ -171,9 +171,7 @@ fn thousands_of_files_laid_into_the_incidents_hide_nothing_and_are_counted() {
         .says("more signature files")
         .says("signature files that were not read");
     assert!(run.stderr.lines().count() < 40, "more than a screen:\n{}", run.stderr);
-    let started = std::time::Instant::now();
     broadcast(alice, &["vault"]).ended(0);
-    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
     assert!(is_paused(&ceremony));
 }
 

@@ -1,27 +1,19 @@
 //! The owner of one RPC of two or three, and of two of five: what they can do while the others are silent or slow.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use breakglass::safe::SafeVersion;
 use serde_json::{Value, json};
 
 use crate::emulator::app::Behaviour;
 use crate::emulator::{Emulator, Wire};
-use crate::stage::{Anvil, Ceremony, Desk, Fault, Proxy, SafeSetup, Terminal};
+use crate::stage::{Desk, Fault, wait_until};
 use crate::steps::{
-    acceptance, broadcast, executed, files, import, path, records, refused, refused_without_a_trace, run,
-    sign, signed_by_two, with_key,
+    acceptance, asked, behind, broadcast, executed, files, import, path, records, refused,
+    refused_without_a_trace, run, sign, signed_by_two, with_key,
 };
 
 /// Two of three behind this many RPCs, each a proxy; two must agree, as in a council file that does not say it.
-fn behind<const N: usize>() -> (Ceremony, [Proxy; N]) {
-    let anvil = Anvil::start();
-    let proxies = [(); N].map(|()| Proxy::to(&anvil));
-    let rpc: Vec<String> = proxies.iter().map(Proxy::url).collect();
-    (Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &rpc), proxies)
-}
-
 /// Answers as if the vault were paused.
 fn says_paused(method: &str, params: &Value, truth: Result<Value, Value>) -> Result<Value, Value> {
     match method {
@@ -30,22 +22,9 @@ fn says_paused(method: &str, params: &Value, truth: Result<Value, Value>) -> Res
     }
 }
 
-/// At a terminal, up to this question.
-fn asked(desk: &Desk, words: &[&str], question: &str) -> Terminal {
-    let words = with_key(desk, words);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let mut terminal = Terminal::start(&mut desk.command(&words));
-    terminal.asks(question);
-    terminal
-}
-
 /// Waits until the person has something to approve.
 fn in_review(emulator: &Emulator) {
-    let begun = Instant::now();
-    while emulator.signed().is_empty() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "nothing was shown for approval");
-        thread::sleep(Duration::from_millis(2));
-    }
+    wait_until("something is shown for approval", || !emulator.signed().is_empty());
 }
 
 #[test]

@@ -2,45 +2,25 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread;
 use std::time::Instant;
 
 use alloy::primitives::hex;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::stage::{Desk, breakglass, run};
 use crate::steps::{
-    behind_a_proxy, broadcast, import, is_paused, path, propose, refused, sign, signed_by_two, two_of_three,
-    with_key,
+    acts, behind_a_proxy, broadcast, entries, import, is_paused, journal, path, propose, refused, sign,
+    signed_by_two, two_of_three, with_key,
 };
-
-fn journal(desk: &Desk) -> PathBuf {
-    desk.path("incidents/journal.jsonl")
-}
-
-fn lines(desk: &Desk) -> Vec<Value> {
-    let text = fs::read_to_string(journal(desk)).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn acts(desk: &Desk) -> Vec<String> {
-    lines(desk).iter().map(|entry| entry["act"]["kind"].as_str().unwrap().into()).collect()
-}
-
-fn is_named(desk: &Desk, name: &str) {
-    let folder = desk.home().join(".config/breakglass");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("config.toml"), format!("me = \"{name}\"\n")).unwrap();
-}
 
 #[test]
 fn a_whole_ceremony_leaves_a_journal_that_says_who_did_what() {
     let (ceremony, proxy) = behind_a_proxy();
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
-    is_named(alice, "alice");
-    is_named(bob, "bob");
+    alice.settings("me = \"alice\"\n");
+    bob.settings("me = \"bob\"\n");
     let open = ["incident", "open", "vault is drained", "--severity", "P1", "--leads", "alice"];
     alice.run(&open).ended(0).says("opened P1: vault is drained; alice leads");
     propose(alice);
@@ -59,7 +39,7 @@ fn a_whole_ceremony_leaves_a_journal_that_says_who_did_what() {
     assert_eq!(acts(alice), expected);
     assert_eq!(acts(bob), ["signed"]);
 
-    let all = lines(alice);
+    let all = entries(alice);
     let hash = &all[1]["about"]["safe_tx_hash"];
     for entry in &all {
         assert_eq!((&entry["who"], &entry["v"]), (&json!("alice"), &json!(1)), "{entry}");
@@ -134,7 +114,7 @@ fn one_altered_line_is_found_and_a_colleague_with_the_digest_finds_the_last() {
     // It is shown and carried on all the same.
     alice.run(&["log"]).ended(0).says("noted: nothing").says("broken:");
     alice.run(&["incident", "note", "after"]).ended(0);
-    assert_eq!(lines(alice).len(), 5);
+    assert_eq!(entries(alice).len(), 5);
     fs::write(journal(alice), text.replace("note 3", "nothing")).unwrap();
     assert_ne!(alice.run(&["log", "--verify"]).ended(0).stdout, digest);
 }
@@ -174,9 +154,9 @@ fn killed_while_it_writes_no_whole_line_is_lost() {
         process.kill().unwrap();
         process.wait().unwrap();
     }
-    let before = lines(alice).len();
+    let before = entries(alice).len();
     alice.run(&note).ended(0);
-    assert_eq!(lines(alice).len(), before + 1);
+    assert_eq!(entries(alice).len(), before + 1);
     alice.run(&["log", "--verify"]).ended(0);
     // After a torn write, half a line is kept aside, and a whole one that lacks its end is given it.
     let half = b"{\"v\":1,\"number\":";
@@ -187,7 +167,7 @@ fn killed_while_it_writes_no_whole_line_is_lost() {
     let text = fs::read(journal(alice)).unwrap();
     fs::write(journal(alice), &text[..text.len() - 1]).unwrap();
     alice.run(&note).ended(0).never_says("cut off");
-    assert_eq!(lines(alice).len(), before + 3);
+    assert_eq!(entries(alice).len(), before + 3);
     alice.run(&["log", "--verify"]).ended(0);
 }
 
@@ -204,7 +184,7 @@ fn two_writers_at_once_lose_no_entry() {
             });
         }
     });
-    assert_eq!(lines(alice).len(), 24);
+    assert_eq!(entries(alice).len(), 24);
     alice.run(&["log", "--verify"]).ended(0).says("24 entries");
 }
 

@@ -106,9 +106,7 @@ fn a_device_with_several_owners_keys_signs_as_the_one_who_is_named() {
     steps::refused(alice.run(&["sign", "vault", "--ledger", &url]), 2, &["--as NAME"]);
     alice.run(&["sign", "vault", "--ledger", &url, "--as", "bob"]).ended(0).says("signed by bob");
     steps::refused(alice.run(&["sign", "vault", "--ledger", &url, "--as", "zoe"]), 2, &["zoe", "alice"]);
-    fs::create_dir_all(alice.home().join(".config/breakglass")).unwrap();
-    let settings = alice.home().join(".config/breakglass/config.toml");
-    fs::write(&settings, "me = \"carol\"\n[ledger]\nraw_messages = true\ntransaction_hash = true\n").unwrap();
+    alice.settings("me = \"carol\"\n[ledger]\nraw_messages = true\ntransaction_hash = true\n");
     let run = alice.run(&["sign", "vault", "--ledger", &url]).ended(0).says("signed by carol");
     // With stated settings one end is shown: both hashes, and the pages to read of 36.
     let run = run.says("Read of the 36:").says("data 0x8456CB59").says("operation 0").says("Message hash");
@@ -140,12 +138,10 @@ fn a_batch_that_the_device_does_not_show_whole_needs_a_yes_of_its_own() {
     // An owner who has signed is not asked again.
     let forget = || fs::remove_dir_all(alice.path("incidents")).unwrap();
     forget();
-    fs::create_dir_all(alice.home().join(".config/breakglass")).unwrap();
-    let settings = alice.home().join(".config/breakglass/config.toml");
-    fs::write(&settings, "[ledger]\nraw_messages = true\ntransaction_hash = true\n").unwrap();
+    alice.settings("[ledger]\nraw_messages = true\ntransaction_hash = true\n");
     let run = on_ledger(alice, &["both"], &emulator).ended(0);
     assert!(!run.stderr.contains("shows only the first"), "{}", run.stderr);
-    fs::write(&settings, "[ledger]\nraw_messages = true\ntransaction_hash = false\n").unwrap();
+    alice.settings("[ledger]\nraw_messages = true\ntransaction_hash = false\n");
     forget();
     on_ledger(alice, &["both"], &emulator).ended(2).says("! the Ledger shows only the first 187 bytes");
 }

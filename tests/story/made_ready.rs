@@ -26,12 +26,6 @@ sol! {
 /// `keccak256("eip1967.proxy.beacon") - 1`, of EIP-1967.
 const BEACON: B256 = b256!("a3f0ad74e5423aebfd80d3ef4346578335a9a72aeaee59ff6cb3582b35133d50");
 
-fn settings(desk: &Desk, text: &str) {
-    let folder = desk.home().join(".config/breakglass");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("config.toml"), text).unwrap();
-}
-
 /// The gaps of the keys alone, as id and level.
 fn of_keys(run: &Run) -> Vec<(String, String)> {
     let all = gaps(run).into_iter();
@@ -48,7 +42,7 @@ fn the_ledger_of_this_machine_is_asked_and_each_setting_that_is_off_is_told() {
     let alice = &ceremony.desks[0];
     let is = |behaviour: Behaviour, stated: &str| {
         let emulator = Emulator::start(behaviour);
-        settings(alice, &format!("key = \"{}\"\n{stated}", emulator.url()));
+        alice.settings(&format!("key = \"{}\"\n{stated}", emulator.url()));
         let run = doctor(alice);
         assert_eq!(emulator.faults(), Vec::<String>::new());
         assert_eq!(emulator.signed(), [], "doctor signs nothing");
@@ -76,7 +70,7 @@ fn the_ledger_of_this_machine_is_asked_and_each_setting_that_is_off_is_told() {
     assert_eq!(of_keys(&is(old, STATED).ended(8)), [pair("ledger-app", "not_ready"), shared]);
     // It signs and pays, and nothing else is wrong with it.
     let emulator = Emulator::start(Behaviour::default());
-    settings(alice, &format!("key = \"{0}\"\npayer = \"{0}\"\n{STATED}", emulator.url()));
+    alice.settings(&format!("key = \"{0}\"\npayer = \"{0}\"\n{STATED}", emulator.url()));
     let run = doctor(alice).ended(0);
     assert_eq!(of_keys(&run), [pair("ledger-pays", "warning"), pair("ledger-shared", "warning")]);
     alice.run(&["doctor", "--payer", RICH]).ended(0).says("Blind signing must be turned on, and off again");
@@ -96,7 +90,7 @@ fn a_keystore_that_is_missing_broken_or_a_strangers_is_told() {
     let ceremony = ready();
     let alice = &ceremony.desks[0];
     let of = |path: &str| {
-        settings(alice, &format!("key = {path:?}\n"));
+        alice.settings(&format!("key = {path:?}\n"));
         doctor(alice)
     };
     let own = path(&alice.keystore()).to_string();

@@ -1,8 +1,6 @@
 //! An owner of a Safe that owns a Safe signs on a Ledger: the pages that the program lists are those that the device
 //! shows of what it received, and the review says of them what is true.
 
-use std::fs;
-
 use alloy::hex;
 use alloy::primitives::B256;
 use breakglass::safe::SafeVersion;
@@ -16,10 +14,8 @@ use crate::steps::{broadcast, import, refused};
 
 /// Says which settings the device has, so that one end of the pages is predicted.
 fn states(desk: &Desk, on: &Behaviour) {
-    fs::create_dir_all(desk.home().join(".config/breakglass")).unwrap();
-    let text =
-        format!("[ledger]\nraw_messages = {}\ntransaction_hash = {}\n", on.raw_messages, on.transaction_hash);
-    fs::write(desk.home().join(".config/breakglass/config.toml"), text).unwrap();
+    let (raw, hash) = (on.raw_messages, on.transaction_hash);
+    desk.settings(&format!("[ledger]\nraw_messages = {raw}\ntransaction_hash = {hash}\n"));
 }
 
 fn sign_on(emulator: &Emulator, desk: &Desk, flags: &[&str]) -> Run {

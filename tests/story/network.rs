@@ -9,13 +9,9 @@ use serde_json::{Value, json};
 
 use crate::stage::{Anvil, Ceremony, Fault, Proxy, SafeSetup, dead_url};
 use crate::steps::{
-    behind_a_proxy, broadcast, executed, is_paused, pausedCall, records, refused, refused_without_a_trace,
-    sent, sign, signed_by_two, try_sign, two_of_three, with_key,
+    behind_a_proxy, broadcast, executed, is_paused, owned, pausedCall, records, refused,
+    refused_without_a_trace, sent, sign, signed_by_two, try_sign, two_of_three, with_key,
 };
-
-fn owned(words: &[&str]) -> Vec<String> {
-    words.iter().map(ToString::to_string).collect()
-}
 
 /// Returns `true` if a call's parameters are a call of this function.
 fn calls<C: SolCall>(params: &Value) -> bool {

@@ -9,12 +9,6 @@ use breakglass::safe::SafeVersion;
 use crate::stage::{Ceremony, Desk, SafeSetup};
 use crate::steps::{broadcast, import, path, sign, try_sign, two_of_three};
 
-fn is_named(desk: &Desk, name: &str) {
-    let folder = desk.home().join(".config/breakglass");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("config.toml"), format!("me = \"{name}\"\n")).unwrap();
-}
-
 /// Returns the places of the words, each after the one before.
 fn in_order(text: &str, words: &[&str]) {
     let mut from = 0;
@@ -33,7 +27,7 @@ fn from_the_alarm_to_a_record_that_the_chain_confirms() {
     );
     let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
     for (desk, name) in [(alice, "alice"), (bob, "bob"), (carol, "carol")] {
-        is_named(desk, name);
+        desk.settings(&format!("me = \"{name}\"\n"));
     }
     alice.run(&["watch", "--once"]).ended(9);
     let lines = [sign(bob, &["vault"]), sign(carol, &["vault"])].join("\n");

@@ -11,18 +11,10 @@ use serde_json::{Value, json};
 
 use crate::ceremony::TWO_VAULTS;
 use crate::stage::{Anvil, Ceremony, Desk, Proxy, SafeSetup, deploy, key};
-use crate::steps::{acceptance, import, sign, try_sign, two_of_three};
+use crate::steps::{acceptance, behind, import, sign, try_sign, two_of_three};
 
 fn setup() -> SafeSetup {
     SafeSetup::new(SafeVersion::V1_4_1, 3, 2)
-}
-
-/// The chain behind proxies, one for each RPC that the council names.
-fn behind(proxies: usize) -> (Ceremony, Vec<Proxy>) {
-    let anvil = Anvil::start();
-    let proxies: Vec<Proxy> = (0..proxies).map(|_| Proxy::to(&anvil)).collect();
-    let urls: Vec<String> = proxies.iter().map(Proxy::url).collect();
-    (Ceremony::on(anvil, setup(), &urls), proxies)
 }
 
 /// The proposal file that a desk keeps for a lever.
@@ -83,7 +75,7 @@ fn rounds(proxy: &Proxy, desk: &Desk, args: &[&str], code: i32) -> usize {
 
 #[test]
 fn everything_is_rehearsed_within_its_budget_of_rounds() {
-    let (mut ceremony, proxies) = behind(1);
+    let (mut ceremony, proxies) = behind::<1>();
     rotate_lever(&mut ceremony);
     let (proxy, [alice, bob, carol]) = (&proxies[0], &ceremony.desks[..]) else { unreachable!() };
     let signing = |desk: &Desk, what: &str, more: &[&str]| {
@@ -112,7 +104,7 @@ fn everything_is_rehearsed_within_its_budget_of_rounds() {
 /// The raw transaction leaves in the second round, and costs exactly the gas of its rehearsal.
 #[test]
 fn a_broadcast_leaves_in_its_second_round_with_the_rehearsed_gas() {
-    let (ceremony, proxies) = behind(1);
+    let (ceremony, proxies) = behind::<1>();
     let (alice, bob) = (&ceremony.desks[0], &ceremony.desks[1]);
     alice.run(&["pause", "vault"]).ended(0);
     let lines = [sign(alice, &["vault"]), sign(bob, &["vault"])].join("\n");
@@ -169,7 +161,7 @@ fn differences_from_the_recorded_rehearsal_are_shown_first() {
 
 #[test]
 fn without_access_lists_it_still_finishes() {
-    let (ceremony, proxies) = behind(1);
+    let (ceremony, proxies) = behind::<1>();
     proxies[0].rewrite(|method, _, truth| match method {
         "eth_createAccessList" => Err(json!({"code": -32601, "message": "not here"})),
         _ => truth,
@@ -182,7 +174,7 @@ fn without_access_lists_it_still_finishes() {
 /// A value that no RPC gives: nothing is shown of the rehearsal, and it is said what was missing.
 #[test]
 fn a_rehearsal_that_cannot_be_completed_says_so() {
-    let (ceremony, proxies) = behind(1);
+    let (ceremony, proxies) = behind::<1>();
     let vault = ceremony.vault;
     proxies[0].rewrite(move |method, params, truth| match method {
         "eth_getStorageAt" if params[0] == json!(vault) && params[1] == json!(format!("{:#066x}", 0)) => {
@@ -199,7 +191,7 @@ fn a_rehearsal_that_cannot_be_completed_says_so() {
 
 #[test]
 fn several_rpcs_agree_lag_or_lie_and_the_review_says_which() {
-    let (ceremony, proxies) = behind(3);
+    let (ceremony, proxies) = behind::<3>();
     let alice = &ceremony.desks[0];
     alice.run(&["pause", "vault"]).ended(0).says("3 of 3 RPCs agree");
     assert!(proxies.iter().all(|proxy| proxy.counts().rounds <= 2));

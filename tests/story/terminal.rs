@@ -12,10 +12,6 @@ use crate::steps::{
     refused_without_a_trace, sign, signed_by_two, two_of_three, with_key,
 };
 
-fn password(desk: &Desk) -> String {
-    fs::read_to_string(desk.password_file()).unwrap().trim().to_string()
-}
-
 fn at_a_terminal(desk: &Desk, words: &[&str]) -> Terminal {
     Terminal::start(&mut desk.command(words))
 }
@@ -52,8 +48,8 @@ fn a_person_signs_and_sends_by_typing_and_the_password_is_never_seen() {
         .asks("yes / no / more: ")
         .types("yes\n")
         .asks("password of")
-        .types(&format!("{}\n", password(alice)));
-    terminal.ended(0).says("bgsig2").never_says(&password(alice));
+        .types(&format!("{}\n", alice.password()));
+    terminal.ended(0).says("bgsig2").never_says(&alice.password());
     let bobs = sign(bob, &["vault"]);
 
     // A chat pasted into the terminal, wrapped by it.
@@ -63,9 +59,9 @@ fn a_person_signs_and_sends_by_typing_and_the_password_is_never_seen() {
     terminal.ended(0).says("imported  bob 0x").says("2 of 2: alice, bob. Next: breakglass broadcast vault");
 
     let mut terminal = at_a_terminal(alice, &asking(path(&keystore), &["broadcast", "vault"]));
-    terminal.asks("password of").types(&format!("{}\n", password(alice)));
+    terminal.asks("password of").types(&format!("{}\n", alice.password()));
     terminal.asks("Type the Safe's name, guardian: ").types("guardian\n");
-    terminal.ended(0).says("done and proven").never_says(&password(alice));
+    terminal.ended(0).says("done and proven").never_says(&alice.password());
     assert!(is_paused(&ceremony));
 }
 
@@ -106,7 +102,7 @@ fn a_window_that_changes_under_a_question_loses_neither_the_question_nor_the_ans
         terminal.lines().into_iter().filter(|line| line.starts_with("   misses ")).collect();
     // Laid out for the window as it is now.
     assert!(misses[0].ends_with(cut) && misses[1].ends_with("before you rely on this"), "{misses:?}");
-    terminal.resizes(100).types("yes\n").asks("password of").types(&format!("{}\n", password(alice)));
+    terminal.resizes(100).types("yes\n").asks("password of").types(&format!("{}\n", alice.password()));
     terminal.ended(0).says("bgsig2");
 }
 

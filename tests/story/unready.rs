@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use alloy::primitives::{Address, Bytes, eip191_hash_message, hex};
 use breakglass::safe::SafeVersion;
@@ -11,11 +11,7 @@ use serde_json::json;
 
 use crate::doctor::{RICH, doctor, gaps, is_not_ready, ready, roll_call, take_in, warns};
 use crate::stage::{Anvil, Ceremony, Proxy, SafeSetup};
-use crate::steps::two_of_three;
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
+use crate::steps::{now, two_of_three};
 
 #[test]
 fn what_a_bare_council_file_leaves_out_is_told_and_it_is_ready_all_the_same() {

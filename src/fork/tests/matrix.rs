@@ -196,8 +196,8 @@ fn against_execution(stage: &Stage, world: &World, calldata: &Bytes, real: &Rehe
     assert_eq!(number("gasUsed"), U256::from(real.gas_used), "{name}: gas");
     assert_eq!(logs(&receipt), real.events, "{name}: events");
     let of_slot = |address: Address, slot: B256| json!([address, slot, "latest"]);
-    let read = real.read.slots.iter().map(|(address, slot)| of_slot(*address, *slot));
-    let words: Vec<B256> = anvil.each("eth_getStorageAt", read);
+    let asked = real.read.slots.iter().map(|(address, slot)| of_slot(*address, *slot));
+    let words: Vec<B256> = anvil.each("eth_getStorageAt", asked);
     for ((address, slot), word) in real.read.slots.iter().zip(words) {
         let written = real.writes.iter().find(|w| (w.address, w.slot) == (*address, *slot));
         let expected = written.map_or(world.state.slots[&(*address, *slot)], |w| w.new);
@@ -209,11 +209,11 @@ fn against_execution(stage: &Stage, world: &World, calldata: &Bytes, real: &Rehe
         assert_eq!(word, write.new, "{name}: {write:?}");
     }
     let fee = number("gasUsed") * number("effectiveGasPrice");
-    let now: Vec<U256> = anvil.each("eth_getBalance", of_accounts());
-    for ((address, old), now) in real.read.accounts.iter().zip(before).zip(now) {
+    let after: Vec<U256> = anvil.each("eth_getBalance", of_accounts());
+    for ((address, old), new) in real.read.accounts.iter().zip(before).zip(after) {
         let change = real.balances.iter().find(|c| c.address == *address);
         let expected = change.map_or(old, |c| c.new) - if *address == SENDER { fee } else { U256::ZERO };
-        assert_eq!(now, expected, "{name}: balance of {address}");
+        assert_eq!(new, expected, "{name}: balance of {address}");
     }
     let existed = |a: &Address| world.state.accounts.get(a).is_some_and(|a| !a.code.is_empty());
     let codes: Vec<Bytes> = anvil.each("eth_getCode", of_accounts());
