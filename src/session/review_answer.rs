@@ -7,8 +7,12 @@ use crate::proposal::Way;
 use crate::session::Session;
 use crate::view::review_lines::already_done::Done;
 use crate::view::review_lines::decision::ReviewAnswer;
+use crate::view::review_lines::on_ledger_screen::LedgerShows;
 use crate::view::review_lines::review;
 use crate::view::review_lines::summary::Summary;
+
+/// The lines between the review and the question whether to send: a password, the gas, and what it costs.
+const LINES_OF_THE_PRICE: usize = 6;
 
 impl Session<'_> {
     /// Shows the review of a proposal, and returns its last lines as data. What was `accepted` does not refuse it.
@@ -18,7 +22,17 @@ impl Session<'_> {
 
     /// Shows the review to the owner who signs in this way; `None` if it is not known who does.
     pub fn review_for(&self, judged: &Judged, way: Option<&Way>, accepted: &[String]) -> Summary {
-        let summary = self.summary(judged, accepted).signed_by(judged, way);
+        self.show_review(judged, self.summary(judged, accepted).signed_by(judged, way))
+    }
+
+    /// Shows the review to the person who sends it, without what an owner's Ledger shows.
+    pub fn review_to_send(&self, judged: &Judged, accepted: &[String]) {
+        let summary = self.summary(judged, accepted);
+        let (ledger, lines_below) = (LedgerShows::Nothing, LINES_OF_THE_PRICE);
+        self.show_review(judged, Summary { ledger, lines_below, ..summary });
+    }
+
+    fn show_review(&self, judged: &Judged, summary: Summary) -> Summary {
         self.ui.show(&review::review(self, judged, &summary, self.ui.width()));
         if !matches!(summary.answer, ReviewAnswer::Decide) {
             self.ui.field("summary", &summary);

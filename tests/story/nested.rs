@@ -112,6 +112,21 @@ pub fn council(anvil: &Anvil, vault: Address, safes: &str) -> String {
     )
 }
 
+/// What is stopped stands above the question for an owner of an owner too, who is reminded of the message below the review.
+#[test]
+fn the_review_of_a_childs_owner_fits_a_small_terminal() {
+    let scene = Scene::new(SafeVersion::V1_4_1, 2);
+    let bob = scene.desk("bob");
+    let words = ["sign", "vault", "--keystore", "keystore.json", "--password-file", "password"];
+    let mut terminal = Terminal::of_width(80, &mut bob.command(&words));
+    terminal.asks("yes / no / more: ");
+    let lines = terminal.lines();
+    terminal.types("no\n");
+    terminal.ended(4);
+    let shown = &lines[lines.len() - 24..];
+    assert!(shown[0].starts_with(" REAL · PAUSE vault"), "{}", shown.join("\n"));
+}
+
 /// Every mix of kinds that meets the threshold, whatever came first.
 #[test]
 fn every_mix_of_keys_and_safes_pauses_the_vault() {

@@ -11,7 +11,7 @@ use breakglass::safe::SafeVersion;
 use snapbox::{Assert, Data};
 
 use crate::stage::{Ceremony, Desk, SafeSetup, Terminal, deploy, key};
-use crate::steps::{as_the_safe, with_key};
+use crate::steps::{as_the_safe, signed_by_two, two_of_three, with_key};
 
 /// The windows: columns and rows.
 const WINDOWS: [(u16, usize); 2] = [(80, 24), (120, 40)];
@@ -186,6 +186,31 @@ fn a_pause_fits_the_window_above_the_question() {
     let lines = at_the_question(alice, 80, &["sign", "vault"]);
     let hash = said["safe_tx_hash"].as_str().unwrap().trim_start_matches("0x").to_uppercase();
     has(block(&lines, " REAL"), &[&hash]);
+}
+
+/// The password, the gas and the price stand between the review and the question.
+#[test]
+fn what_is_sent_fits_the_window_above_the_question() {
+    let ceremony = two_of_three();
+    let alice = signed_by_two(&ceremony);
+    let words = ["broadcast", "vault", "--keystore", "keystore.json"];
+    let mut terminal = Terminal::of_width(80, &mut alice.command(&words));
+    terminal
+        .asks("keystore.json: ")
+        .types("the password of alice\n")
+        .asks("Type the Safe's name, guardian: ");
+    let lines = terminal.lines();
+    terminal.types("no\n");
+    terminal.ended(4);
+    let screen = block(&lines, " REAL · PAUSE vault");
+    fits(screen, 24, 80);
+    let (safe, vault) = (ceremony.safe.to_string(), ceremony.vault.to_string());
+    has(screen, &[&safe, &vault, "pause()", "vault paused()   false → true", "signed  alice, bob", "payer"]);
+    assert!(
+        !screen.iter().any(|line| line.contains("Ledger")),
+        "owners have read it:\n{}",
+        screen.join("\n")
+    );
 }
 
 #[test]

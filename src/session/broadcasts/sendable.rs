@@ -183,7 +183,7 @@ impl<'a> JudgedSend<'a> {
         if tally.approved.len() < tally.threshold.get() {
             return Err(self.not_ready(NotReady::Shortfall(tally)));
         }
-        self.session.review(&self.judged, &self.terms.accept);
+        self.session.review_to_send(&self.judged, &self.terms.accept);
         enforce(&self.judged.findings, &self.terms.accept)?;
         require_success(&self.judged)?;
         self.require_lock()?;
@@ -210,7 +210,7 @@ impl<'a> JudgedSend<'a> {
             }
         };
         if is_shown {
-            session.review(judged, accept);
+            session.review_to_send(judged, accept);
         }
         enforce(&judged.findings, accept)?;
         require_success(judged)?;

@@ -179,6 +179,7 @@ fn signed_before(text: &str, judged: &Judged, path: &Path) -> Result<Vec<SignedA
 fn show(session: &Session, terms: &SignTerms, judged: &Judged, nonces: Nonces) {
     let mut summary = Summary::of(session, judged, terms.accept);
     summary.ledger = LedgerShows::Transaction; // for the Safe's own owners
+    summary.lines_below = 1; // that it is ahead
     summary.nonce_is = format!("the first of {}, to {}", nonces.count(), nonces.last());
     session.ui.show(&armed_lines::hashes(judged.proposal(), nonces));
     session.ui.show(&review::review(session, judged, &summary, session.ui.width()));

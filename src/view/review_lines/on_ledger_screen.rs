@@ -12,6 +12,8 @@ pub enum LedgerShows {
     Message(ShownMessage),
     /// It is not known who signs: the transaction, or to owners of these Safes a message.
     Either(Vec<String>),
+    /// The owners have signed, and the reader sends it.
+    Nothing,
 }
 
 /// A message of a Safe, by which it approves the transaction.

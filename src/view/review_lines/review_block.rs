@@ -67,9 +67,14 @@ fn decide(summary: &Summary, width: usize) -> Lines {
     read(&mut block, summary);
     consequences(&mut block, summary, width);
     checks(&mut block, summary);
-    if summary.acting.is_safe() {
+    let is_sent = summary.ledger == LedgerShows::Nothing;
+    if is_sent {
+        block.field("safeTx", Text::default().bold(&digits(&summary.hashes.safe_tx)));
+        signed(&mut block, summary);
+    } else if summary.acting.is_safe() {
         on_the_device(&mut block, summary);
-        approvals(&mut block, summary);
+        compare(&mut block);
+        signed(&mut block, summary);
     } else {
         block.optional_line(Text::default());
         let hashes = &summary.hashes;
@@ -79,7 +84,7 @@ fn decide(summary: &Summary, width: usize) -> Lines {
         }
     }
     let further = summary.levers.len().min(MOST_LEVERS + 1).saturating_sub(LEVERS_THAT_FIT);
-    block.into_lines(MOST_LINES + further, width)
+    block.into_lines((MOST_LINES + further).saturating_sub(summary.lines_below), width)
 }
 
 fn head(block: &mut ReviewBlock, summary: &Summary, width: usize) {
@@ -188,7 +193,7 @@ fn on_the_device(block: &mut ReviewBlock, summary: &Summary) {
         format!("to, {value}data {}, operation {}, nonce {},", device.data, device.operation, summary.nonce);
     let [text, others] = match &summary.ledger {
         LedgerShows::Message(message) => message.to_read(),
-        LedgerShows::Transaction | LedgerShows::Either(_) => {
+        LedgerShows::Transaction | LedgerShows::Either(_) | LedgerShows::Nothing => {
             [text, "every other number 0, then these hashes, whole:".into()]
         }
     };
@@ -214,12 +219,15 @@ fn on_the_device(block: &mut ReviewBlock, summary: &Summary) {
     }
 }
 
-fn approvals(block: &mut ReviewBlock, summary: &Summary) {
+fn compare(block: &mut ReviewBlock) {
     block.optional_line(Text::default());
     block.optional_line(labelled(
         "compare",
         Text::new("these hashes with another signer's machine, by voice or in person"),
     ));
+}
+
+fn signed(block: &mut ReviewBlock, summary: &Summary) {
     let signed = if summary.signed.is_empty() { "nobody yet".into() } else { summary.signed.join(", ") };
     let line = Text::default().bold(&signed).add("   ");
     block.field(

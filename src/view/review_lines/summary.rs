@@ -66,6 +66,9 @@ pub struct Summary {
     pub checks: Checks,
     /// What a Ledger shows, and values to read on it.
     pub ledger: LedgerShows,
+    /// Lines that are printed between its last line and the question.
+    #[serde(skip)]
+    pub lines_below: usize,
     pub device: OnDevice,
     pub hashes: ShownHashes,
     pub signed: Vec<String>,
@@ -176,6 +179,7 @@ impl Summary {
             undo: undo(desk, judged),
             checks: checks(&judged.findings),
             ledger: LedgerShows::of(judged, None),
+            lines_below: 0,
             device: OnDevice {
                 data: upper(tx.data.get(..tx.data.len().min(4)).unwrap_or_default()),
                 operation: tx.operation.as_u8(),
@@ -190,7 +194,10 @@ impl Summary {
 
     /// Returns it for the owner who signs in this way; `None` if it is not known who does.
     pub fn signed_by(self, judged: &Judged, way: Option<&Way>) -> Self {
-        Self { ledger: LedgerShows::of(judged, way), ..self }
+        let ledger = LedgerShows::of(judged, way);
+        // A message has a line that reminds its signer of it.
+        let lines_below = usize::from(matches!(ledger, LedgerShows::Message(_)));
+        Self { ledger, lines_below, ..self }
     }
 
     /// Returns the summary of what one key does alone.
