@@ -77,6 +77,13 @@ impl MadeSignature {
         ])
     }
 
+    /// Returns the command that prints the lines of some signatures again.
+    pub fn export_command(all: &[Self]) -> String {
+        let mut words: Vec<&str> = all.iter().map(|one| one.words.as_str()).collect();
+        words.dedup();
+        words.iter().map(|words| format!("breakglass export {words}")).collect::<Vec<_>>().join("; ")
+    }
+
     /// Returns where it is kept, and what comes next once enough have signed.
     pub fn after(&self) -> Lines {
         let kept = self.file.as_deref().map(Path::new).map(|path| {
@@ -84,11 +91,13 @@ impl MadeSignature {
             Text::new("kept in ").add(&folder.display().to_string())
         });
         let Shortfall { approved, threshold, .. } = &self.tally;
-        let next = self.tally.is_met().then(|| {
-            let text = format!("{} of {threshold} have signed. Next: ", approved.len());
-            Text::new(&text).bold(&format!("breakglass broadcast {}", self.words))
-        });
-        kept.into_iter().chain(next).collect()
+        let count = Text::new(&format!("{} of {threshold} have signed", approved.len()));
+        let next = if self.tally.is_met() {
+            count.add(". Next: ").bold(&format!("breakglass broadcast {}", self.words))
+        } else {
+            count.add(", as far as this machine knows")
+        };
+        kept.into_iter().chain([next]).collect()
     }
 
     /// Returns what was accepted, where anything was: a line has no room for it.

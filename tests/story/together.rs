@@ -199,6 +199,8 @@ fn a_lever_that_stands_alone_has_a_nonce_of_its_own() {
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
     let (alices, bobs) = (try_sign(alice, &["freeze"]).ended(0), try_sign(bob, &["freeze"]).ended(0));
     assert_eq!((alices.stdout.lines().count(), bobs.stdout.lines().count()), (2, 2));
+    // The first line has left the screen by the second review.
+    let bobs = bobs.says("2 signed; to see all lines again: breakglass export freeze");
     // One paste holds all the lines; each proposal takes its own.
     import(alice, &["freeze"], &bobs.stdout);
     let object = run(alice, &with_key(alice, &["--json", "broadcast", "freeze", "--confirm", "guardian"]))

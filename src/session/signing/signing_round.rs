@@ -71,7 +71,10 @@ impl SigningRound {
         let mark = match error.exit {
             Exit::Done if count > 1 => Text::default().good("nothing to do: "),
             _ if error.is_rejection && count > 1 => Text::default().warn("skipped: "),
-            _ => return Err(error.having_done(self)),
+            _ => {
+                let again = self.lines_again().filter(|_| count > 1);
+                return Err(again.into_iter().fold(error, Error::hint).having_done(self));
+            }
         };
         ui.say(&mark.add(&error.message));
         if let Some(text) = blocked_by_nonce(judged, later) {
@@ -84,16 +87,26 @@ impl SigningRound {
         Ok(())
     }
 
+    /// Returns how to see the lines again, which later reviews have moved off the screen; `None` if not all are kept.
+    fn lines_again(&self) -> Option<String> {
+        let are_kept = !self.signed.is_empty() && self.signed.iter().all(|one| one.file.is_some());
+        let (count, command) = (self.signed.len(), MadeSignature::export_command(&self.signed));
+        are_kept.then(|| format!("{count} signed; to see all lines again: {command}"))
+    }
+
     /// Ends the round.
     pub fn finish(self, ui: &Ui, count: usize) -> Result<Exit, Error> {
         let Some(exit) = self.exit else {
             ui.object(&self);
+            if let Some(again) = self.lines_again().filter(|_| self.signed.len() > 1) {
+                ui.say(&Text::new(&again));
+            }
             return Ok(Exit::Done);
         };
         let (declined, unreached) = (self.declined.len(), self.unreached.len());
         let error = Error::new(exit, not_signed((declined, unreached), count));
         let hint = if self.signed.is_empty() { "nothing was signed" } else { "the others are signed" };
-        Err(error.hint(hint).having_done(&self))
+        Err(self.lines_again().into_iter().fold(error.hint(hint), Error::hint).having_done(&self))
     }
 }
 
