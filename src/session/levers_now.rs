@@ -3,7 +3,7 @@
 use crate::ceremony::overviews::overview::{self, Overview};
 use crate::error::{Error, Exit};
 use crate::playbook::PlaybookKind;
-use crate::session::Session;
+use crate::session::{Session, machine::keys};
 use crate::ui::Text;
 use crate::view::lever_table::LeverTable;
 use crate::view::state_now::{self, StateNow};
@@ -14,7 +14,7 @@ pub fn now(session: &Session, offline: bool) -> Result<Exit, Error> {
     let ui = session.ui;
     let overview = overview::read(session, offline)?;
     ui.say(&Text::default().bold(&session.council.name).dim(&format!("   {}", session.path.display())));
-    let now = StateNow::new(session, &overview);
+    let now = StateNow::new(session, &overview, keys::person(ui, &session.council, None)?);
     ui.show(&now.chains());
     let rows = now.rows();
     if !rows.is_empty() {

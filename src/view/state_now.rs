@@ -72,9 +72,10 @@ enum ChainNow {
 }
 
 impl StateNow {
-    pub fn new(desk: &Desk, overview: &Overview) -> Self {
+    /// `me` is the reader, where their settings say who that is.
+    pub fn new(desk: &Desk, overview: &Overview, me: Option<Address>) -> Self {
         Self {
-            open: overview.open.iter().map(|open| OpenNow::new(desk, open)).collect(),
+            open: overview.open.iter().map(|open| OpenNow::new(desk, open, me)).collect(),
             armed: overview.armed.iter().map(ArmedNow::from).collect(),
             chains: overview.chains.iter().map(ChainNow::from).collect(),
             more_open: overview.more_open,
@@ -106,12 +107,16 @@ impl StateNow {
         self.open.iter().map(OpenNow::row).collect()
     }
 
-    /// Returns the command that comes next for each open proposal, and how many older ones there are.
+    /// Returns the command that comes next for each open proposal, the same one once, and how many older ones there are.
     pub fn next_steps(&self) -> Lines {
         let warning =
             |open: &OpenNow| open.warning.as_ref().map(|text| Text::default().warn("  ! ").add(text));
-        let line = |open: &OpenNow| Text::default().dim("  → ").bold(&open.next);
-        let next = self.open.iter().flat_map(|open| warning(open).into_iter().chain([line(open)]));
+        let line = |(at, open): (usize, &OpenNow)| {
+            let is_new = self.open[..at].iter().all(|before| before.next != open.next);
+            is_new.then(|| Text::default().dim("  → ").bold(&open.next))
+        };
+        let next = self.open.iter().enumerate();
+        let next = next.flat_map(|(at, open)| warning(open).into_iter().chain(line((at, open))));
         let older = (self.more_open > 0).then(|| {
             let text = format!("{} older proposals are kept, and were not looked at", self.more_open);
             Text::default().warn("note: ").add(&text)
@@ -122,7 +127,7 @@ impl StateNow {
 }
 
 impl OpenNow {
-    fn new(desk: &Desk, open: &OpenProposal) -> Self {
+    fn new(desk: &Desk, open: &OpenProposal, me: Option<Address>) -> Self {
         let book = desk.council.names_on(&open.chain);
         let name = |owner| book.name_or_digits(owner);
         let age = |since: Utc| length(clock::seconds().saturating_sub(since.as_seconds()));
@@ -139,7 +144,7 @@ impl OpenNow {
             missing: open.tally.missing.iter().copied().map(name).collect(),
             since: open.since.map(|since| since.to_string()),
             kept_by: open.keeper.as_ref().map(|keeper| keeper.title.clone()),
-            next: next(open),
+            next: next(open, me),
             age: open.since.map(age),
             warning: nonce_keeper_text(open),
         }
@@ -185,14 +190,16 @@ impl From<&ChainRead> for ChainNow {
     }
 }
 
-/// Returns the command that comes next.
-fn next(open: &OpenProposal) -> String {
+/// Returns the command that comes next for this reader.
+fn next(open: &OpenProposal, me: Option<Address>) -> String {
     let OpenProposal { words, .. } = open;
     let is_enough = open.tally.approved.len() >= open.tally.threshold.get();
+    let have_i_signed = open.tally.approved.iter().any(|approval| Some(approval.owner()) == me);
     // A drill is proven at any nonce.
     match open.next.filter(|next| *next < open.proposal.nonce() && !open.proposal.is_drill()) {
         Some(next) if is_enough => format!("breakglass broadcast {words}, once nonce {next} is used"),
         _ if is_enough => format!("breakglass broadcast {words}"),
+        _ if have_i_signed => format!("breakglass import {words}, once the others have signed"),
         _ => format!("breakglass sign {words}"),
     }
 }

@@ -42,6 +42,11 @@ fn every_lever_stands_with_its_state_and_every_open_proposal_with_who_is_missing
         let run = run.never_says("propose one: ");
         run.says("rotate owner").says("asks for new").says("pause freeze pulls vault, bridge 1 of 2 done");
     }
+    let config = alice.home().join(".config/breakglass/config.toml");
+    std::fs::create_dir_all(config.parent().unwrap()).unwrap();
+    std::fs::write(&config, "me = \"alice\"\n").unwrap();
+    alice.run(&[]).ended(0).says("→ breakglass import vault, once the others have signed");
+    std::fs::remove_file(config).unwrap();
     let said = alice.run(&["--json"]).ended(0).json();
     let open = &said["open"][0];
     assert_eq!((&open["nonce"], &open["next"]), (&json!("0"), &json!("breakglass sign vault")), "{said}");
