@@ -63,9 +63,9 @@ impl From<PromptError> for Error {
                 Self::new(Exit::Usage, error.to_string()).hint(format!("pass {}", missing.flag))
             }
             PromptError::Stopped(_) => Self::new(Exit::Refused, error.to_string())
-                .hint("nothing was done; run the same command again when you are ready"),
+                .hint("nothing further was done; run the same command again when you are ready"),
             PromptError::Interrupted(_) => Self::new(Exit::Refused, error.to_string())
-                .hint("nothing was done; run the same command again, and type the answer"),
+                .hint("nothing further was done; run the same command again, and type the answer"),
         }
     }
 }

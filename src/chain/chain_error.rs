@@ -25,10 +25,7 @@ pub enum ChainError {
     BadUrl(String),
     #[error("the network client cannot start: {0}")]
     Client(String),
-    #[error(
-        "RPC {endpoint} is on chain {found}, but the council file says that {chain} is chain {expected}: \
-         correct the address or the id"
-    )]
+    #[error("RPC {endpoint} is on chain {found}, but the council file says that {chain} is chain {expected}")]
     WrongChain { chain: String, endpoint: String, expected: u64, found: String },
     #[error("{}", no_quorum(chain, *quorum, faults))]
     NoQuorum { chain: String, quorum: usize, faults: Vec<(String, Option<EndpointFault>)> },

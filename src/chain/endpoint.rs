@@ -268,9 +268,14 @@ impl Endpoint {
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        let fault = EndpointFault::Unreachable(self.secrets.hide(&cause.to_string()));
+        let fault = EndpointFault::Unreachable(self.secrets.hide(without_number(&cause.to_string())));
         if connecting { fault.into() } else { Failed::Again(fault, None) }
     }
+}
+
+/// Returns a system's sentence without its number: `Connection refused (os error 111)` is said without the parentheses.
+pub(super) fn without_number(text: &str) -> &str {
+    text.split(" (os error").next().unwrap_or(text)
 }
 
 /// The meaning of an HTTP answer to `asked` requests.

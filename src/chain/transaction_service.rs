@@ -16,7 +16,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::chain_error::{ChainError, EndpointFault};
-use super::endpoint::client_for;
+use super::endpoint::{client_for, without_number};
 use super::http_proxy::is_here;
 use super::json_rpc::Secrets;
 use super::quorum::Chain;
@@ -246,7 +246,7 @@ impl ServiceClient {
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        EndpointFault::Unreachable(self.secrets.hide(&cause.to_string()))
+        EndpointFault::Unreachable(self.secrets.hide(without_number(&cause.to_string())))
     }
 }
 

@@ -210,7 +210,7 @@ impl Finder {
             let gathered = gather(data, length, belongs);
             line = format!("{head}{}", gathered.taken);
             if gathered.taken.len() < length {
-                return Err("it was cut: its end is missing");
+                return Err("it was cut: its end is missing; copy the whole line again");
             }
             Ok((form.read(&gathered.taken)?, gathered.used))
         });

@@ -45,7 +45,7 @@ fn whoever_stops_at_the_question_whose_key_it_is_reads_no_list_again() {
     let url = emulator.url();
     let mut terminal = Terminal::start(&mut alice.command(&["sign", "vault", "--ledger", &url]));
     terminal.asks("Whose? Type its number, 1 to 3").types(CTRL_C);
-    let run = terminal.ended(4).says("stopped at the question").says("nothing was done");
+    let run = terminal.ended(4).says("stopped at the question").says("nothing further was done");
     run.never_says("its owners").never_says("it needs the key of");
     assert!(emulator.signed().is_empty() && !alice.path("incidents").exists());
 }

@@ -301,7 +301,7 @@ pub fn open(ui: &Ui, key: &args::KeyArgs, named: &NamedKey) -> Result<KeyHolder,
     let key = match named {
         NamedKey::Ledger(target) => Key::Ledger(Box::new(ledger(ui, &key.ledger, target, &wait)?)),
         NamedKey::Keystore { path, text, .. } => {
-            Key::Keystore(unlocked(ui, path, text, key.password_file.as_deref())?)
+            Key::Keystore(unlock(ui, path, text, key.password_file.as_deref())?)
         }
     };
     Ok(KeyHolder { key, wait, owner: None })
@@ -314,12 +314,8 @@ pub fn open_keystore(
     text: &str,
     password_file: Option<&Path>,
 ) -> Result<KeyHolder, Error> {
-    let key = Key::Keystore(unlocked(ui, path, text, password_file)?);
+    let key = Key::Keystore(unlock(ui, path, text, password_file)?);
     Ok(KeyHolder { key, wait: Wait::default(), owner: None })
-}
-
-fn unlocked(ui: &Ui, path: &Path, text: &str, password_file: Option<&Path>) -> Result<Keystore, Error> {
-    unlock(ui, path, text, password_file).map_err(|e| e.about(&path.display().to_string()))
 }
 
 /// A person who types the password has three tries.
@@ -336,7 +332,7 @@ fn unlock(ui: &Ui, path: &Path, text: &str, password_file: Option<&Path>) -> Res
                 let text = if left == 1 { "one more try" } else { "two more tries" };
                 ui.say(&Text::default().warn("wrong password: ").add(text));
             }
-            unlocked => return Ok(unlocked?),
+            unlocked => return unlocked.map_err(|e| Error::from(e).about(&path.display().to_string())),
         }
     }
 }
