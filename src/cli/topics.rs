@@ -7,7 +7,7 @@ use crate::error::{Error, Exit};
 use crate::near::near;
 
 /// Name, title, text.
-const TOPICS: [(&str, &str, &str); 10] = [
+const TOPICS: [(&str, &str, &str); 11] = [
     ("alarms", "Alarms, watch and alert", include_str!("topics/alarms.txt")),
     ("deputies", "One key that may act at once", include_str!("topics/deputies.txt")),
     ("drill", "The whole ceremony, with signatures good on no chain", include_str!("topics/drill.txt")),
@@ -15,6 +15,7 @@ const TOPICS: [(&str, &str, &str); 10] = [
     ("files", "What is kept where", include_str!("topics/files.txt")),
     ("ledger", "Signing on a Ledger", include_str!("topics/ledger.txt")),
     ("offline", "Signing without a network", include_str!("topics/offline.txt")),
+    ("playbooks", "Writing a playbook of your own", include_str!("topics/playbooks.txt")),
     ("readiness", "Ready before an incident: doctor", include_str!("topics/readiness.txt")),
     ("refusals", "What to do when a check refuses", include_str!("topics/refusals.txt")),
     ("settings", "Your own settings and variables", include_str!("topics/settings.txt")),

@@ -9,8 +9,8 @@ use crate::error::{Error, Exit};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
-Topics: alarms, deputies, drill, exit-codes, files, ledger, offline, readiness,
-        refusals, settings
+Topics: alarms, deputies, drill, exit-codes, files, ledger, offline, playbooks,
+        readiness, refusals, settings
 
 Examples:
   breakglass help offline

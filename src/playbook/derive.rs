@@ -336,7 +336,7 @@ impl<'a> DerivationState<'a> {
         let shown = |(i, value): (usize, &DynSolValue)| {
             let input = step.function.inputs.get(i);
             let name = input.map_or("", |p| if p.name.is_empty() { &p.ty } else { &p.name });
-            (name.to_string(), self.argument(playbook, step.args.get(i), value, args))
+            (name.to_string(), self.argument(playbook, (step, step.args.get(i)), value, args))
         };
         let appended = appended.map(|address| {
             ("appended".to_string(), render(&DynSolValue::Address(address), Some(self.values.names)))
@@ -350,12 +350,12 @@ impl<'a> DerivationState<'a> {
         })
     }
 
-    /// An argument of a call. One that is a parameter is shown in the parameter's unit, and one that is made from flags
-    /// by their names.
+    /// An argument of a call. One that is a parameter is shown in the parameter's unit, one that is made from flags
+    /// by their names, and so is a choice.
     fn argument(
         &self,
         playbook: &Playbook,
-        template: Option<&Template>,
+        (step, template): (&Step, Option<&Template>),
         value: &DynSolValue,
         args: &[ShownArg],
     ) -> String {
@@ -363,12 +363,28 @@ impl<'a> DerivationState<'a> {
         if let Some(template) = template {
             template.names(&mut names);
         }
-        let flags = playbook.params.iter().find(|p| !p.flags.is_empty() && names.contains(&p.name));
         let sole = template.and_then(Template::sole_name);
+        let list = step.each.as_ref().and_then(|each| each.0.get(sole?)?.sole_name());
+        // What is computed from a choice is none of its names; an item of a list of choices is.
+        let is_named = |p: &&Param| {
+            if p.flags.is_choice() {
+                list == Some(&*p.name)
+            } else {
+                !p.flags.is_empty() && names.contains(&p.name)
+            }
+        };
+        let flags = playbook.params.iter().find(is_named);
         let arg = args.iter().find(|a| Some(a.name.as_str()) == sole);
         match (value, arg, flags) {
-            (DynSolValue::Uint(..) | DynSolValue::Int(..), Some(arg), _) => arg.shown.clone(),
+            (DynSolValue::Uint(..) | DynSolValue::Int(..) | DynSolValue::FixedBytes(..), Some(arg), _) => {
+                arg.shown.clone()
+            }
             (DynSolValue::Uint(bits, _), None, Some(param)) => param.flags.show(*bits),
+            // Bytes say nothing to a person: how they are made does.
+            (DynSolValue::Bytes(_) | DynSolValue::FixedBytes(..), ..) => {
+                let formula = template.and_then(Template::formula).map(|formula| format!(" = {formula}"));
+                format!("{}{}", render(value, None), formula.unwrap_or_default())
+            }
             _ => render(value, Some(self.values.names)),
         }
     }

@@ -7,7 +7,7 @@ use alloy::dyn_abi::{DynSolType, DynSolValue};
 use alloy::primitives::{U256, U512};
 
 use super::language::expression::{EvalStop, Values};
-use super::language::flags::Flags;
+use super::language::flags::{self, Flags};
 use super::language::literal::number_of;
 use super::language::syntax::Flaw;
 use super::language::template::{Allowed, Template};
@@ -23,7 +23,7 @@ pub struct Param {
     pub title: String,
     pub ty: DynSolType,
     pub unit: Option<ParamUnit>,
-    /// The names of its bits.
+    /// The names of its bits or, for a choice, of its values.
     pub flags: Flags,
     pub(super) min: Option<Amount>,
     pub(super) max: Option<Amount>,
@@ -88,6 +88,7 @@ impl Param {
         };
         let flags = match self.flags.names().collect::<Vec<_>>().join(", ") {
             none if none.is_empty() => none,
+            names if self.flags.is_choice() => format!(", one of {names}"),
             names => format!(", any of {names}"),
         };
         format!("{} ({}{unit}{zero}{flags})", self.name, self.ty)
@@ -186,8 +187,7 @@ impl Param {
 
     fn amount(&self, text: &str, unit: Option<Unit>, values: &Values) -> Result<DynSolValue, EvalStop> {
         if !self.flags.is_empty() {
-            let value = number_of(&self.ty, false, self.flags.parse(text)?);
-            return value.ok_or_else(|| format!("{text} does not fit in {}", self.ty).into());
+            return self.named(&self.ty, text);
         }
         let Some(unit) = unit else {
             let template = Template::parse(text, &self.ty, Allowed::Literals);
@@ -196,6 +196,16 @@ impl Param {
         let (negative, digits) = text.trim().strip_prefix('-').map_or((false, text), |digits| (true, digits));
         let value = number_of(&self.ty, negative, unit.parse(digits)?);
         value.ok_or_else(|| format!("{text} does not fit in {}", self.ty).into())
+    }
+
+    /// The value of a text that names it, or a list of such.
+    fn named(&self, ty: &DynSolType, text: &str) -> Result<DynSolValue, EvalStop> {
+        if let DynSolType::Array(item) = ty {
+            let items = flags::items(text)?.into_iter().map(|word| self.named(item, word));
+            return items.collect::<Result<_, _>>().map(DynSolValue::Array);
+        }
+        let value = number_of(ty, false, self.flags.parse(text)?);
+        value.ok_or_else(|| format!("{text} does not fit in {ty}").into())
     }
 
     /// Returns `true` if one bound is above another, as far as that is known without the chain.
@@ -258,10 +268,23 @@ impl Param {
     pub(super) fn show(&self, value: &DynSolValue, text: &str, values: &Values) -> Result<String, EvalStop> {
         match &self.zero {
             Zero::Word(word) if text.trim() == word => Ok(format!("{word} (0)")),
-            _ if !self.flags.is_empty() => {
-                Ok(value.as_uint().map_or_else(String::new, |(n, _)| self.flags.show(n)))
+            _ if !self.flags.is_empty() => Ok(self.show_named(value)),
+            // A role as it was named, and its hash.
+            _ if matches!(value, DynSolValue::FixedBytes(..)) && !text.trim().starts_with("0x") => {
+                Ok(format!("{} ({})", text.trim(), render(value, None)))
             }
             _ => Ok(show(value, self.unit(values)?, values)),
+        }
+    }
+
+    /// A value, or each of a list, by its names.
+    pub(super) fn show_named(&self, value: &DynSolValue) -> String {
+        match (value.as_uint(), value.as_array()) {
+            (Some((n, _)), _) => self.flags.show(n),
+            (None, Some(items)) => {
+                format!("[{}]", items.iter().map(|item| self.show_named(item)).collect::<Vec<_>>().join(", "))
+            }
+            (None, None) => String::new(),
         }
     }
 }
@@ -269,8 +292,9 @@ impl Param {
 fn show(value: &DynSolValue, unit: Option<Unit>, values: &Values) -> String {
     match (value, unit) {
         (DynSolValue::Uint(n, _), Some(unit)) => unit.show(*n),
+        // The sign belongs to both numbers: -5.5 (-5500000).
         (DynSolValue::Int(n, _), Some(unit)) if n.is_negative() => {
-            format!("-{}", unit.show(n.unsigned_abs()))
+            format!("-{}", unit.show(n.unsigned_abs()).replacen(" (", " (-", 1))
         }
         (DynSolValue::Int(n, _), Some(unit)) => unit.show(n.unsigned_abs()),
         // The name of an address is a note beside it.
@@ -304,6 +328,16 @@ fn within(step: U512, current: &DynSolValue, percent: Decimal) -> bool {
 
 fn within_int(step: U512, limit: &DynSolValue) -> bool {
     limit.as_int().is_some_and(|(n, _)| !n.is_negative() && step <= U512::from(n.unsigned_abs()))
+}
+
+/// Reads an argument as a lever gives it, where nothing is known of it but its type.
+/// The error says what is wrong with the text, or which name of an address is not known.
+pub fn argument(ty: &DynSolType, text: &str, names: &AddressBook) -> Result<DynSolValue, String> {
+    let template = Template::parse(text, ty, Allowed::Literals).map_err(|flaw| flaw.message)?;
+    template.eval(&Values::new(BTreeMap::new(), names)).map_err(|stop| match stop {
+        EvalStop::Missing => "a value is missing".into(),
+        EvalStop::Wrong(why) => why,
+    })
 }
 
 /// Reads a bound of a parameter; one without an expression is tried at once where its unit is known.

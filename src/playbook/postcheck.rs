@@ -10,7 +10,7 @@ use alloy::dyn_abi::{DynSolType, DynSolValue, EventExt};
 use alloy::json_abi::{Error, Event};
 use alloy::primitives::{Address, B256, Log};
 
-use super::language::template::Pattern;
+use super::language::pattern::Pattern;
 use super::language::value::{compare, decode};
 use crate::evm::{Answer, LogFilter, Query, Readings, Reason, decode_revert, render, shortened};
 

@@ -5,6 +5,7 @@ mod checks;
 mod combined;
 mod counted;
 mod each;
+mod encoded;
 mod library;
 mod mistakes;
 mod named;

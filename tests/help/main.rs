@@ -72,6 +72,7 @@ const TOPICS: &[&str] = &[
     "files",
     "ledger",
     "offline",
+    "playbooks",
     "readiness",
     "refusals",
     "settings",

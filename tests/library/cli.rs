@@ -46,7 +46,9 @@ fn a_folder_of_playbooks_is_checked() {
     let new = playbook(&["playbook", "new", "pause/mine", "--call", "stop()", "--view", "stopped()(bool)"])
         .ended(0);
     fs::write(&file, &new.stdout).unwrap();
-    check().ended(1).says("replace \"TO SAY\": the scaffold leaves this to you");
+    check()
+        .ended(1)
+        .says("replace \"TO SAY\" in line 4, 5, 7, 8, 9, 10, 11: the scaffold leaves this to you");
     let said = new.stdout.replace("TO SAY: ", "");
     fs::write(&file, &said).unwrap();
     check().ended(0).says("no [example]");

@@ -37,6 +37,7 @@ fn every_playbook_is_pulled_somewhere() {
         include_str!("registry/balancer_v3.rs"),
         include_str!("registry/chainlink.rs"),
         include_str!("registry/circle.rs"),
+        include_str!("registry/compound_timelock.rs"),
         include_str!("registry/layer_zero.rs"),
         include_str!("registry/optimism.rs"),
         include_str!("registry/pyth.rs"),

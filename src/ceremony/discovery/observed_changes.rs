@@ -13,9 +13,9 @@ use crate::chain::Ask;
 use crate::clock;
 use crate::council;
 use crate::error::{Error, Exit};
-use crate::evm::{Answer, BlockTag, Query, render};
+use crate::evm::{AddressBook, Answer, BlockTag, Query, render};
 use crate::fork::ExecTransaction;
-use crate::playbook::{ObservedChange, params_of};
+use crate::playbook::{ObservedChange, argument, params_of};
 use crate::safe::{Operation, SafeTx};
 
 /// Views that are asked; each takes a few values of the state.
@@ -45,7 +45,8 @@ impl Desk<'_> {
                 format!("{} is on {}, and {} on {}", safe.name, safe.chain, place.address, place.chain.name);
             return Err(Error::new(Exit::Usage, message).hint("name a Safe of that chain with --safe NAME"));
         }
-        let data = calldata(function, given)?;
+        let names = self.council.names_on(&place.chain.name);
+        let data = calldata(function, given, &names)?;
         let queries: Vec<Query> = views.iter().take(MOST_VIEWS).map(|view| asks(place, view)).collect();
         let link = self.connect_to(place.chain)?;
         let ask = Ask { safe: safe.address, ..Ask::default() };
@@ -57,7 +58,6 @@ impl Desk<'_> {
         let tx = SafeTx::new(place.address, U256::ZERO, data, Operation::Call, state.nonce);
         let exec = ExecTransaction::unsigned(state, &tx);
         let ran = self.progress.wait("rehearsing", || fork.run(&exec, &queries))?;
-        let names = self.council.names_on(&place.chain.name);
         rehearsal_result::check_success(&ran, None, &names).map_err(|why| {
             let message = format!("{} fails from {}: {why}", function.signature(), safe.name);
             Error::new(Exit::Failed, message)
@@ -101,7 +101,11 @@ fn text(view: &Function, answer: &Answer) -> Option<String> {
 }
 
 /// The call with the arguments that were given by the names of a playbook's params.
-fn calldata(function: &Function, given: &BTreeMap<String, String>) -> Result<Bytes, Error> {
+fn calldata(
+    function: &Function,
+    given: &BTreeMap<String, String>,
+    names: &AddressBook,
+) -> Result<Bytes, Error> {
     let wrong = |message: String| Error::new(Exit::Usage, message);
     let params = params_of(function);
     if let Some(name) = given.keys().find(|name| params.iter().all(|(param, _)| param != *name)) {
@@ -114,7 +118,7 @@ fn calldata(function: &Function, given: &BTreeMap<String, String>) -> Result<Byt
             wrong(format!("{} needs {name} ({ty})", function.name)).hint(format!("--set {name}=…"))
         })?;
         let ty: DynSolType = input.resolve().map_err(|e| wrong(e.to_string()))?;
-        values.push(ty.coerce_str(text).map_err(|e| wrong(format!("{name}={text}: {e}")))?);
+        values.push(argument(&ty, text, names).map_err(|why| wrong(format!("{name}={text}: {why}")))?);
     }
     function.abi_encode_input(&values).map(Bytes::from).map_err(|e| wrong(e.to_string()))
 }
@@ -137,10 +141,12 @@ mod tests {
     fn a_call_takes_the_arguments_that_it_has_and_no_other() {
         let set = function("setFee(uint256 fee, address to)");
         let zero = "0x0000000000000000000000000000000000000000";
-        let call = |all: &[(&str, &str)]| calldata(&set, &given(all)).map_err(|error| error.message);
+        let names = [("treasury".to_string(), alloy::primitives::Address::ZERO)].into_iter().collect();
+        let call = |all: &[(&str, &str)]| calldata(&set, &given(all), &names).map_err(|error| error.message);
         let data = call(&[("fee", "7"), ("to", zero)]).unwrap();
         assert_eq!(data[..4], set.selector()[..]);
         assert_eq!(data[4..], (U256::from(7), alloy::primitives::Address::ZERO).abi_encode()[..]);
+        assert_eq!(call(&[("fee", "7"), ("to", "treasury")]).unwrap(), data);
         assert_eq!(call(&[("fee", "7")]).unwrap_err(), "setFee needs to (address)");
         let message = call(&[("fee", "7"), ("too", zero), ("to", zero)]).unwrap_err();
         assert_eq!(message, "setFee has no argument \"too\"; known: fee, to");

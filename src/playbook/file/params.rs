@@ -102,19 +102,25 @@ fn read_unit(source: &Source, wire: &WireParam, ty: &DynSolType) -> Result<Optio
 }
 
 fn read_flags(source: &Source, wire: &WireParam, ty: &DynSolType) -> Result<Flags, Fault> {
-    let Some(given) = &wire.flags else { return Ok(Flags::default()) };
+    let Some(given) = wire.choices.as_ref().or(wire.flags.as_ref()) else { return Ok(Flags::default()) };
     let refuse = |message: String| Err(source.fault(given.span(), message));
-    if !matches!(ty, DynSolType::Uint(_)) {
-        return refuse(format!(
-            "flags are the bits of an unsigned number, and {} is {ty}",
-            wire.name.get_ref()
-        ));
+    let is_choice = wire.choices.is_some();
+    if is_choice && wire.flags.is_some() {
+        return refuse("flags are bits, and choices are whole values: a param has one of them".into());
+    }
+    let one = match ty {
+        DynSolType::Array(item) if is_choice => item,
+        ty => ty,
+    };
+    if !matches!(one, DynSolType::Uint(_)) {
+        let what = if is_choice { "choices are values" } else { "flags are the bits" };
+        return refuse(format!("{what} of an unsigned number, and {} is {ty}", wire.name.get_ref()));
     }
     let bounds = [&wire.unit, &wire.min, &wire.max, &wire.max_change];
     if let Some(text) = bounds.into_iter().flatten().next() {
-        return Err(source.fault(text.span(), "a param with flags has no unit and no bounds"));
+        return Err(source.fault(text.span(), "a param with flags or choices has no unit and no bounds"));
     }
-    Flags::new(given.get_ref()).or_else(refuse)
+    Flags::new(given.get_ref(), is_choice).or_else(refuse)
 }
 
 fn read_decimals(source: &Source, unit: Unit, wire: &Spanned<toml::Value>) -> Result<ParamUnit, Fault> {

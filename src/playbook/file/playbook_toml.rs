@@ -86,6 +86,8 @@ pub(in crate::playbook) struct WireParam {
     pub was: Option<Text>,
     /// The names of its bits.
     pub flags: Option<Spanned<BTreeMap<String, u64>>>,
+    /// The names of its values, such as those of an enum.
+    pub choices: Option<Spanned<BTreeMap<String, u64>>>,
     pub default: Option<Text>,
 }
 

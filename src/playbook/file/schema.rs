@@ -126,6 +126,13 @@ fn param() -> Value {
                 }),
             ),
             (
+                "choices",
+                json!({
+                    "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 },
+                    "description": "The names of its values, such as those of an enum, { general = 1, finalization = 6 }: a lever then chooses \"finalization\"; of a list several.",
+                }),
+            ),
+            (
                 "for_undo",
                 json!({ "type": "boolean", "description": "Only the undo needs it: the value that it restores." }),
             ),

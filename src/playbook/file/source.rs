@@ -10,10 +10,10 @@ use super::playbook_toml::{Repeats, Text};
 use crate::excerpt::Fault;
 use crate::playbook::each::Each;
 use crate::playbook::language::builtin;
+use crate::playbook::language::signature::parse_function;
 use crate::playbook::language::syntax::Flaw;
 use crate::playbook::language::template::{Allowed, Template};
 use crate::playbook::language::typing::Scope;
-use crate::playbook::language::value::parse_function;
 use crate::playbook::piece::PIECE;
 
 /// The text being read and the names that it may use.

@@ -1,7 +1,7 @@
 //! The closed set of functions that an expression may use. Adding one is a change of the program, on purpose.
 
 use alloy::dyn_abi::DynSolValue;
-use alloy::primitives::{Address, I256, U256};
+use alloy::primitives::{Address, I256, U256, keccak256};
 
 use crate::evm::render;
 use crate::safe::previous_in_list;
@@ -24,13 +24,15 @@ pub(in crate::playbook) enum Builtin {
     Mul,
     Div,
     Keccak,
+    Encode,
+    Calldata,
 }
 
 /// The longest list whose items are read one by one.
 const MOST_INDICES: u64 = 1000;
 
 /// Name, meaning of each value, function.
-const TABLE: [(&str, &[&str], Builtin); 15] = [
+const TABLE: [(&str, &[&str], Builtin); 17] = [
     ("prev_owner", &["list", "item"], Builtin::PrevOwner),
     ("replaced", &["list", "old", "new"], Builtin::Replaced),
     ("without", &["list", "item"], Builtin::Without),
@@ -45,7 +47,9 @@ const TABLE: [(&str, &[&str], Builtin); 15] = [
     ("sub", &["a", "b"], Builtin::Sub),
     ("mul", &["a", "b"], Builtin::Mul),
     ("div", &["a", "b"], Builtin::Div),
-    ("keccak", &["text"], Builtin::Keccak),
+    ("keccak", &["text or bytes"], Builtin::Keccak),
+    ("encode", &["the values"], Builtin::Encode),
+    ("calldata", &["signature", "the values"], Builtin::Calldata),
 ];
 
 /// The function of this name, and the meaning of each of its values.
@@ -114,6 +118,11 @@ impl Builtin {
                 Ok(n) if n < 256 => Ok(DynSolValue::Uint(U256::ONE << n, 256)),
                 _ => Err(format!("bit {n} does not exist: a word has bits 0 to 255")),
             },
+            (Self::Keccak, [DynSolValue::Bytes(bytes)]) => Ok(DynSolValue::FixedBytes(keccak256(bytes), 32)),
+            (Self::Encode, values) => Ok(DynSolValue::Bytes(abi_encode(values))),
+            (Self::Calldata, [DynSolValue::FixedBytes(selector, 4), values @ ..]) => {
+                Ok(DynSolValue::Bytes([&selector[..4], &abi_encode(values)].concat()))
+            }
             (Self::Or, [DynSolValue::Bool(a), DynSolValue::Bool(b)]) => Ok(DynSolValue::Bool(*a || *b)),
             (Self::AndNot, [DynSolValue::Bool(a), DynSolValue::Bool(b)]) => Ok(DynSolValue::Bool(*a && !*b)),
             (_, [DynSolValue::Uint(a, _), DynSolValue::Uint(b, _)]) => self.unsigned(*a, *b),
@@ -149,6 +158,11 @@ impl Builtin {
         let wrong = || format!("{}({a}, {b}) does not fit in int256", self.name());
         result.map(|n| DynSolValue::Int(n, 256)).ok_or_else(wrong)
     }
+}
+
+/// As Solidity's `abi.encode` writes them.
+fn abi_encode(values: &[DynSolValue]) -> Vec<u8> {
+    DynSolValue::Tuple(values.to_vec()).abi_encode_params()
 }
 
 fn position(items: &[DynSolValue], item: &DynSolValue) -> Result<usize, String> {
@@ -192,6 +206,29 @@ mod tests {
         assert!(absent.starts_with("0x0909090909090909090909090909090909090909 is not in [0x02"), "{absent}");
         assert!(apply(Builtin::With, &[address(2)]).unwrap_err().ends_with("is in the list already"));
         assert_eq!(apply(Builtin::Item, &[uint(3)]), Err("there is no item 3 in a list of 3".into()));
+    }
+
+    /// As `abi.encode` and `abi.encodeCall` write them.
+    #[test]
+    fn values_become_the_bytes_of_solidity() {
+        let words = |bytes: &DynSolValue| {
+            bytes.as_bytes().unwrap().chunks(32).map(U256::from_be_slice).collect::<Vec<_>>()
+        };
+        let static_words = Builtin::Encode.apply(&[uint(7), address(2)]).unwrap();
+        assert_eq!(
+            words(&static_words),
+            [U256::from(7), U256::from_be_slice(Address::repeat_byte(2).as_slice())]
+        );
+        let text = Builtin::Encode.apply(&[DynSolValue::String("A".into())]).unwrap();
+        assert_eq!(words(&text), [U256::from(32), U256::ONE, U256::from(0x41) << 248]);
+        // keccak256(abi.encode("CONFIG_KEEPER")), as GMX's Role.sol states it.
+        let role = Builtin::Encode.apply(&[DynSolValue::String("CONFIG_KEEPER".into())]).unwrap();
+        let role = render(&Builtin::Keccak.apply(&[role]).unwrap(), None);
+        assert_eq!(role, "0x901fb3de937a1dcb6ecaf26886fda47a088e74f36232a0673eade97079dc225b");
+        let selector = DynSolValue::FixedBytes(keccak256("pauseDeposits(bool)"), 4);
+        let call = Builtin::Calldata.apply(&[selector, DynSolValue::Bool(true)]).unwrap();
+        assert_eq!(call.as_bytes().unwrap()[..4], keccak256("pauseDeposits(bool)")[..4]);
+        assert_eq!(U256::from_be_slice(&call.as_bytes().unwrap()[4..]), U256::ONE);
     }
 
     #[test]

@@ -66,7 +66,10 @@ pub(in crate::playbook) fn without_separators(digits: &str) -> Option<String> {
 
 fn fixed_bytes(text: &str, n: usize) -> Result<DynSolValue, String> {
     let bytes = bytes(text).filter(|b| b.len() == n && n <= 32);
-    let bytes = bytes.ok_or_else(|| format!("{text:?} is not bytes{n}: expected 0x and {} digits", 2 * n))?;
+    let bytes = bytes.ok_or_else(|| {
+        let role = if n == 32 { ", or keccak('PAUSER_ROLE') for the hash of a word" } else { "" };
+        format!("{text:?} is not bytes{n}: expected 0x and {} digits{role}", 2 * n)
+    })?;
     Ok(DynSolValue::FixedBytes(B256::right_padding_from(&bytes), n))
 }
 
@@ -127,6 +130,11 @@ mod tests {
             ("uint256", "1_", "\"1_\" is not a whole number of type uint256"),
             ("int8", "128", "128 does not fit in int8"),
             ("bytes4", "0x8456", "\"0x8456\" is not bytes4: expected 0x and 8 digits"),
+            (
+                "bytes32",
+                "PAUSER_ROLE",
+                "\"PAUSER_ROLE\" is not bytes32: expected 0x and 64 digits, or keccak('PAUSER_ROLE') for the hash of a word",
+            ),
             ("address", "0x12", "\"0x12\" is not an address: expected 0x and 40 hexadecimal digits"),
             (
                 "address",

@@ -6,6 +6,8 @@ pub(super) mod builtin;
 pub(super) mod expression;
 pub(super) mod flags;
 pub(super) mod literal;
+pub(super) mod pattern;
+pub(super) mod signature;
 pub(super) mod syntax;
 pub(super) mod template;
 pub(super) mod typing;

@@ -8,9 +8,10 @@ use alloy::dyn_abi::{DynSolType, DynSolValue};
 
 use super::expression::{EvalStop, Expr, Values};
 use super::literal::{self, Literal};
+use super::pattern::{Fields, Inner, Pattern, Shape};
 use super::syntax::{self, Flaw};
 use super::typing::{self, Scope};
-use crate::evm::{AddressBook, render};
+use crate::evm::render;
 
 /// A typed value that is not known yet. Displayed as the playbook writes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,21 +35,6 @@ enum Tree {
     Expr(Expr),
     Parts(Shape, Vec<Tree>),
     Fields(Fields<Tree>),
-}
-
-/// Some fields of a tuple: name, place and what is there.
-#[derive(Clone, Debug, PartialEq)]
-struct Fields<T> {
-    named: Vec<(String, usize, T)>,
-    /// The number of fields in the tuple.
-    of: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Shape {
-    List,
-    FixedList,
-    Tuple,
 }
 
 /// The names that a template may hold besides literals.
@@ -128,6 +114,12 @@ impl Template {
         }
     }
 
+    /// How bytes are made, where a person could not tell it from them: `calldata('pause()')`, `keccak(encode(a, b))`.
+    pub(in crate::playbook) fn formula(&self) -> Option<&str> {
+        let text = self.text.trim().trim_start_matches('{').trim_end_matches('}').trim();
+        ["keccak(", "encode(", "calldata("].iter().any(|name| text.starts_with(name)).then_some(text)
+    }
+
     pub(in crate::playbook) const fn is_any(&self) -> bool {
         matches!(self.tree, Tree::Any)
     }
@@ -190,6 +182,11 @@ fn tree(text: &str, base: usize, ty: &DynSolType, allowed: Allowed) -> Result<Tr
         let inner = inner.strip_suffix('}').ok_or_else(|| flaw("the brace is never closed".into()))?;
         let node = syntax::parse(inner, base + 1)?;
         return Ok(Tree::Expr(typing::check(&node, scope, Some(ty))?.0));
+    }
+    // Known as it stands: a role is written by its name.
+    if text.starts_with("keccak(") && *ty == DynSolType::FixedBytes(32) {
+        let node = syntax::parse(text, base)?;
+        return Ok(Tree::Expr(typing::check(&node, &Scope::default(), Some(ty))?.0));
     }
     if text == "_" && matches!(allowed, Allowed::Patterns(_)) {
         return Ok(Tree::Any);
@@ -254,107 +251,15 @@ fn split(text: &str) -> Vec<(usize, &str)> {
     parts
 }
 
-impl<T> Fields<T> {
-    /// `ltv 0, frozen true`
-    fn list(&self, value: impl Fn(usize, &T) -> String) -> String {
-        let field = |(name, at, own): &(String, usize, T)| format!("{name} {}", value(*at, own));
-        self.named.iter().map(field).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// A pattern that a value is compared with: a value, or parts of which some may be anything.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pattern(Inner);
-
-#[derive(Clone, Debug, PartialEq)]
-enum Inner {
-    Any,
-    Value(DynSolValue),
-    Parts(Shape, Vec<Pattern>),
-    Fields(Fields<Pattern>),
-}
-
-impl Pattern {
-    pub(in crate::playbook) const fn is_any(&self) -> bool {
-        matches!(self.0, Inner::Any)
-    }
-
-    pub(in crate::playbook) fn matches(&self, value: &DynSolValue) -> bool {
-        let all = |parts: &[Self], items: &[DynSolValue]| {
-            parts.len() == items.len() && parts.iter().zip(items).all(|(p, v)| p.matches(v))
-        };
-        match (&self.0, value) {
-            (Inner::Any, _) => true,
-            (Inner::Value(expected), found) => expected == found,
-            (Inner::Parts(Shape::List, parts), DynSolValue::Array(items))
-            | (Inner::Parts(Shape::FixedList, parts), DynSolValue::FixedArray(items))
-            | (Inner::Parts(Shape::Tuple, parts), DynSolValue::Tuple(items)) => all(parts, items),
-            (Inner::Fields(fields), DynSolValue::Tuple(items)) => {
-                let fits = |(_, at, pattern): &(String, usize, Self)| {
-                    items.get(*at).is_some_and(|item| pattern.matches(item))
-                };
-                items.len() == fields.of && fields.named.iter().all(fits)
-            }
-            _ => false,
-        }
-    }
-
-    /// Returns `true` if it is this value, or a tuple with a field that is.
-    pub(in crate::playbook) fn has_field(&self, value: &DynSolValue) -> bool {
-        match &self.0 {
-            Inner::Value(DynSolValue::Tuple(items)) => items.contains(value),
-            Inner::Value(own) => own == value,
-            Inner::Parts(Shape::Tuple, parts) => parts.iter().any(|part| part.has_field(value)),
-            Inner::Fields(fields) => fields.named.iter().any(|(_, _, part)| part.has_field(value)),
-            Inner::Any | Inner::Parts(..) => false,
-        }
-    }
-
-    /// The value, if no part of it is left open.
-    pub(in crate::playbook) fn into_value(self) -> Result<DynSolValue, EvalStop> {
-        match self.0 {
-            Inner::Any | Inner::Fields(_) => Err(EvalStop::Wrong("_ stands for no value here".into())),
-            Inner::Value(value) => Ok(value),
-            Inner::Parts(shape, parts) => {
-                let items = parts.into_iter().map(Self::into_value).collect::<Result<_, _>>()?;
-                Ok(match shape {
-                    Shape::List => DynSolValue::Array(items),
-                    Shape::FixedList => DynSolValue::FixedArray(items),
-                    Shape::Tuple => DynSolValue::Tuple(items),
-                })
-            }
-        }
-    }
-
-    pub(in crate::playbook) fn render(&self, names: Option<&AddressBook>) -> String {
-        match &self.0 {
-            Inner::Any => "_".into(),
-            Inner::Value(value) => render(value, names),
-            Inner::Parts(shape, parts) => {
-                let parts = parts.iter().map(|p| p.render(names)).collect::<Vec<_>>().join(", ");
-                if *shape == Shape::Tuple { format!("({parts})") } else { format!("[{parts}]") }
-            }
-            Inner::Fields(fields) => fields.list(|_, pattern| pattern.render(names)),
-        }
-    }
-
-    /// A value as it is told beside this: of a tuple the fields that are looked at, or all of it.
-    pub(in crate::playbook) fn render_found(&self, found: &DynSolValue) -> String {
-        match (&self.0, found) {
-            (Inner::Fields(fields), DynSolValue::Tuple(items)) => {
-                fields.list(|at, _| items.get(at).map_or_else(String::new, |item| render(item, None)))
-            }
-            _ => render(found, None),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use alloy::primitives::{Address, U256};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::evm::AddressBook;
 
     fn parse(text: &str, ty: &str) -> Result<Template, Flaw> {
         let names = [("flags".to_string(), DynSolType::Uint(256)), ("who".into(), DynSolType::Address)];
@@ -429,5 +334,29 @@ mod tests {
         let ty = DynSolType::Uint(256);
         assert!(Template::parse("{flags}", &ty, Allowed::Literals).is_err());
         assert!(Template::parse("_", &ty, Allowed::Literals).is_err());
+    }
+
+    /// The hash of a word is known without anything else, and nobody has to compute it elsewhere.
+    #[test]
+    fn a_role_may_be_written_by_its_name() {
+        let value = |text: &str, ty| {
+            let ty = DynSolType::parse(ty).unwrap();
+            let template = Template::parse(text, &ty, Allowed::Literals).map_err(|flaw| flaw.message)?;
+            Ok::<_, String>(render(
+                &template.eval(&Values::new(BTreeMap::new(), &AddressBook::default())).unwrap(),
+                None,
+            ))
+        };
+        let keeper = "0x901fb3de937a1dcb6ecaf26886fda47a088e74f36232a0673eade97079dc225b";
+        let pauser = "0x65d7a28e3265b37a6474929f336521b332c1681b933f6cb9f3376673440d862a";
+        assert_eq!(value("keccak('PAUSER_ROLE')", "bytes32").unwrap(), pauser);
+        assert_eq!(value("keccak(encode('CONFIG_KEEPER'))", "bytes32").unwrap(), keeper);
+        assert_eq!(value("[keccak('PAUSER_ROLE')]", "bytes32[]").unwrap(), format!("[{pauser}]"));
+        assert!(
+            value("keccak(flags)", "bytes32")
+                .unwrap_err()
+                .contains("\"flags\" is neither a param nor a read")
+        );
+        assert!(value("keccak('PAUSER_ROLE')", "bytes4").is_err());
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue};
-use alloy::primitives::keccak256;
+use alloy::primitives::{B256, keccak256};
 
 use super::builtin::{self, Builtin};
 use super::expression::Expr;
 use super::literal::{self, Literal};
+use super::signature::parse_function;
 use super::syntax::{Flaw, NodeKind, SyntaxNode};
 use super::value;
 use crate::near::hint;
@@ -29,6 +30,9 @@ pub(in crate::playbook) fn check(
     expected: Option<&DynSolType>,
 ) -> Result<(Expr, DynSolType), Flaw> {
     let (expr, ty) = match &node.kind {
+        NodeKind::Name(name) if is_bool(name) && !scope.0.contains_key(name) => {
+            (Expr::Value(DynSolValue::Bool(name == "true")), DynSolType::Bool)
+        }
         NodeKind::Name(name) => {
             let ty = scope.0.get(name).ok_or_else(|| {
                 let known: Vec<&str> = scope.0.keys().map(String::as_str).collect();
@@ -40,7 +44,9 @@ pub(in crate::playbook) fn check(
         NodeKind::Text(text) if expected == Some(&DynSolType::String) => {
             (Expr::Value(DynSolValue::String(text.clone())), DynSolType::String)
         }
-        NodeKind::Text(_) => return Err(node.flaw("a text stands only in keccak(…)")),
+        NodeKind::Text(_) => {
+            return Err(node.flaw("a text stands only in keccak(…), encode(…) and calldata(…)"));
+        }
         NodeKind::Call(name, args) => check_call(node, name, args, scope)?,
     };
     match expected {
@@ -51,6 +57,10 @@ pub(in crate::playbook) fn check(
         Some(expected) => Err(node.flaw(format!("this is {ty}, and {expected} is needed here"))),
         None => Ok((expr, ty)),
     }
+}
+
+fn is_bool(name: &str) -> bool {
+    matches!(name, "true" | "false")
 }
 
 fn number(node: &SyntaxNode, text: &str, expected: Option<&DynSolType>) -> Result<(Expr, DynSolType), Flaw> {
@@ -71,7 +81,11 @@ fn check_call(call: &SyntaxNode, name: &str, args: &[SyntaxNode], scope: &Scope)
         let known = builtin::known().collect::<Vec<_>>();
         return Err(call.flaw(format!("no function is called {name:?}; {}", hint(name, known))));
     };
-    if args.len() != meanings.len() {
+    let is_open = matches!(builtin, Builtin::Encode | Builtin::Calldata);
+    if is_open && args.is_empty() {
+        return Err(call.flaw(format!("{name} needs at least one value")));
+    }
+    if args.len() != meanings.len() && !is_open {
         let values = if meanings.len() == 1 { "value" } else { "values" };
         let message = format!(
             "{name} takes {} {values}, {}, and is given {}",
@@ -115,7 +129,14 @@ fn check_call(call: &SyntaxNode, name: &str, args: &[SyntaxNode], scope: &Scope)
             }
             call(vec![position], UINT)
         }
-        (Builtin::Keccak, [text]) => keccak(text),
+        (Builtin::Keccak, [value]) => keccak(value, scope),
+        (Builtin::Encode, values) => {
+            let values = values.iter().map(|value| encodable(value, scope)).collect::<Result<_, _>>()?;
+            call(values, DynSolType::Bytes)
+        }
+        (Builtin::Calldata, [signature, values @ ..]) => {
+            call(calldata(signature, values, scope)?, DynSolType::Bytes)
+        }
         (_, [a, b]) => {
             let (args, ty) = numbers(a, b, scope)?;
             call(args, ty)
@@ -200,12 +221,36 @@ fn numbers(a: &SyntaxNode, b: &SyntaxNode, scope: &Scope) -> Result<(Vec<Expr>, 
     Ok((vec![signed(a, first, &first_ty)?, signed(b, second, &second_ty)?], INT))
 }
 
-/// `keccak` takes a text, so that its value is known when the playbook is read.
-fn keccak(node: &SyntaxNode) -> Typed {
-    let NodeKind::Text(text) = &node.kind else {
-        return Err(node.flaw("a text in quotes is needed here"));
+/// `keccak` takes a text, whose bytes are hashed, or bytes such as those of `encode(…)`.
+fn keccak(node: &SyntaxNode, scope: &Scope) -> Typed {
+    let hash = match &node.kind {
+        NodeKind::Text(text) => Expr::Value(DynSolValue::FixedBytes(keccak256(text), 32)),
+        _ => Expr::Call(Builtin::Keccak, vec![check(node, scope, Some(&DynSolType::Bytes))?.0]),
     };
-    Ok((Expr::Value(DynSolValue::FixedBytes(keccak256(text), 32)), DynSolType::FixedBytes(32)))
+    Ok((hash, DynSolType::FixedBytes(32)))
+}
+
+/// A value of `encode`, with the type that it has by itself; a text is a string.
+fn encodable(node: &SyntaxNode, scope: &Scope) -> Result<Expr, Flaw> {
+    let expected = matches!(node.kind, NodeKind::Text(_)).then_some(&DynSolType::String);
+    check(node, scope, expected).map(|(expr, _)| expr)
+}
+
+/// The selector of a function and its arguments, each with the type that the signature gives it.
+fn calldata(signature: &SyntaxNode, values: &[SyntaxNode], scope: &Scope) -> Result<Vec<Expr>, Flaw> {
+    let NodeKind::Text(text) = &signature.kind else {
+        return Err(signature.flaw("a signature in quotes is needed here, such as 'pause()'"));
+    };
+    let function = parse_function(text).map_err(|why| signature.flaw(why))?;
+    let types = value::param_types(&function.inputs);
+    if values.len() != types.len() {
+        let message = format!("{text} takes {} arguments, and {} are given", types.len(), values.len());
+        return Err(signature.flaw(message));
+    }
+    let selector = DynSolValue::FixedBytes(B256::right_padding_from(function.selector().as_slice()), 4);
+    let values =
+        values.iter().zip(&types).map(|(value, ty)| check(value, scope, Some(ty)).map(|(expr, _)| expr));
+    std::iter::once(Ok(Expr::Value(selector))).chain(values).collect()
 }
 
 #[cfg(test)]
@@ -244,6 +289,11 @@ mod tests {
             ("or(flags, bit(3))", "uint256"),
             ("add(price, 0)", "int256"),
             ("keccak('PAUSER_ROLE')", "bytes32"),
+            ("keccak(encode('CONFIG_KEEPER'))", "bytes32"),
+            ("encode(old, small, price, -1, 7, true, owners)", "bytes"),
+            ("calldata('pause(bool,uint8)', true, small)", "bytes"),
+            ("calldata('pause()')", "bytes"),
+            ("or(true, false)", "bool"),
             ("item(owners, 0)", "address"),
             ("len(owners)", "uint256"),
             ("indices(len(owners))", "uint256[]"),
@@ -268,7 +318,14 @@ mod tests {
             ("bit(256)", None, 4..7, "bit 256 does not exist: a word has bits 0 to 255"),
             ("flags", Some("address"), 0..5, "this is uint256, and address is needed here"),
             ("300", Some("uint8"), 0..3, "300 does not fit in uint8"),
-            ("'text'", None, 0..6, "a text stands only in keccak(…)"),
+            ("'text'", None, 0..6, "a text stands only in keccak(…), encode(…) and calldata(…)"),
+            ("keccak(old)", None, 7..10, "this is address, and bytes is needed here"),
+            ("encode()", None, 0..8, "encode needs at least one value"),
+            ("calldata()", None, 0..10, "calldata needs at least one value"),
+            ("calldata(old)", None, 9..12, "a signature in quotes is needed here, such as 'pause()'"),
+            ("calldata('pause')", None, 9..16, "\"pause\" is not a function signature"),
+            ("calldata('f(bool)')", None, 9..18, "f(bool) takes 1 arguments, and 0 are given"),
+            ("calldata('f(bool)', old)", None, 20..23, "this is address, and bool is needed here"),
             ("or(flags, 1", None, 11..12, "a comma or a closing bracket of or(…) is missing here"),
             ("", None, 0..1, "a name, a number or a function is missing here"),
             ("old new", None, 4..5, "'n' is not expected after the end of the expression"),

@@ -1,10 +1,10 @@
-//! ABI types and values as this room uses them: types and signatures read with limits, values rendered, compared,
+//! ABI types and values as this room uses them: types read with limits, values rendered, compared,
 //! fitted into a narrower number and decoded strictly.
 
 use std::cmp::Ordering;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue, Specifier};
-use alloy::json_abi::{Error, Event, Function, Param};
+use alloy::json_abi::Param;
 use alloy::primitives::{I256, U256};
 
 use crate::evm::{render, shortened};
@@ -23,31 +23,6 @@ pub(in crate::playbook) fn parse_type(text: &str) -> Result<DynSolType, String> 
     DynSolType::parse(text).ok().filter(is_supported).ok_or_else(wrong)
 }
 
-/// A function signature `name(types)` or `name(types)(returns)`; argument names are allowed.
-pub(in crate::playbook) fn parse_function(text: &str) -> Result<Function, String> {
-    let function = is_moderate(text).then(|| Function::parse(text).ok()).flatten();
-    function
-        .filter(|f| f.inputs.iter().chain(&f.outputs).all(|p| param_type(p).is_ok()))
-        .ok_or_else(|| format!("{text:?} is not a function signature such as name(uint256,address)"))
-}
-
-/// An event signature `Name(type indexed,type)`; argument names are allowed.
-pub(in crate::playbook) fn parse_event(text: &str) -> Result<Event, String> {
-    let event = is_moderate(text).then(|| Event::parse(text).ok()).flatten();
-    event
-        .filter(|e| !e.anonymous && e.inputs.iter().all(|p| p.resolve().is_ok_and(|t| is_supported(&t))))
-        .filter(|e| e.num_topics() <= 4)
-        .ok_or_else(|| format!("{text:?} is not an event signature such as Paused(address indexed,uint256)"))
-}
-
-/// An error signature `Name(types)`; argument names are allowed.
-pub(in crate::playbook) fn parse_error(text: &str) -> Result<Error, String> {
-    let error = is_moderate(text).then(|| Error::parse(text).ok()).flatten();
-    error
-        .filter(|e| e.inputs.iter().all(|p| param_type(p).is_ok()))
-        .ok_or_else(|| format!("{text:?} is not an error signature such as NotOwner(address who)"))
-}
-
 /// The type of one argument or return value of a parsed signature.
 pub(in crate::playbook) fn param_type(param: &Param) -> Result<DynSolType, String> {
     let wrong = || format!("{:?} is not a type this program reads", param.ty);
@@ -58,7 +33,7 @@ pub(in crate::playbook) fn param_types(params: &[Param]) -> Vec<DynSolType> {
     params.iter().filter_map(|p| param_type(p).ok()).collect()
 }
 
-fn is_moderate(text: &str) -> bool {
+pub(super) fn is_moderate(text: &str) -> bool {
     let depth = |(now, most): (usize, usize), c: char| match c {
         '(' => (now + 1, most.max(now + 1)),
         ')' => (now.saturating_sub(1), most),
@@ -69,7 +44,7 @@ fn is_moderate(text: &str) -> bool {
         && text.chars().fold((0, 0), depth).1 <= MAX_DEPTH
 }
 
-fn is_supported(ty: &DynSolType) -> bool {
+pub(super) fn is_supported(ty: &DynSolType) -> bool {
     word_count(ty).is_some_and(|n| n <= MAX_WORDS)
 }
 
@@ -179,8 +154,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_signature_panics(text in "[a-z]{0,4}[()\\[\\],a-z0-9 ]{0,30}") {
-            let _ = (parse_type(&text), parse_function(&text), parse_event(&text));
+        fn no_type_panics(text in "[a-z]{0,4}[()\\[\\],a-z0-9 ]{0,30}") {
+            let _ = parse_type(&text);
         }
 
         #[test]
@@ -209,23 +184,6 @@ mod tests {
             assert!(parse_type(bad).is_err(), "{bad}");
         }
         assert!(parse_type("uint8[4000][4000][4000][4000][4000][4000]").is_err());
-    }
-
-    #[test]
-    fn signatures_as_people_write_them() {
-        assert_eq!(parse_function("paused()(bool)").unwrap().signature_with_outputs(), "paused()(bool)");
-        assert_eq!(parse_function("setFee(uint256 fee)").unwrap().signature(), "setFee(uint256)");
-        assert_eq!(parse_function("f((address,uint256)[])").unwrap().signature(), "f((address,uint256)[])");
-        assert_eq!(parse_event("Paused(address account)").unwrap().signature(), "Paused(address)");
-        // A selector is the hash of the full type names.
-        assert_eq!(
-            parse_function("f(uint,int[] x,(uint,bool))").unwrap().signature(),
-            "f(uint256,int256[],(uint256,bool))"
-        );
-        assert_eq!(parse_event("E(uint indexed)").unwrap().signature(), "E(uint256)");
-        for bad in ["", "pause", "pause(", "pause()extra!", "f(foo)", "f(uint256[0])"] {
-            assert!(parse_function(bad).is_err(), "{bad}");
-        }
     }
 
     #[test]

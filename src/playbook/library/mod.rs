@@ -221,12 +221,13 @@ impl Catalogue {
                 "[[after]] {claim} is in [[before]] too, so it proves nothing: take it out, or say in kept why it is looked at"
             ));
         }
-        let said = [&playbook.title, &playbook.does_not_stop, &playbook.cost, &playbook.source];
-        if said.into_iter().chain(&playbook.role).any(|text| text.starts_with(super::library::scaffold::SAY))
-        {
+        let unsaid = playbook.text().lines().zip(1..).filter(|(line, _)| line.contains(scaffold::SAY));
+        let unsaid = unsaid.map(|(_, number)| number.to_string()).collect::<Vec<_>>();
+        if !unsaid.is_empty() {
+            let lines = unsaid.join(", ");
             found.push(format!(
-                "replace {:?}: the scaffold leaves this to you",
-                super::library::scaffold::SAY
+                "replace {:?} in line {lines}: the scaffold leaves this to you",
+                scaffold::SAY
             ));
         }
         found

@@ -8,6 +8,7 @@ use alloy::dyn_abi::DynSolType;
 use alloy::json_abi::Function;
 
 use super::signatures::{DraftError, Signatures};
+use crate::playbook::language::signature::written;
 use crate::playbook::language::value::param_type;
 use crate::playbook::{Playbook, PlaybookId};
 
@@ -135,7 +136,7 @@ fn step(text: &mut String, function: &Function, inputs: &[(String, String)], pro
 fn asked(proof: &ScaffoldCheck) -> String {
     let args = proof.args.iter().map(|arg| format!("\"{arg}\"")).collect::<Vec<_>>().join(", ");
     let args = if args.is_empty() { String::new() } else { format!("args = [{args}]\n") };
-    format!("view = \"{}\"\non = \"{{target}}\"\n{args}", proof.view.signature_with_outputs())
+    format!("view = \"{}\"\non = \"{{target}}\"\n{args}", written(&proof.view))
 }
 
 /// By a view: it becomes true where it is a bool, or the argument where one has its type. What it is asked with are the
@@ -213,7 +214,7 @@ fn full(param: &alloy::json_abi::Param) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::playbook::language::value::parse_function;
+    use crate::playbook::language::signature::parse_function;
 
     const ABI: &str = r#"{"abi": [
         {"type":"function","name":"setCap","inputs":[{"name":"newCap","type":"uint256"}],"outputs":[],"stateMutability":"nonpayable"},
@@ -259,6 +260,17 @@ mod tests {
         assert_eq!(playbook.steps[0].skip_if[0].to_string(), "{target} capOf({asset}, {key}) is {cap}");
         let names: Vec<&str> = playbook.params.iter().map(|p| p.name.as_str()).collect();
         assert_eq!(names, ["target", "asset", "cap", "key"]);
+    }
+
+    /// So that a check can look at the fields that matter.
+    #[test]
+    fn a_view_that_returns_several_values_keeps_their_names() {
+        let view = Some("state(uint64 lane)((bool enabled,uint128 rate) bucket)");
+        let text = with(&Signatures::written(), "pause/x", "stop(uint64 lane)", view).unwrap();
+        let playbook =
+            Playbook::parse("x", &text.replace("expect = \"_\"", "expect = { enabled = \"false\" }"))
+                .unwrap();
+        assert_eq!(playbook.after[0].to_string(), "{target} state({lane}) is enabled false");
     }
 
     #[test]

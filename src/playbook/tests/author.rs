@@ -102,7 +102,7 @@ const TOLD: &[(&str, &str, &str)] = &[
     (
         "{add(cap, 1)}",
         "{plus(cap, 1)}",
-        "playbooks/limit.toml:54:11: no function is called \"plus\"; known: prev_owner, replaced, without, with, len, item, indices, or, and_not, bit, add, sub, mul, div, keccak\n   |\n54 | args = [\"{plus(cap, 1)}\", \"[(true, {safe})]\"]\n   |           ^^^^^^^^^^^^",
+        "playbooks/limit.toml:54:11: no function is called \"plus\"; known: prev_owner, replaced, without, with, len, item, indices, or, and_not, bit, add, sub, mul, div, keccak, encode, calldata\n   |\n54 | args = [\"{plus(cap, 1)}\", \"[(true, {safe})]\"]\n   |           ^^^^^^^^^^^^",
     ),
     (
         "current = \"{cap_now}\"\n",
@@ -320,7 +320,7 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "with",
         "unknown field `with`, expected one of `name`",
     ),
-    ("min = \"0\"", "choices = [\"0\"]", "choices", "unknown field `choices`, expected one of `name`"),
+    ("min = \"0\"", "chooses = [\"0\"]", "chooses", "unknown field `chooses`, expected one of `name`"),
     (
         "source = \"Vault.sol\"",
         "contacts = [\"a\"]",

@@ -25,7 +25,7 @@ stop, what it costs and where its facts were read. They are built into the progr
                                                      on a fork of your chain: pull it, take it back, see it denied to
                                                      somebody without the role; nothing is sent
 
-Editors complete and check a file against `schema.json` when it begins with `#:schema schema.json`.
+`breakglass help playbooks` is the whole language on one page. Editors complete and check a file against `schema.json` when it begins with `#:schema schema.json`.
 
 ## Lists
 
@@ -54,11 +54,32 @@ A number whose bits have names is chosen by them, and shown by them:
     type = \"uint32\"
     flags = { deposit = 1, mint = 2, withdraw = 4 }        # in a lever: operations = [\"deposit\", \"withdraw\"]
 
-A check looks at the fields of a tuple by the names that the view's signature gives them, and at no others:
+An enum's values are named by `choices`, of which a lever chooses exactly one, or several for a list:
+
+    [[param]]
+    name = \"types\"
+    type = \"uint8[]\"
+    choices = { general = 1, l1_l2 = 2, finalization = 6 } # in a lever: types = [\"general\", \"finalization\"]
+
+A check looks at the fields of a tuple by the names that the view's signature gives them, and at no others; so it does at
+those of a struct, `((bool isEnabled,uint128 rate) bucket)`:
 
     [[after]]
     view = \"getReserveCaps(address)(uint256 borrowCap,uint256 supplyCap)\"
     expect = { supplyCap = \"{cap}\" }
+
+## Hashes and calls inside of a call
+
+`keccak('PAUSER_ROLE')` is a role's hash; a lever writes it so too, and the review then shows the word and the hash. `encode(…)` gives
+the bytes of `abi.encode`, so that a key, an id or a slot is computed from what people know, and not copied:
+
+    [[after]]
+    view = \"getBool(bytes32)(bool)\"
+    on = \"{data_store}\"
+    args = [\"{keccak(encode(keccak(encode('CREATE_ORDER_FEATURE_DISABLED')), handler, order_type))}\"]
+    expect = \"true\"
+
+`calldata('pauseDeposits(bool)', true)` gives the bytes of a call that another call carries.
 
 ## What a proof is
 

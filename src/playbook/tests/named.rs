@@ -71,6 +71,43 @@ fn flags_are_chosen_and_shown_by_name() {
     assert!(missing.to_string().contains("parts (uint8, any of deposit, mint, withdraw)"), "{missing}");
 }
 
+/// An enum of Solidity, and a call for each of a list.
+#[test]
+fn choices_are_chosen_and_shown_by_name() {
+    let flags = "type = \"uint8\"\nflags = { deposit = 1, mint = 2, withdraw = 4 }";
+    let choices = "type = \"uint8[]\"\nchoices = { none = 0, deposit = 1, mint = 2, withdraw = 4 }";
+    let text = TEXT.replace(flags, choices).replace("zero = \"refuse\"", "");
+    let text = text.replace(
+        "\"{or(item(state, 0), parts)}\", \"{parts}\"]",
+        "\"{mul(part, 2)}\", \"{part}\"]\nfor = { part = \"{parts}\" }",
+    );
+    let text = text.replace("{or(item(state, 0), parts)}", "{item(parts, 0)}");
+    let playbook = Playbook::parse("market.toml", &text).unwrap_or_else(|fault| panic!("{fault}"));
+    let chosen =
+        |parts| plan_with(&playbook, &[("target", "vault"), ("parts", parts)], |_| state(4, 0, SAFE));
+    let (plan, _) = chosen("[mint, none]").unwrap();
+    assert_eq!(plan.args[1].shown, "[mint (2), none (0)]");
+    let shown: Vec<_> =
+        plan.calls.iter().flat_map(|call| &call.arguments).map(|(_, value)| value.as_str()).collect();
+    assert_eq!(shown, ["4", "mint (2)", "0", "none (0)"]);
+    let why = |parts| chosen(parts).expect_err(parts).to_string();
+    assert_eq!(why("[mint, 3]"), "parts=[mint, 3]: 3 is none of the choices: none, deposit, mint, withdraw");
+    assert_eq!(why("mind"), "parts=mind: no choice is called \"mind\"; did you mean \"mint\"?");
+    let missing = plan_with(&playbook, &[("target", "vault")], |_| state(4, 0, SAFE)).expect_err("missing");
+    assert!(
+        missing.to_string().contains("parts (uint8[], one of none, deposit, mint, withdraw)"),
+        "{missing}"
+    );
+    for (from, to, message) in [
+        ("uint8[]", "bytes1[]", "choices are values of an unsigned number, and parts is bytes1[]"),
+        ("choices =", "flags = { deposit = 1 }\nchoices =", "a param has one of them"),
+        ("mint = 2", "mint = 1", "deposit and mint are both 1"),
+    ] {
+        let fault = Playbook::parse("market.toml", &text.replace(from, to)).unwrap_err().to_string();
+        assert!(fault.contains(message), "{to}: {fault}");
+    }
+}
+
 #[test]
 fn fields_are_told_by_name_and_no_others_are_looked_at() {
     let judged = |answer: Answer| {

@@ -7,6 +7,7 @@ mod balancer;
 mod balancer_v3;
 mod chainlink;
 mod circle;
+mod compound_timelock;
 mod layer_zero;
 mod optimism;
 mod pyth;
