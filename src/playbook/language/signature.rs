@@ -84,7 +84,7 @@ fn without_field_names(text: &str) -> (String, Vec<String>) {
             None => param.into(),
         });
         let params = params.collect::<Vec<String>>().join(",");
-        bare.push_str(&format!("{before}({params})"));
+        bare.extend([before, "(", &params, ")"]);
         rest = after;
     }
     (bare + rest, names)
@@ -92,15 +92,12 @@ fn without_field_names(text: &str) -> (String, Vec<String>) {
 
 fn bare_fields(text: &str, names: &mut Vec<String>) -> String {
     let field = |field: &str| {
-        let (ty, name) = match bracketed(field) {
-            Some((head, fields, tail)) => {
-                let (brackets, name) = tail.split_once(char::is_whitespace).unwrap_or((tail, ""));
-                (format!("{}({}){brackets}", head.trim(), bare_fields(fields, names)), name)
-            }
-            None => {
-                let (ty, name) = field.trim().split_once(char::is_whitespace).unwrap_or((field.trim(), ""));
-                (ty.to_string(), name)
-            }
+        let (ty, name) = if let Some((head, fields, tail)) = bracketed(field) {
+            let (brackets, name) = tail.split_once(char::is_whitespace).unwrap_or((tail, ""));
+            (format!("{}({}){brackets}", head.trim(), bare_fields(fields, names)), name)
+        } else {
+            let (ty, name) = field.trim().split_once(char::is_whitespace).unwrap_or((field.trim(), ""));
+            (ty.to_string(), name)
         };
         names.push(name.trim().into());
         ty
