@@ -18,7 +18,7 @@ use super::file::params::read_param;
 use super::file::parts::{AskPlace, read_check, read_source, read_type};
 use super::file::playbook_toml::{Text, Wire, WireParam, WireStep, WireUndo};
 use super::file::source::Source;
-use super::language::signature::parse_error;
+use super::language::signature_text::parse_error;
 use super::language::template::Template;
 use super::language::typing::Scope;
 use super::language::value::{param_types, parse_type};

@@ -10,7 +10,7 @@ use super::source::Source;
 use crate::excerpt::Fault;
 use crate::near::hint;
 use crate::playbook::claim::{Claim, Fact, StaticCall, ValueSource, slot_number};
-use crate::playbook::language::signature::{parse_event, parse_function};
+use crate::playbook::language::signature_text::{parse_event, parse_function};
 use crate::playbook::language::syntax::Flaw;
 use crate::playbook::language::template::Template;
 use crate::playbook::language::value::{is_number, param_types, parse_type};

@@ -10,7 +10,7 @@ use super::playbook_toml::{Repeats, Text};
 use crate::excerpt::Fault;
 use crate::playbook::each::Each;
 use crate::playbook::language::builtin;
-use crate::playbook::language::signature::parse_function;
+use crate::playbook::language::signature_text::parse_function;
 use crate::playbook::language::syntax::Flaw;
 use crate::playbook::language::template::{Allowed, Template};
 use crate::playbook::language::typing::Scope;

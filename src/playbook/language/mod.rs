@@ -7,7 +7,7 @@ pub(super) mod expression;
 pub(super) mod flags;
 pub(super) mod literal;
 pub(super) mod pattern;
-pub(super) mod signature;
+pub(super) mod signature_text;
 pub(super) mod syntax;
 pub(super) mod template;
 pub(super) mod typing;

@@ -8,7 +8,7 @@ use alloy::primitives::{B256, keccak256};
 use super::builtin::{self, Builtin};
 use super::expression::Expr;
 use super::literal::{self, Literal};
-use super::signature::parse_function;
+use super::signature_text::parse_function;
 use super::syntax::{Flaw, NodeKind, SyntaxNode};
 use super::value;
 use crate::near::hint;

@@ -8,7 +8,7 @@ use alloy::dyn_abi::DynSolType;
 use alloy::json_abi::Function;
 
 use super::signatures::{DraftError, Signatures};
-use crate::playbook::language::signature::written;
+use crate::playbook::language::signature_text::written;
 use crate::playbook::language::value::param_type;
 use crate::playbook::{Playbook, PlaybookId};
 
@@ -214,7 +214,7 @@ fn full(param: &alloy::json_abi::Param) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::playbook::language::signature::parse_function;
+    use crate::playbook::language::signature_text::parse_function;
 
     const ABI: &str = r#"{"abi": [
         {"type":"function","name":"setCap","inputs":[{"name":"newCap","type":"uint256"}],"outputs":[],"stateMutability":"nonpayable"},

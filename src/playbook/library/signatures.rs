@@ -8,7 +8,7 @@ use alloy::primitives::Selector;
 use crate::evm::FoundFunction;
 use crate::excerpt::json_fault;
 use crate::playbook::Playbook;
-use crate::playbook::language::signature::{parse_error, parse_function};
+use crate::playbook::language::signature_text::{parse_error, parse_function};
 
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum DraftError {
