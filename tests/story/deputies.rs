@@ -23,6 +23,7 @@ sol! {
 
     interface Flags {
         function paused() external view returns (uint256);
+        function unpause(uint256 flags) external;
     }
 
     interface OfOne {
@@ -372,6 +373,22 @@ fn a_deputys_transaction_that_waits_is_not_sent_twice_and_one_that_is_stuck_is_r
     assert_eq!(anvil.view(pods, &Flags::pausedCall {}), U256::from(3));
     act(alice, &["freeze"]).ended(0).says("already done").never_says("Sent");
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
+}
+
+/// The Safe has lifted the pause, and the deputy pauses again: that the first transaction is mined proves nothing of the second.
+#[test]
+fn an_act_that_is_done_again_is_not_proven_by_the_first() {
+    let (ceremony, _, pods) = with_a_pauser();
+    let (alice, anvil) = (&ceremony.desks[0], &ceremony.anvil);
+    let first = act(alice, &["freeze"]).ended(0).says("done and proven").stdout;
+    as_the_safe(&ceremony, pods, Flags::unpauseCall { flags: U256::ZERO }.abi_encode());
+    anvil.rpc("evm_setAutomine", &json!([false]));
+    let run = act(alice, &["freeze", "--wait", "0"]).ended(7).says("is not mined");
+    run.never_says("done and proven").never_says(first.trim());
+    assert_eq!(anvil.view(pods, &Flags::pausedCall {}), U256::ZERO);
+    anvil.rpc("evm_setAutomine", &json!([true]));
+    anvil.mine(1);
+    act(alice, &["freeze"]).ended(0).says("already done").never_says("Sent");
 }
 
 /// On Arbitrum and Mantle gas pays for the data too, and no rehearsal knows how much.

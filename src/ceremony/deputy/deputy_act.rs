@@ -49,6 +49,17 @@ pub enum How {
     Module(Pause, Option<PauseSignature>),
 }
 
+impl How {
+    /// Returns `true` if both make one call, whether its message is signed or not.
+    fn calls_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Key(one), Self::Key(other)) => one == other,
+            (Self::Module(one, _), Self::Module(other, _)) => one == other,
+            (Self::Key(_), Self::Module(..)) | (Self::Module(..), Self::Key(_)) => false,
+        }
+    }
+}
+
 /// One act of a deputy, judged.
 #[must_use]
 pub struct Act<'a> {
@@ -311,8 +322,14 @@ impl Act<'_> {
         call.ok_or_else(|| Error::new(Exit::Failed, "there is nothing to send"))
     }
 
-    /// Checks that it changes the places that were shown before; what it writes there may be the time.
+    /// Checks that it makes the call and changes the places that were shown before; what it writes there may be the time.
     pub fn changes_the_same(&self, shown: &Act) -> Result<(), Error> {
+        let hint = "nothing was sent; run the same command again and read the review";
+        if !self.how.calls_the_same(&shown.how) {
+            let message =
+                "its call is not the same now as when you were asked: a value that it is made of has changed";
+            return Err(Error::new(Exit::Drift, message).hint(hint));
+        }
         let places = |act: &Act| {
             let Rehearsal { outcome, writes, balances, tokens, .. } = &act.judged.rehearsal.done()?.rehearsal;
             let writes = writes.iter().map(|write| (write.address, write.slot));
@@ -324,8 +341,7 @@ impl Act<'_> {
             return Ok(());
         }
         let message = "its effects are not the same now as when you were asked";
-        Err(Error::new(Exit::Drift, message)
-            .hint("nothing was sent; run the same command again and read the review"))
+        Err(Error::new(Exit::Drift, message).hint(hint))
     }
 
     /// Returns the gas to send it with: at which it does what was rehearsed. An RPC's estimate may raise it; that of a module's

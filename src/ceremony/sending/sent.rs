@@ -86,6 +86,17 @@ pub fn waiting(sent: &[Sent], from: Address, used: u64) -> Option<&Sent> {
     live.max_by_key(|sent| (sent.tx.max_fee_per_gas, sent.tx.max_priority_fee_per_gas))
 }
 
+/// Returns a transaction with those that were sent in its place: of one nonce of one account only one is mined. What had
+/// another nonce may be mined since long, and proves nothing of this one.
+pub fn in_its_place(all: Vec<Sent>, sent: &Sent) -> Vec<Sent> {
+    let has_its_nonce = |one: &Sent| (one.from, one.tx.nonce) == (sent.from, sent.tx.nonce);
+    let mut rivals: Vec<Sent> = all.into_iter().filter(has_its_nonce).collect();
+    if rivals.iter().all(|one| one.hash != sent.hash) {
+        rivals.push(sent.clone());
+    }
+    rivals
+}
+
 /// Returns `true` if the transaction will hardly be mined: the next block's base fee may be above its limit, or it
 /// gives less than half of the tip that is usual now.
 pub fn is_underpriced(tx: &TxEip1559, base_fee: u128, now: Fees) -> bool {
@@ -158,6 +169,16 @@ mod tests {
             waiting(&all, Address::repeat_byte(from), used).map(|s| s.tx.max_fee_per_gas / GWEI)
         };
         assert_eq!([limit(1, 5), limit(2, 5), limit(1, 6), limit(3, 0)], [Some(20), Some(30), None, None]);
+    }
+
+    /// An act that is done again, days later, is not done by the transaction of the first time.
+    #[test]
+    fn only_what_has_its_nonce_is_sent_in_its_place() {
+        let now = sent(1, 5, 20);
+        let all = vec![sent(1, 4, 90), sent(1, 5, 10), sent(2, 5, 30), sent(1, 6, 40)];
+        let rivals = in_its_place(all, &now);
+        assert_eq!(rivals, [sent(1, 5, 10), now.clone()]);
+        assert_eq!(in_its_place(rivals.clone(), &now), rivals, "it is there once");
     }
 
     #[test]

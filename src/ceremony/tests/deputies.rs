@@ -4,7 +4,7 @@ use alloy::primitives::Log;
 
 use super::bytecode::{Body, contract};
 use super::executed::{PAYER, own_call, sent};
-use super::live::{chain, home};
+use super::live::{SETTING_A_BIT, chain, home, with_both};
 use super::memory::{FIRST, Memory};
 use super::on_chain::word;
 use super::*;
@@ -175,6 +175,14 @@ fn a_message_of_a_module_is_tried_with_a_key_that_everybody_knows() {
     assert!(asked.iter().all(|query| readings.get(query).is_some()));
     let deputy = readings.get(&deputy_query(MODULE));
     assert_eq!(deputy, Some(&Answer::Value(address(BOB).into_word().into())));
+    // Another message is another call, and so is one of the key's own.
+    let is_same = |one: &Act, other: &Act| match one.changes_the_same(other) {
+        Ok(()) => true,
+        Err(error) => !error.message.starts_with("its call is not the same"),
+    };
+    let of_key = act(&desk, "alone").unwrap();
+    assert!(is_same(&stopped, &stopped) && !is_same(&signed, &stopped));
+    assert!(!is_same(&of_key, &stopped) && !is_same(&stopped, &of_key));
     // A file of somebody else is refused, and a module that hides its deputy cannot be tried.
     let other = text.replace(&format!("{MODULE:?}"), &format!("{VAULT:?}"));
     let error = desk.evaluate_as_deputy(lever, &wish(&Arguments::new(), Some(&other))).err().unwrap();
@@ -198,6 +206,21 @@ fn an_act_that_does_something_else_by_now_is_not_sent() {
     node.set(VAULT, 1, 0);
     let error = act(&desk, "alone").unwrap().changes_the_same(&shown).unwrap_err();
     assert_eq!(error.exit, Exit::Drift);
+}
+
+/// The call is made of a value of the chain, and who changes that while the deputy reads has them sign another call. The same
+/// slot is written.
+#[test]
+fn an_act_whose_call_is_another_by_now_is_not_sent() {
+    let node = chain();
+    let by_bit = "[levers.alone]\nplaybook = \"pause/both\"";
+    let home = home(&node).with("[levers.alone]\nplaybook = \"pause/oz-pausable\"", by_bit);
+    let desk = with_both(&home, SETTING_A_BIT);
+    let shown = act(&desk, "alone").unwrap();
+    assert!(act(&desk, "alone").unwrap().changes_the_same(&shown).is_ok());
+    node.set(VAULT, 1, 50);
+    let error = act(&desk, "alone").unwrap().changes_the_same(&shown).unwrap_err();
+    assert!(error.exit == Exit::Drift && error.message.starts_with("its call is not the same"), "{error:?}");
 }
 
 #[test]

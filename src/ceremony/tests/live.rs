@@ -58,7 +58,7 @@ fn home_of_two(nodes: [&Memory; 2]) -> Home {
 }
 
 /// A desk with a lever `both` of a playbook with these steps and checks.
-fn with_both<'a>(home: &'a Home, steps: &str) -> Desk<'a> {
+pub(in crate::ceremony) fn with_both<'a>(home: &'a Home, steps: &str) -> Desk<'a> {
     let mut desk = home.desk();
     desk.catalogue.add(
         "playbooks/both.toml",
@@ -80,7 +80,7 @@ const SKIPPING: &str = "[[step]]\nto = \"{target}\"\ncall = \"pause()\"\n\
      [[after]]\nview = \"fee()(uint256)\"\non = \"{target}\"\nexpect = \"30\"\n";
 
 /// Sets a bit of the fee, whatever else is in it.
-const SETTING_A_BIT: &str = "[[read]]\nname = \"now\"\nview = \"fee()(uint256)\"\non = \"{target}\"\n\n\
+pub(in crate::ceremony) const SETTING_A_BIT: &str = "[[read]]\nname = \"now\"\nview = \"fee()(uint256)\"\non = \"{target}\"\n\n\
      [[step]]\nto = \"{target}\"\ncall = \"setFee(uint256)\"\nargs = [\"{or(now, 8)}\"]\n\n\
      [[after]]\nview = \"fee()(uint256)\"\non = \"{target}\"\nexpect = \"{or(now, 8)}\"\n";
 

@@ -7,7 +7,7 @@ use crate::ceremony::deputy::deputy_mined::{Effect, read};
 use crate::ceremony::deputy::deputy_sent::folder_of;
 use crate::ceremony::sending::offer::{Offer, prepared};
 use crate::ceremony::sending::outbox::Outbox;
-use crate::ceremony::sending::sent::{Sent, first_recorded, must_be_replaced, waiting};
+use crate::ceremony::sending::sent::{Sent, first_recorded, in_its_place, must_be_replaced, waiting};
 use crate::ceremony::sending::waiting::alone;
 use crate::clock;
 use crate::error::{Error, Exit};
@@ -95,10 +95,7 @@ pub fn wait_for(sitting: &DeputyRun, act: &Act, sent: &Sent) -> Result<Exit, Err
 
 fn submit(sitting: &DeputyRun, act: &Act, sent: &Sent, is_new: bool) -> Result<Exit, Error> {
     let (session, judged, from) = (sitting.session, &act.judged, sent.from);
-    let mut all = session.deputys_sent(&sitting.lever.name, act, from);
-    if all.iter().all(|one| one.hash != sent.hash) {
-        all.push(sent.clone());
-    }
+    let all = in_its_place(session.deputys_sent(&sitting.lever.name, act, from), sent);
     let (first, now) = (first_recorded(&all, from), clock::seconds());
     let outbox = Outbox::open(session.ui, judged.derived.chain, first, now, act.outgoing()?)?;
     let link = &judged.seen()?.link;
