@@ -140,12 +140,14 @@ pub fn first_refusal<'a>(findings: &'a [Finding], accepted: &[String]) -> Option
 }
 
 /// Returns what is promised and is so already, if that is why nothing needs to be done: nothing refuses it, unless its nonce
-/// is used, by whichever transaction.
+/// is used, by whichever transaction. One that is approved, and whose nonce is used, is not done because its approval is.
 pub fn already_done<'a>(findings: &'a [Finding], accepted: &[String]) -> Option<&'a str> {
     let standing = standing(findings, accepted);
-    let refuses = |finding: &&&Finding| finding.level == Level::Refuse && !finding.problem().is_used_nonce();
-    if standing.iter().any(|finding| refuses(&finding)) {
+    let done = || standing.iter().filter(|finding| finding.problem().already_done().is_some());
+    let deepest = done().map(|finding| finding.depth()).max()?;
+    let is_passed_over = |finding: &Finding| finding.problem().is_used_nonce() && finding.depth() <= deepest;
+    if standing.iter().any(|finding| finding.level == Level::Refuse && !is_passed_over(finding)) {
         return None;
     }
-    standing.iter().find_map(|finding| finding.problem().already_done())
+    done().find_map(|finding| finding.problem().already_done())
 }

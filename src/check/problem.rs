@@ -130,6 +130,9 @@ impl Problem {
 pub struct Finding {
     #[serde(skip)]
     problem: Problem,
+    /// The number of approvals between what is signed and the transaction that it is about.
+    #[serde(skip)]
+    depth: usize,
     /// The id that `--accept` takes. That of a refusal names what it is about, or a digest of it: accepting one thing accepts
     /// nothing else.
     pub id: String,
@@ -150,11 +153,16 @@ impl Finding {
         &self.problem
     }
 
+    pub(super) const fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// Returns it as a finding about a transaction that approves the one that it is about.
     pub(super) fn of_approved(&self) -> Self {
         Self {
             id: format!("approved:{}", self.id),
             sentence: format!("what it approves: {}", self.sentence),
+            depth: self.depth + 1,
             ..self.clone()
         }
     }
@@ -163,7 +171,7 @@ impl Finding {
 impl From<Problem> for Finding {
     fn from(problem: Problem) -> Self {
         let Description { id, level, sort, sentence, fix } = problem.describe();
-        Self { problem, id: id.text, kind: id.kind, level, sort, about: id.about, sentence, fix }
+        Self { problem, depth: 0, id: id.text, kind: id.kind, level, sort, about: id.about, sentence, fix }
     }
 }
 

@@ -98,6 +98,24 @@ fn a_safe_that_cannot_sign_approves_by_a_transaction_of_its_own() {
     try_sign(scene.desk("dave"), &["vault", "--approve-as", "labs"]).ended(0).says("NOTHING TO DO");
 }
 
+/// Foundation has approved it, and guardian has gone on without it: the approval is there, and nothing can come of it any more.
+#[test]
+fn an_approval_of_what_can_never_be_executed_is_not_said_to_be_done() {
+    let scene = without_handlers(SafeVersion::V1_4_1);
+    let [bob, carol] = ["bob", "carol"].map(|name| scene.desk(name));
+    let file = kept(bob, &bob.run(&["--json", "pause", "vault", "--approve-as", "foundation"]).ended(0));
+    let line = sign(bob, &[path(&file)]);
+    import(carol, &AS, &line);
+    sign(carol, &AS);
+    broadcast_as(carol, &["foundation"]).ended(0).says("done and proven");
+    try_sign(bob, &[path(&file)]).ended(0).says("NOTHING TO DO");
+    scene.anvil.set_storage(scene.guardian, B256::with_last_byte(5), B256::with_last_byte(1));
+    let run = try_sign(bob, &[path(&file)]);
+    assert!(matches!(run.code, 4 | 5), "{run:?}");
+    run.says("what it approves: ").says("nonce").never_says("NOTHING TO DO");
+    assert!(!scene.is_paused());
+}
+
 /// A Safe between that cannot sign either approves by its transaction, which the Safe below it approves by its own.
 #[test]
 fn a_safe_approves_the_approval_of_a_safe_between() {
@@ -191,6 +209,12 @@ fn counted() -> (Ceremony, Proxy) {
     let anvil = Anvil::start();
     let proxy = Proxy::to(&anvil);
     let mut ceremony = Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &[proxy.url()]);
+    add_parent(&mut ceremony);
+    (ceremony, proxy)
+}
+
+/// Adds a Safe that guardian alone owns, with the lever `second`.
+pub fn add_parent(ceremony: &mut Ceremony) {
     let parent = safe_of(&ceremony.anvil, SafeVersion::V1_4_1, &[ceremony.safe], 1);
     let vault = deploy(&ceremony.anvil, "Vault", &parent.abi_encode());
     ceremony.add_to_council(&format!(
@@ -198,7 +222,6 @@ fn counted() -> (Ceremony, Proxy) {
          safe = \"parent\"\nset = {{ target = \"second\" }}\n",
         safe_text("parent", parent, SafeVersion::V1_4_1, &["guardian"], 1)
     ));
-    (ceremony, proxy)
 }
 
 /// The Safe that is approved for is looked at, and then the one that approves: both as one command.

@@ -1,6 +1,7 @@
 //! An approval on chain is refused with what it approves, and if nobody looked at that.
 
-use super::super::with_approved;
+use super::super::{already_done, first_refusal, transaction, with_approved};
+use super::done::{paused, stopping};
 use super::*;
 
 fn ids(findings: &[Finding], level: Level) -> Vec<&str> {
@@ -43,4 +44,29 @@ fn an_approved_transaction_that_was_not_examined_is_refused() {
     let all = with_approved(&approval, Some((&of, &[])), clean());
     assert_eq!(ids(&all, Level::Refuse), ids(&clean(), Level::Refuse));
     assert_eq!(with_approved(&of, None, clean()), clean(), "one that approves nothing is as it was");
+}
+
+/// The approval is on chain, and both nonces are used: what was approved can never be executed any more.
+#[test]
+fn an_approved_transaction_whose_nonce_is_used_is_not_done_because_its_approval_is() {
+    let used = |mut case: Case| {
+        case.now = Some(SafeState { nonce: Nonce::from(4), ..case.proposal.snapshot().clone() });
+        case
+    };
+    let nonce = |case: &Case| case.all(|facts| run(&transaction::CHECKS, facts));
+    let done = |case: &Case| case.all(|facts| [run(&transaction::CHECKS, facts), stopping(facts)].concat());
+    let of = proposal();
+    let approval = proposing(of.tx().clone()).approving(Some(of.clone()));
+    let is_done = |theirs: &[Finding], own: Vec<Finding>| {
+        let all = with_approved(&approval, Some((&of, theirs)), own);
+        let is_done = already_done(&all, &[]).is_some();
+        assert_eq!(first_refusal(&all, &[]).is_none(), is_done, "{all:?}");
+        is_done
+    };
+    let open = Case::new(rehearsal());
+    assert!(is_done(&nonce(&open), done(&used(paused()))), "it waits for its own Safe");
+    assert!(!is_done(&nonce(&used(open.clone())), done(&used(paused()))));
+    assert!(!is_done(&nonce(&used(open.clone())), done(&paused())));
+    assert!(is_done(&done(&used(paused())), done(&used(paused()))), "it is so already");
+    assert!(is_done(&done(&used(paused())), nonce(&used(open))), "by whichever way");
 }

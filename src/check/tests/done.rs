@@ -36,7 +36,7 @@ impl Case {
     }
 }
 
-fn stopping(facts: &Facts) -> Vec<Problem> {
+pub(super) fn stopping(facts: &Facts) -> Vec<Problem> {
     [run(&own_playbook::CHECKS[4..], facts), run(&rehearsal_checks::CHECKS, facts)].concat()
 }
 
