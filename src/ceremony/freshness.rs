@@ -40,7 +40,10 @@ impl Judged<'_> {
     /// Refuses when an RPC that answered late, while the person was reading, contradicts the others. What the review
     /// showed is `known`, and was accepted there.
     pub fn require_late_agreement(&self) -> Result<(), Error> {
-        let Some(liar) = late_liar(&self.endpoints(), &self.findings) else { return Ok(()) };
+        // What it approves was read by a connection of its own.
+        let mut each = std::iter::successors(Some(self), |judged| judged.approved.as_deref());
+        let liar = each.find_map(|judged| late_liar(&judged.endpoints(), &judged.findings));
+        let Some(liar) = liar else { return Ok(()) };
         Err(Error::new(Exit::Refused, format!("an answer that came late contradicts the others: {liar}"))
             .hint("nothing was signed or sent; run it again: the review will show it"))
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::as_a_safe::add_parent;
 use crate::emulator::app::Behaviour;
 use crate::emulator::{Emulator, Wire};
 use crate::stage::{Desk, Fault, wait_until};
@@ -136,6 +137,46 @@ fn a_signature_is_kept_back_when_an_answer_comes_during_the_approval() {
     });
     assert_eq!(emulator.signed().len(), 1, "the person has approved it");
     assert!(!alice.path("incidents").exists(), "something was written");
+}
+
+/// What is approved is read by a connection of its own, and the Safe that approves it never asks about the vault.
+#[test]
+fn a_late_answer_about_what_is_approved_stops_the_approval() {
+    let (mut ceremony, proxies) = behind::<3>();
+    add_parent(&mut ceremony);
+    let third = &proxies[2];
+    let alice = &ceremony.desks[0];
+    third.hold("eth_chainId").rewrite(says_paused);
+    let words = ["sign", "second", "--approve-as", "guardian"];
+    let mut terminal = asked(alice, &words, "yes / no / more: ");
+    third.release();
+    thread::sleep(Duration::from_millis(500));
+    terminal.types("yes\n");
+    let run = refused(terminal.ended(4), 4, &["an answer that came late contradicts the others"]);
+    run.says("nothing was signed").never_says("bgsig");
+    assert!(!alice.path("incidents").exists(), "something was written");
+}
+
+/// As for one signature: of a set, the one that the device has just made is kept back too.
+#[test]
+fn a_signature_ahead_is_kept_back_when_an_answer_comes_during_the_approval() {
+    let (ceremony, proxies) = behind::<3>();
+    let third = &proxies[2];
+    let alice = &ceremony.desks[0];
+    third.hold("eth_chainId").rewrite(says_paused);
+    let wire = Wire { thinks_for: Duration::from_millis(1500), ..Wire::default() };
+    let emulator = Emulator::start_with(Behaviour::default(), wire);
+    let url = emulator.url();
+    let words =
+        ["sign", "vault", "--nonces", "0..2", "--to", "set.txt", "--yes", "--ledger", &url, "--as", "alice"];
+    thread::scope(|scope| {
+        let run = scope.spawn(|| alice.run(&words));
+        in_review(&emulator);
+        third.release();
+        refused(run.join().unwrap(), 4, &["an answer that came late contradicts the others"]);
+    });
+    assert_eq!(emulator.signed().len(), 1, "the person has approved it");
+    assert!(!alice.path("set.txt").exists(), "something was written");
 }
 
 /// The payer's Ledger takes longer than a block, and somebody else sends: it is read again before anything leaves.

@@ -235,6 +235,10 @@ fn sign_each(
         }
         let request = SigningRequest { signs: Signs::Tx(proposal.tx()), ..first };
         let signature = sign_one(session, signer, &request, &proposal, &owners)?;
+        if signer.has_screen() {
+            // The person may have taken minutes.
+            judged.require_late_agreement()?;
+        }
         progress.add(*nonce, &signature, &claims)?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! A proposal held against a chain: its approvals, what its file says of the past, and how many rounds that takes.
 
 use super::*;
+use crate::chain::{EndpointReport, EndpointStatus};
 use crate::check::{Match, Past, PastSubject};
 use crate::proposal::RecordedCode;
 use crate::safe::{SafeState, approved_hash_slot};
@@ -229,4 +230,35 @@ fn recorded_code_that_never_was_is_left_aside() {
     node.code(VAULT, [contract(&VAULTS).as_ref(), &[0]].concat().into());
     let moved = recording(code);
     assert_eq!((then(&moved), past(&moved).len()), (1, 0), "it was there");
+}
+
+/// The Safe that approves reads nothing of the vault: an RPC that lies about that is known by the other connection alone.
+#[test]
+fn an_rpc_that_lies_about_what_is_approved_stops_the_approval_unless_the_review_told_it() {
+    let node = chain();
+    let (second, third) = (node.mirror(), node.twin());
+    third.set(VAULT, 0, 1);
+    let urls = [&node, &second, &third].map(Memory::url);
+    let home = Home::new().with("rpc = [\"http://127.0.0.1:9\"]", &format!("rpc = {urls:?}"));
+    let desk = home.desk();
+    let by_labs = Given { approve_as: words(&["labs"]), ..Given::default() };
+    let mut judged = looked(&desk, &["vault"], &by_labs, CommandPurpose::Propose).remove(0);
+    let lies = |judged: &Judged| {
+        let is_lie = |report: &EndpointReport| matches!(report.standing, EndpointStatus::Lying(_));
+        judged.endpoints().iter().any(is_lie)
+    };
+    // The third may be heard after the other two have agreed.
+    let begun = std::time::Instant::now();
+    while !lies(judged.approved.as_ref().unwrap()) {
+        assert!(begun.elapsed().as_secs() < 60, "nobody noticed the lie");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert!(!lies(&judged));
+    judged.approved.as_mut().unwrap().findings.clear();
+    let error = judged.require_late_agreement().unwrap_err();
+    assert!(error.message.contains("an answer that came late contradicts the others: RPC "), "{error:?}");
+    let approved = judged.approved.take().unwrap();
+    let told = approved.rehearsed().unwrap().judge(true);
+    judged.approved = Some(Box::new(told));
+    assert!(judged.require_late_agreement().is_ok(), "the review told it");
 }
