@@ -113,6 +113,7 @@ struct Finder {
     seen: HashSet<Stated>,
     seen_contracts: HashSet<StatedContract>,
     seen_ahead: HashSet<StatedAhead>,
+    seen_approved: HashSet<Address>,
 }
 
 impl Finder {
@@ -133,7 +134,7 @@ impl Finder {
         match packed {
             Packed::Signature(bytes) => self.add(Stated::bare(bytes)),
             Packed::Contract(signature) => self.add_contract(StatedContract::bare(signature)),
-            Packed::Approved(owner) if !self.finds.approved.contains(&owner) => {
+            Packed::Approved(owner) if self.seen_approved.insert(owner) => {
                 self.finds.approved.push(owner);
             }
             Packed::Approved(_) => {}

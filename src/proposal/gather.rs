@@ -21,6 +21,8 @@ const MOST_BARE: usize = 20_000;
 
 /// The most contracts' signatures that are taken apart.
 const MOST_APART: usize = 1_000;
+/// The most times that one of them is held against a proposal that it may be for.
+const MOST_HELD: usize = 20_000;
 /// The most contracts' signatures of one text that are asked about.
 const MOST_CONTRACTS: usize = 100;
 const NO_PROPOSAL: &str = "there is no proposal here that it could be for";
@@ -169,18 +171,31 @@ impl Gathering {
         all.sort_by_key(|(rank, text, _)| (*rank, *text));
         self.gathered.not_looked_at += all.len().saturating_sub(MOST_APART);
         all.truncate(MOST_APART);
-        for (_, text, stated) in all {
-            let is_for =
-                |target: &&ProposalAndOwners| stated.hash.is_none_or(|hash| hash == target.proposal.hash());
-            let mut parts = SignatureParts::default();
-            for target in wanted.iter().filter(is_for) {
-                parts.take(target.proposal, &target.owners, &stated.through, stated.signature.clone());
+        let mut all_parts: Vec<SignatureParts> = all.iter().map(|_| SignatureParts::default()).collect();
+        let mut held = 0;
+        // All are held against the first proposal, then against the second: what else is kept keeps none from it.
+        for target in wanted {
+            let ways = target.owners.ways(target.proposal);
+            for ((_, _, stated), parts) in all.iter().zip(&mut all_parts) {
+                if stated.hash.is_some_and(|hash| hash != target.proposal.hash()) {
+                    continue;
+                }
+                if held >= MOST_HELD {
+                    parts.is_cut = true;
+                    continue;
+                }
+                held += 1;
+                parts.take(target.proposal, &ways, &stated.through, stated.signature.clone());
             }
+        }
+        for ((_, text, stated), parts) in all.into_iter().zip(all_parts) {
             bare.extend(parts.bare.into_iter().map(|bytes| (text, Stated::bare(bytes))));
             let room = MOST_CONTRACTS.saturating_sub(self.gathered.contracts.len());
             self.gathered.not_looked_at += parts.contracts.len().saturating_sub(room);
             self.gathered.contracts.extend(parts.contracts.into_iter().take(room));
-            if !parts.is_taken {
+            if !parts.is_taken && parts.is_cut {
+                self.gathered.not_looked_at += 1;
+            } else if !parts.is_taken {
                 let (hash, purpose) = (stated.hash, stated.purpose);
                 let why = parts.refused.unwrap_or_else(|| of_none(hash, purpose, wanted));
                 let stated = Stated { hash, purpose, ..Stated::bare([0; 65]) };

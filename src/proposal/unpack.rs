@@ -16,19 +16,20 @@ pub(super) struct SignatureParts {
     pub(super) refused: Option<String>,
     /// It was one for at least one proposal.
     pub(super) is_taken: bool,
+    /// It was not tried on every proposal: there are too many.
+    pub(super) is_cut: bool,
 }
 
 impl SignatureParts {
-    /// Takes a signature apart that is said to be for the Safe of a proposal, or for one that owns it.
+    /// Takes a signature apart that is said to be for the Safe of a proposal, or for one that owns it: the `ways` are these.
     pub(super) fn take(
         &mut self,
         proposal: &Proposal,
-        owners: &SafeOwners,
+        ways: &[Way],
         through: &[Address],
         signature: ContractSignature,
     ) {
-        let ways = owners.ways(proposal);
-        let taking = Taking { proposal, ways: &ways };
+        let taking = Taking { proposal, ways };
         match taking.below(self, &mut through.to_vec(), signature) {
             Ok(()) => self.is_taken = true,
             Err(why) => self.refused = Some(why),

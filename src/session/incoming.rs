@@ -263,18 +263,18 @@ impl Received {
     /// Fails if anything could not be read or kept, or nothing was an owner's signature.
     pub fn report(&self, session: &Session) -> Result<Exit, Error> {
         let Taken { gathered, refused_files, tallies, .. } = &self.taken;
-        let refused = self.require_read(session)?.refused;
+        let imported = self.require_read(session)?;
         let is_none = gathered.new.is_empty() && gathered.known.is_empty() && gathered.spare.is_empty();
         let is_none = is_none && self.ahead.kept.is_empty();
         if is_none && self.taken.verified.wallets.is_empty() && self.taken.verified.approved.is_empty() {
-            let first = refused.first().map(|one| (one.origin.as_str(), one.why.as_str()));
+            let first = imported.refused.first().map(|one| (one.origin.as_str(), one.why.as_str()));
             let error = no_signature_error(first, !refused_files.is_empty());
             return Err(tallies.iter().fold(error, |error, tally| error.hint(tally.to_string())));
         }
         for tally in tallies {
             session.ui.say(&Text::default().bold(&tally.to_string()));
         }
-        Ok(if refused.is_empty() { Exit::Done } else { Exit::Refused })
+        Ok(if imported.is_whole() { Exit::Done } else { Exit::Refused })
     }
 }
 

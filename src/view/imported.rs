@@ -89,6 +89,11 @@ impl From<&Tally> for SigningProgress {
 }
 
 impl Imported {
+    /// Returns `true` if everything that was given was looked at, and nothing of it refused.
+    pub const fn is_whole(&self) -> bool {
+        self.refused.is_empty() && self.not_looked_at == 0 && self.files_not_read == 0
+    }
+
     pub fn lines(&self) -> Lines {
         let mut out = Lines::default();
         list(&mut out, "imported  ", Text::good, &self.taken);
@@ -183,5 +188,28 @@ mod tests {
         assert_eq!(object["taken"].as_array().unwrap().len(), 25);
         assert_eq!(object["files_not_read"], 5);
         assert!(object.get("damaged").is_none());
+    }
+
+    /// A script that goes by the exit code has to learn that some of it may be missing.
+    #[test]
+    fn an_import_that_passed_over_anything_is_not_whole() {
+        let none = || Imported {
+            taken: Vec::new(),
+            known: Vec::new(),
+            not_needed: Vec::new(),
+            refused: Vec::new(),
+            refused_count: 0,
+            not_looked_at: 0,
+            files_not_read: 0,
+            tallies: Vec::new(),
+            files_over_bound: 0,
+            refused_listed: 0,
+            damaged: (Vec::new(), 0),
+        };
+        assert!(none().is_whole());
+        assert!(!Imported { not_looked_at: 1, ..none() }.is_whole());
+        assert!(!Imported { files_not_read: 1, ..none() }.is_whole());
+        let refused = vec![RefusedImport { origin: "a.txt".into(), why: "cut".into() }];
+        assert!(!Imported { refused, ..none() }.is_whole());
     }
 }

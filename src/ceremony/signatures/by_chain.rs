@@ -1,6 +1,8 @@
 //! Approvals that only the chain can verify: signatures of contracts that are not Safes of the council file, and approved
 //! hashes that somebody tells of.
 
+use std::collections::HashSet;
+
 use alloy::primitives::Address;
 
 use crate::ceremony::desk::Desk;
@@ -14,6 +16,9 @@ use crate::proposal::{
     WalletSignature, approval_query, contract_queries, count,
 };
 use crate::safe::{Approval, SafeTxHash, SignatureKind};
+
+/// The most proposals about which the chain is asked: each of them is a connection of its own.
+const MOST_ASKED: usize = 50;
 
 /// The approvals that the chain verified.
 #[derive(Default)]
@@ -38,18 +43,27 @@ impl Desk<'_> {
         targets: impl Iterator<Item = (&'t Proposal, &'t SafeOwners)>,
         gathered: &mut GatherResult,
     ) -> Verified {
-        let claimed: Vec<Address> = found.iter().flat_map(|finds| &finds.approved).copied().collect();
+        // Each owner is asked about once, whoever tells of them and how often.
+        let mut claimed = HashSet::new();
+        let in_turn = found.iter().flat_map(|finds| &finds.approved).copied();
+        let in_turn: Vec<Address> = in_turn.filter(|owner| claimed.insert(*owner)).collect();
         let mut verified = Verified::default();
         let mut refused: Vec<String> = Vec::new();
-        let mut unknown: Vec<Address> = claimed.clone();
+        let (mut known, mut asked) = (HashSet::new(), 0);
         for (proposal, owners) in targets {
             let wallets: Vec<WalletSignature> =
                 gathered.contracts.iter().filter(|w| w.hash() == proposal.hash()).cloned().collect();
-            let approvers: Vec<Address> = claimed.iter().copied().filter(|o| owners.contains(*o)).collect();
-            unknown.retain(|owner| !owners.contains(*owner));
+            let approvers: Vec<Address> =
+                owners.list().iter().copied().filter(|owner| claimed.contains(owner)).collect();
+            known.extend(approvers.iter().copied());
             if wallets.is_empty() && approvers.is_empty() {
                 continue;
             }
+            if asked >= MOST_ASKED {
+                gathered.not_looked_at += wallets.len() + approvers.len();
+                continue;
+            }
+            asked += 1;
             match self.ask_chain(proposal, &wallets, &approvers) {
                 Ok(seen) => {
                     split_wallets(proposal, &seen, wallets, &approvers, (&mut verified, &mut refused));
@@ -59,7 +73,7 @@ impl Desk<'_> {
         }
         let stranger =
             |owner| format!("a line says that {owner} approved on chain, and {owner} is not an owner");
-        refused.extend(unknown.into_iter().map(stranger));
+        refused.extend(in_turn.into_iter().filter(|owner| !known.contains(owner)).map(stranger));
         for why in refused {
             gathered.refused.push(|| RefusedSignature { text: 0, stated: Stated::bare([0; 65]), why });
         }
@@ -164,8 +178,9 @@ mod tests {
     use alloy::primitives::Bytes;
 
     use super::*;
+    use crate::ceremony::tests::live::chain;
     use crate::ceremony::tests::on_chain::{header, now};
-    use crate::ceremony::tests::{Home, at, proposed};
+    use crate::ceremony::tests::{ALICE, Home, address, at, proposed};
     use crate::evm::Readings;
     use crate::proposal::{StatedContract, approving_answer};
     use crate::safe::ContractSignature;
@@ -223,7 +238,7 @@ mod tests {
         let own = approval_query(vault.safe().address, &vault.hash(), WALLET);
         let word = Answer::Value(alloy::primitives::B256::with_last_byte(1).into());
         assert!(!says_yes(&vault, &seen(&vault, [(own, word)].into_iter().collect()), &signed));
-        let alice = crate::ceremony::tests::address(crate::ceremony::tests::ALICE);
+        let alice = address(ALICE);
         let query = approval_query(vault.safe().address, &vault.hash(), alice);
         for (value, counts) in [(1, true), (0, false)] {
             let word = Answer::Value(alloy::primitives::B256::with_last_byte(value).into());
@@ -250,5 +265,25 @@ mod tests {
         assert!(verified.approved.is_empty() && verified.wallets.is_empty());
         assert_eq!(gathered.refused.first().len(), 1);
         assert!(gathered.refused.first()[0].why.ends_with("is not an owner"));
+    }
+
+    /// Texts by the thousand tell of one owner, and proposals by the hundred lie beside the one that is meant.
+    #[test]
+    fn an_owner_is_asked_about_once_and_of_a_bounded_number_of_proposals() {
+        let node = chain();
+        let home = crate::ceremony::tests::live::home(&node);
+        let desk = home.desk();
+        let all: Vec<Proposal> =
+            (4..4 + MOST_ASKED as u64 + 3).map(|nonce| proposed(&desk, &["vault"], &at(nonce), 0)).collect();
+        let owners = desk.pinned_owners(desk.safe_of(&all[0]).unwrap()).unwrap();
+        let found: Vec<Finds> = (0..5_000)
+            .map(|_| Finds { approved: vec![Address::repeat_byte(0x66), address(ALICE)], ..Finds::default() })
+            .collect();
+        let mut gathered = GatherResult::default();
+        let verified =
+            desk.verify_by_chain(&found, all.iter().map(|proposal| (proposal, &owners)), &mut gathered);
+        assert!(verified.approved.is_empty());
+        // That she did not approve each of them, and that the other is no owner.
+        assert_eq!((gathered.refused.count(), gathered.not_looked_at), (MOST_ASKED + 1, 3));
     }
 }

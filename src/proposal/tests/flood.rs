@@ -310,3 +310,22 @@ fn a_bare_signature_of_the_named_proposal_is_tried_before_all_others() {
     assert_eq!(taken(&gathered), [address(1)]);
     assert!(gathered.recovered <= 20_000 && gathered.not_looked_at > 0, "{}", gathered.recovered);
 }
+
+/// Contracts' signatures that state no transaction, and proposals by the hundred: they are held against the one that was
+/// named before all others, and so often and no more.
+#[test]
+fn contracts_signatures_are_held_against_proposals_up_to_a_bound() {
+    let all: Vec<Proposal> = (0..30).map(|nonce| super::proposal(42 + nonce)).collect();
+    let wanted: Vec<ProposalAndOwners> =
+        all.iter().map(|proposal| ProposalAndOwners { proposal, owners: owners() }).collect();
+    let of = |owner: Address, number: u16| {
+        let data = number.to_be_bytes().to_vec().into();
+        StatedContract::bare(ContractSignature { owner, data })
+    };
+    let mut contracts: Vec<StatedContract> = (0..999).map(|number| of(Address::ZERO, number)).collect();
+    contracts.push(of(address(3), 0));
+    let gathered = gather(&[Finds { contracts, ..Finds::default() }], &wanted);
+    assert_eq!(gathered.contracts[0].hash(), all[0].hash());
+    // Each of them on the first twenty: of the stranger's it is not known what they are for.
+    assert_eq!((gathered.contracts.len(), gathered.not_looked_at, gathered.refused.count()), (20, 999, 0));
+}
