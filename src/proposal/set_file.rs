@@ -91,6 +91,24 @@ impl Set {
         nonces
     }
 
+    /// Returns the nonces that one of these has signed, each once, in their order. Each signature that is recovered takes one
+    /// of those that are `left`.
+    pub fn nonces_of(&self, owners: &SafeOwners, left: &mut usize) -> Vec<Nonce> {
+        let mut nonces: Vec<Nonce> = Vec::new();
+        for (nonce, bytes) in &self.signatures {
+            if *left > 0 && nonces.last() != Some(nonce) {
+                *left -= 1;
+                nonces.extend(self.signed(*nonce, *bytes, owners).map(|_| *nonce));
+            }
+        }
+        nonces
+    }
+
+    fn signed(&self, nonce: Nonce, bytes: [u8; 65], owners: &SafeOwners) -> Option<OwnerSignature> {
+        let proposal = self.proposal.with_nonce(nonce);
+        OwnerSignature::verify(&stated(proposal.hash(), bytes), &proposal, owners).ok()
+    }
+
     /// Returns its signatures of a proposal that is one of the set's: whose each is, is still to be found.
     pub fn stated_for(&self, proposal: &Proposal) -> impl Iterator<Item = Stated> {
         let (nonce, hash) = (proposal.nonce(), proposal.hash());
@@ -101,11 +119,8 @@ impl Set {
 
     /// Returns all of its signatures by whoever of these made them, and how many are nobody's of these.
     pub fn verified(&self, owners: &SafeOwners) -> (Vec<(Nonce, OwnerSignature)>, usize) {
-        let verify = |(nonce, bytes): &(Nonce, [u8; 65])| {
-            let proposal = self.proposal.with_nonce(*nonce);
-            let stated = stated(proposal.hash(), *bytes);
-            Some((*nonce, OwnerSignature::verify(&stated, &proposal, owners).ok()?))
-        };
+        let verify =
+            |(nonce, bytes): &(Nonce, [u8; 65])| Some((*nonce, self.signed(*nonce, *bytes, owners)?));
         let verified: Vec<_> = self.signatures.iter().filter_map(verify).collect();
         let strange = self.signatures.len() - verified.len();
         (verified, strange)

@@ -15,7 +15,7 @@ use crate::ceremony::order::{Given, Order};
 use crate::check::{Level, standing};
 use crate::council;
 use crate::error::{Error, Exit};
-use crate::proposal::{Proposal, differences};
+use crate::proposal::{Proposal, SafeOwners, differences};
 use crate::safe::{Drift, Nonce, SafeId, SafeState, SafeTxHash};
 
 /// Sets of one transaction.
@@ -57,9 +57,14 @@ impl Examined {
 }
 
 impl Group {
-    /// Returns the nonces that it has signatures for, in order.
-    pub fn nonces(&self) -> Vec<Nonce> {
-        let all: BTreeSet<Nonce> = self.sets.iter().flat_map(|kept| kept.set.nonces()).collect();
+    /// Returns the nonces that one of these owners has signed, in order: a file may be anybody's. Without owners, those that its
+    /// files name.
+    fn nonces(&self, owners: Option<&SafeOwners>, left: &mut usize) -> Vec<Nonce> {
+        let of = |kept: &Arc<KeptSet>| match owners {
+            Some(owners) => kept.set.nonces_of(owners, left),
+            None => kept.set.nonces(),
+        };
+        let all: BTreeSet<Nonce> = self.sets.iter().flat_map(of).collect();
         all.into_iter().collect()
     }
 
@@ -99,11 +104,21 @@ impl<'a> Desk<'a> {
         Ok(groups.into_values().collect())
     }
 
-    /// Returns the words that name a group in a command, and the name of its Safe.
+    /// Returns the words that name a group in a command, and the name of its Safe. One that the reader's own files do not
+    /// give has its hash for words.
     pub fn name_of_group(&self, group: &Group) -> (String, String) {
         let Some(proposal) = group.proposal() else { return Default::default() };
         let safe = self.safe_of(&proposal).map_or("?", |safe| safe.name.as_str());
-        (words(&proposal), safe.into())
+        (self.title_of(&proposal), safe.into())
+    }
+
+    /// Returns the nonces of a group that an owner of its Safe has signed, by the council file; where that names no owners,
+    /// those that its files name. So many signatures are `left` to be recovered.
+    pub fn nonces_of_group(&self, group: &Group, left: &mut usize) -> Vec<Nonce> {
+        let safe = group.proposal().and_then(|proposal| self.safe_of(&proposal).ok());
+        let owners = safe.and_then(|safe| self.pinned_owners(safe).ok());
+        // The owners of a Safe among them sign something else.
+        group.nonces(owners.map(|owners| owners.with_safes(Vec::new())).as_ref(), left)
     }
 
     /// Derives the lever of a group as the chain is now, and rehearses it as if it were its turn.

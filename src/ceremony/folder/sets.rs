@@ -143,7 +143,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The levers of a proposal; its hash where the reader's own files do not give it: what it is called is its file's word.
-    fn title_of(&self, proposal: &Proposal) -> String {
+    pub(in crate::ceremony) fn title_of(&self, proposal: &Proposal) -> String {
         match self.derives(proposal) {
             Ok(()) => proposal.binding().pull().words().unwrap_or_else(|| proposal.binding().title()),
             Err(_) => format!("a transaction that your own files do not give, {}", proposal.hash()),

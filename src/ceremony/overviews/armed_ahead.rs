@@ -10,7 +10,7 @@ use crate::safe::{Nonce, slot, slot_word};
 /// A transaction that is signed ahead.
 #[derive(Debug)]
 pub struct ArmedAhead {
-    /// The words of a command for it.
+    /// The words of a command for it, or that no lever of the reader's gives it.
     pub words: String,
     pub safe: String,
     /// Those that are not used, as far as the chain was read; in order.
@@ -22,13 +22,19 @@ pub fn nonce_query(safe: Address) -> Query {
     Query::Storage { address: safe, slot: slot_word(slot::NONCE) }
 }
 
-/// Returns a transaction that is signed ahead, without the nonces that the Safe has used; `None` if it has used all of them.
-pub fn unused(desk: &Desk, group: &Group, readings: Option<&Readings>) -> Option<ArmedAhead> {
+/// Returns a transaction that is signed ahead, without the nonces that the Safe has used or that no owner has signed; `None`
+/// if none remains. So many signatures are `left` to be recovered.
+pub fn unused(
+    desk: &Desk,
+    group: &Group,
+    readings: Option<&Readings>,
+    left: &mut usize,
+) -> Option<ArmedAhead> {
     let next = readings.and_then(|readings| match readings.get(&nonce_query(group.safe()?.address))? {
         Answer::Value(word) => Some(Nonce(U256::try_from_be_slice(word)?)),
         Answer::Reverted(_) => None,
     });
-    let mut nonces = group.nonces();
+    let mut nonces = desk.nonces_of_group(group, left);
     nonces.retain(|nonce| next.is_none_or(|next| *nonce >= next));
     let (words, safe) = desk.name_of_group(group);
     (!nonces.is_empty()).then_some(ArmedAhead { words, safe, nonces })

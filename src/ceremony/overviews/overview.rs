@@ -23,6 +23,8 @@ use crate::proposal::Proposal;
 const MOST_BATCHES: usize = 2;
 /// The most open proposals that are looked at.
 const MOST_OPEN: usize = 50;
+/// The most signatures made ahead that are recovered for one chain.
+const MOST_RECOVERED: usize = 5_000;
 
 /// Open proposals and the state of the levers.
 #[derive(Debug, Default)]
@@ -119,7 +121,9 @@ fn one_chain(
     };
     let mut overview = Overview::default();
     let readings = seen.as_ref().ok().map(|seen| &seen.readings);
-    overview.armed.extend(armed.into_iter().filter_map(|group| unused(desk, group, readings)));
+    let mut left = MOST_RECOVERED;
+    let armed = armed.into_iter().filter_map(|group| unused(desk, group, readings, &mut left));
+    overview.armed.extend(armed);
     for (lever, order) in &orders {
         let state = match (order, &seen) {
             (Err(error), _) => LeverState::Unknown(error.message.clone()),

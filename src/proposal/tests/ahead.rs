@@ -179,6 +179,21 @@ fn a_set_is_the_same_in_whatever_order_its_signatures_are_given() {
     assert_eq!(Set::parse(&file.to_string()), Ok(set));
 }
 
+/// Of each nonce one signature is enough, and those of others are passed over.
+#[test]
+fn the_nonces_that_an_owner_signed_take_one_recovery_each() {
+    let set = set_of(&[(1, 42), (2, 42), (1, 43), (3, 44), (2, 45)]);
+    let two = Owners::new(vec![address(1), address(2)], 1).unwrap();
+    let owners = SafeOwners::of(&SafeState { owners: two, ..state(42) });
+    let nonces = |mut left: usize| {
+        let nonces: Vec<u64> = set.nonces_of(&owners, &mut left).iter().map(|nonce| nonce.0.to()).collect();
+        (nonces, left)
+    };
+    assert_eq!(nonces(9), (vec![42, 43, 45], 5));
+    assert_eq!(nonces(4), (vec![42, 43, 45], 0));
+    assert_eq!(nonces(2), (vec![42, 43], 0));
+}
+
 #[test]
 fn a_set_with_more_signatures_than_any_council_makes_is_refused() {
     let mut file: Value = serde_json::from_str(&set_of(&[(1, 42)]).to_json()).unwrap();

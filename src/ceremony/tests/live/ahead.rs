@@ -76,10 +76,14 @@ fn one_signature_less_than_the_threshold_is_kept_of_each_nonce() {
     assert_eq!(desk.sets().unwrap().len(), 3);
     let groups = desk.armed(&[], &Given::default()).unwrap();
     assert_eq!(groups.iter().map(Group::safe).collect::<Vec<_>>(), [Some(*vault.safe())]);
-    assert_eq!(groups[0].nonces(), [4, 5, 9].map(Nonce::from), "of all sets, each once");
+    assert_eq!(
+        desk.nonces_of_group(&groups[0], &mut 9),
+        [4, 5, 9].map(Nonce::from),
+        "of all sets, each once"
+    );
     let unused_at = |nonce: u64| {
         let readings = [(nonce_query(vault.safe().address), word(nonce))].into_iter().collect();
-        unused(&desk, &groups[0], Some(&readings)).map(|armed| armed.nonces)
+        unused(&desk, &groups[0], Some(&readings), &mut 9).map(|armed| armed.nonces)
     };
     assert_eq!(unused_at(5), Some([5, 9].map(Nonce::from).to_vec()));
     assert_eq!(unused_at(10), None, "all of them are used");
@@ -88,6 +92,30 @@ fn one_signature_less_than_the_threshold_is_kept_of_each_nonce() {
     node.safe(GUARDIAN, &[address(ALICE), address(BOB), LABS], 2, 5);
     let seen = overview::read(&home.desk(), false).unwrap().armed;
     assert_eq!((seen.len(), &seen[0].nonces[..]), (1, &[5, 9].map(Nonce::from)[..]), "the Safe has used one");
+}
+
+/// Anybody can lay the file of a set: with signatures of nobody's, and with another transaction under a lever's name.
+#[test]
+fn the_overview_has_signed_ahead_only_what_an_owner_signed_of_an_own_lever() {
+    let node = chain();
+    let home = home(&node);
+    let vault = live_proposal(&home.desk(), &["vault"], &Given::default());
+    keep_set(&home.desk(), ALICE, &vault, &[4, 5]);
+    keep_set(&home.desk(), 99, &vault, &[5, 6, 7]);
+    let overview = || overview::read(&home.desk(), false).unwrap().armed;
+    let seen = overview();
+    assert_eq!((seen.len(), seen[0].words.as_str()), (1, "vault"));
+    assert_eq!(seen[0].nonces, [4, 5].map(Nonce::from));
+    let bridge = live_proposal(&home.desk(), &["bridge"], &Given::default());
+    let (state, block) = (vault.snapshot().clone(), vault.block().unwrap());
+    let binding = bridge.binding().clone();
+    let tx = crate::safe::SafeTx { to: Address::repeat_byte(0x66), ..vault.tx().clone() };
+    let laid = Proposal::new(tx, state, block, binding, Readings::default());
+    keep_set(&home.desk(), BOB, &laid, &[4]);
+    let seen = overview();
+    let titled = |words: &str| seen.iter().filter(|one| one.words.starts_with(words)).count();
+    assert_eq!((seen.len(), titled("vault"), titled("bridge")), (2, 1, 0), "{seen:?}");
+    assert_eq!(titled(&format!("a transaction that your own files do not give, {}", laid.hash())), 1);
 }
 
 #[test]
