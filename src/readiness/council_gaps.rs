@@ -72,7 +72,8 @@ impl ExaminedCouncil<'_> {
 
     /// Returns the Safes with levers, each with its last drill.
     pub fn drilled(&self) -> Vec<DrilledSafe> {
-        last_drills::last_drills(self.council, self.drills, &self.states())
+        let today = roll_call::day(self.now);
+        last_drills::last_drills(self.council, self.drills, &self.states(), today)
     }
 
     fn of_rpcs(&self) -> Vec<Gap> {

@@ -89,11 +89,12 @@ fn in_words(time: Duration) -> String {
 }
 
 /// Returns each Safe that has levers and can be drilled, with its last drill in which somebody signed.
-/// `own` are those that the reader's own journal has.
+/// `own` are those that the reader's own journal has. One that is yet to come hides none, whoever's journal has it.
 pub fn last_drills(
     council: &Council,
     (drills, own): (&[Drill], &[Drill]),
     safes: &[(&str, &SafeState)],
+    today: Date,
 ) -> Vec<DrilledSafe> {
     let of = |(name, state): &(&str, &SafeState)| {
         let lever = council.levers.values().find(|lever| lever.safe == *name)?;
@@ -104,6 +105,7 @@ pub fn last_drills(
         let is_its = |drill: &&Drill| {
             (drill.chain_id, drill.safe) == (state.id.chain_id, state.id.address)
                 && (!drill.signed.is_empty() || drill.proven.is_some())
+                && days(day(drill.began.as_seconds()), today) >= -1
         };
         let last = drills.iter().filter(is_its).max_by_key(|drill| drill.began);
         let absent = |drill: &Drill| {
@@ -207,8 +209,9 @@ mod tests {
 
     fn told(drills: &[Drill], response: &Response, today: u64) -> Vec<(&'static str, GapLevel, String)> {
         let state = state(1, &[11, 12, 13], SafeVersion::V1_4_1);
-        let drilled = last_drills(&council(), (drills, drills), &[("guardian", &state)]);
-        let told = gaps(&drilled, response, day(today * 86_400)).into_iter().map(|gap| gap.report());
+        let today = day(today * 86_400);
+        let drilled = last_drills(&council(), (drills, drills), &[("guardian", &state)], today);
+        let told = gaps(&drilled, response, today).into_iter().map(|gap| gap.report());
         told.map(|told| (told.id, told.level, told.sentence)).collect()
     }
 
@@ -231,6 +234,11 @@ mod tests {
         let elsewhere = Drill { chain_id: 5, ..drill(199, &[(11, 3)], Some(9)) };
         let other = Drill { safe: owner(7), ..drill(199, &[(11, 3)], Some(9)) };
         assert_eq!(told(&[elsewhere, other], &none, 200), never);
+        // A journal may have any day; that of another zone may have tomorrow.
+        let to_come = || drill(202, &[(11, 3)], Some(9));
+        assert_eq!(told(&[to_come()], &none, 200), never);
+        assert_eq!(told(&[drill(50, &[(11, 3)], None), to_come()], &none, 200).len(), 1);
+        assert_eq!(told(&[to_come()], &none, 201), []);
     }
 
     #[test]
@@ -256,7 +264,8 @@ mod tests {
         let guardian = state(1, &[11, 2, 13], SafeVersion::V1_4_1);
         let foundation = state(2, &[21, 22], SafeVersion::V1_4_1);
         let safes = [("guardian", &guardian), ("foundation", &foundation)];
-        let drilled = last_drills(&council(), (&[drill(1, &[(11, 1), (22, 2)], Some(3))], &[]), &safes);
+        let drills = [drill(1, &[(11, 1), (22, 2)], Some(3))];
+        let drilled = last_drills(&council(), (&drills, &[]), &safes, day(2 * 86_400));
         assert_eq!(drilled.len(), 1, "foundation has no lever");
         let last = drilled[0].last.as_ref().unwrap();
         assert_eq!(last.absent, [owner(21), owner(13)]);
@@ -269,8 +278,9 @@ mod tests {
         let state = state(1, &[11, 12, 13], SafeVersion::V1_4_1);
         let (own, whole) = (drill(199, &[(12, 3)], None), drill(199, &[(11, 2), (12, 3)], Some(9)));
         let of = |all: &[Drill], own: &[Drill], today: u64| {
-            let drilled = last_drills(&council(), (all, own), &[("guardian", &state)]);
-            let told = gaps(&drilled, &Response::default(), day(today * 86_400));
+            let today = day(today * 86_400);
+            let drilled = last_drills(&council(), (all, own), &[("guardian", &state)], today);
+            let told = gaps(&drilled, &Response::default(), today);
             let told: Vec<_> = told.iter().map(DrillGap::report).map(|told| (told.id, told.level)).collect();
             (drilled[0].last.as_ref().unwrap().absent.len(), told)
         };
@@ -285,6 +295,6 @@ mod tests {
     #[test]
     fn a_safe_that_cannot_be_drilled_is_left_out() {
         let old = state(1, &[11, 12, 13], SafeVersion::V1_1_1);
-        assert_eq!(last_drills(&council(), (&[], &[]), &[("guardian", &old)]), []);
+        assert_eq!(last_drills(&council(), (&[], &[]), &[("guardian", &old)], day(0)), []);
     }
 }
