@@ -1,6 +1,6 @@
 //! Lines by which people say that they are awake, and the time that a transaction has waited: to decide whom to call next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use super::journal::Journal;
 use super::plain::Plain;
 use super::time::Utc;
 use super::timeline::open_incident;
+use crate::proposal::Truncated;
 use crate::safe::SafeTxHash;
 
 /// The first word of a line.
@@ -18,14 +19,29 @@ const HEAD: &str = "bgawake1";
 const LASTS: Duration = Duration::from_hours(12);
 /// The clocks of two machines may differ by this.
 const SKEW: Duration = Duration::from_mins(10);
-/// The most lines that are looked for in one text.
-const MOST_LINES: usize = 1_000;
-
 /// "I am awake": a line to paste. Nobody signs it, and it is believed for no more than whom to call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Awake {
     pub name: Plain,
     pub at: Utc,
+}
+
+/// The lines that were found in a text.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct FoundAwake {
+    /// The last line of each name, by the name.
+    pub awake: BTreeMap<String, Awake>,
+    pub refused: Truncated<BadAwake>,
+}
+
+/// The reason that a line does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadAwake {
+    Form(String),
+    /// Nobody is called so.
+    Nobody(String),
+    /// It is too old, or from the future.
+    NotNow(Utc),
 }
 
 impl fmt::Display for Awake {
@@ -54,11 +70,26 @@ impl Awake {
     }
 }
 
-/// Finds the lines in a text, a chat for instance.
-pub fn find_awake(text: &str) -> Vec<Result<Awake, String>> {
+/// Finds the lines of now in a text, a chat for instance: of each name that is known the last, however often it is repeated and
+/// whatever stands before it.
+pub fn find_awake(text: &str, now: Utc, is_known: impl Fn(&str) -> bool) -> FoundAwake {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let heads = words.iter().enumerate().filter(|(_, word)| **word == HEAD).take(MOST_LINES);
-    heads.map(|(at, _)| words[at..words.len().min(at + 3)].join(" ").parse()).collect()
+    let heads = words.iter().enumerate().filter(|(_, word)| **word == HEAD);
+    let mut found = FoundAwake::default();
+    for (at, _) in heads {
+        match words[at..words.len().min(at + 3)].join(" ").parse::<Awake>() {
+            Err(why) => found.refused.push(|| BadAwake::Form(why)),
+            Ok(line) if !is_known(&line.name.to_string()) => {
+                found.refused.push(|| BadAwake::Nobody(line.name.to_string()));
+            }
+            Ok(line) if !line.is_of_now(now) => found.refused.push(|| BadAwake::NotNow(line.at)),
+            Ok(line) => {
+                let last = found.awake.entry(line.name.to_string()).or_insert_with(|| line.clone());
+                last.at = last.at.max(line.at);
+            }
+        }
+    }
+    found
 }
 
 /// Returns the names of those who are awake: since the incident was opened that is open, or else for some hours.
@@ -93,12 +124,27 @@ mod tests {
     fn a_line_is_found_in_a_chat_and_counts_for_some_hours() {
         let line = Awake { name: Plain::new("bob").unwrap(), at: at(0) };
         assert_eq!(line.to_string(), "bgawake1 bob 2026-11-26T08:00:00.000Z");
-        let found = find_awake(&format!("bob 09:00\n{line} hi\nbgawake1 eve soon"));
-        assert_eq!(found[0], Ok(line.clone()));
-        assert!(found[1].is_err() && found.len() == 2);
+        let found = find_awake(&format!("bob 09:00\n{line} hi\nbgawake1 eve soon"), at(0), |_| true);
+        assert!(found.awake.values().eq([&line]));
+        assert_eq!(found.refused.count(), 1);
         assert!(line.is_of_now(at(0)) && line.is_of_now(at(12)));
         assert!(!line.is_of_now(at(13)), "it is of another day");
         let early = Awake { at: at(1), ..line };
         assert!(!early.is_of_now(at(0)), "it is from the future");
+    }
+
+    /// A stranger who posts thousands of lines hides nobody's, and a line that is quoted a thousand times is one.
+    #[test]
+    fn a_flood_of_lines_hides_none_and_repeats_none() {
+        let of = |name: &str, hour: u64| Awake { name: Plain::new(name).unwrap(), at: at(hour) };
+        let junk = "bgawake1 eve soon\n".repeat(2_000);
+        let quoted = format!("{}\n", of("bob", 1)).repeat(2_000);
+        let old = format!("{}\n", of("carol", 0));
+        let others = [of("bob", 0), of("carol", 14), of("dave", 13)].map(|line| line.to_string()).join("\n");
+        let chat = format!("{junk}{quoted}{old}{others}");
+        let found = find_awake(&chat, at(13), |name| name != "dave");
+        let awake: Vec<Awake> = found.awake.into_values().collect();
+        assert_eq!(awake, [of("bob", 1)]);
+        assert_eq!((found.refused.count(), found.refused.first().len()), (2_000 + 4, 5));
     }
 }

@@ -10,9 +10,6 @@ use sha2::{Digest, Sha256};
 
 use super::plain::Plain;
 
-/// The most alerts of one message that are looked at.
-const MOST_ALERTS: usize = 200;
-
 /// A message about an alarm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -94,15 +91,15 @@ fn alertmanager(value: &Value) -> Option<Known> {
     }
     let alerts = value.get("alerts")?.as_array()?;
     let firing = alerts.iter().filter(|alert| field(alert, &["status"]) == Some("firing"));
-    let id =
-        |alert: &Value| Some(format!("{} {}", field(alert, &["fingerprint"])?, field(alert, &["startsAt"])?));
-    let mut ids: Vec<String> = firing.take(MOST_ALERTS).filter_map(id).collect();
-    ids.sort();
-    let says = if field(value, &["status"]) == Some("resolved") || ids.is_empty() {
-        Says::Resolved
-    } else {
-        Says::Firing
+    // One that names itself by nothing is known by all that it says: it fires like any other.
+    let id = |alert: &Value| match (field(alert, &["fingerprint"]), field(alert, &["startsAt"])) {
+        (Some(fingerprint), Some(since)) => format!("{fingerprint} {since}"),
+        _ => alert.to_string(),
     };
+    let mut ids: Vec<String> = firing.map(id).collect();
+    ids.sort();
+    let is_over = ids.is_empty() && (!alerts.is_empty() || field(value, &["status"]) == Some("resolved"));
+    let says = if is_over { Says::Resolved } else { Says::Firing };
     let group = field(value, &["groupKey"]).unwrap_or_default();
     let id = if ids.is_empty() { digest(group) } else { digest(&ids.join("\n")) };
     Some(("alertmanager", id, says))
@@ -131,7 +128,7 @@ fn forta(value: &Value) -> Option<Known> {
     let alerts = value.get("alerts").unwrap_or(value).as_array()?;
     let id = |alert: &Value| Some(field(alert, &["hash"])?.to_string());
     alerts.first().filter(|alert| alert.get("alertId").is_some())?;
-    let mut ids: Vec<String> = alerts.iter().take(MOST_ALERTS).filter_map(id).collect();
+    let mut ids: Vec<String> = alerts.iter().filter_map(id).collect();
     ids.sort();
     (!ids.is_empty()).then(|| ("forta", digest(&ids.join("\n")), Says::Firing))
 }
@@ -193,6 +190,22 @@ mod tests {
         let two = r#"{"version":"4","status":"firing","alerts":[
             {"status":"resolved","fingerprint":"a","startsAt":"t"},{"status":"firing","fingerprint":"b","startsAt":"t"}]}"#;
         assert_eq!(Message::read(two).says, Says::Firing);
+    }
+
+    /// A page that is not sent is worse than one that is sent twice.
+    #[test]
+    fn an_alert_that_fires_is_never_taken_for_one_that_is_over_or_known() {
+        let group = |alerts: &str| format!(r#"{{"version":"4","status":"firing","alerts":[{alerts}]}}"#);
+        let bare = |name: &str| format!(r#"{{"status":"firing","labels":{{"alertname":"{name}"}}}}"#);
+        let [one, other] = ["drained", "paused"].map(|name| Message::read(&group(&bare(name))));
+        assert_eq!((one.by, one.says, other.says), ("alertmanager", Says::Firing, Says::Firing));
+        assert_ne!(one.id, other.id);
+        assert_eq!(Message::read(&group("")).says, Says::Firing);
+        // Noise in front of it does not make it a repeated one.
+        let named = |n: u32| format!(r#"{{"status":"firing","fingerprint":"{n}","startsAt":"t"}}"#);
+        let noise: Vec<String> = (0..500).map(named).collect();
+        let more = [&noise[..], &[named(500)]].concat().join(",");
+        assert_ne!(Message::read(&group(&noise.join(","))).id, Message::read(&group(&more)).id);
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod time;
 mod timeline;
 
 pub use alone::{Alone, Receipts};
-pub use awake::{Awake, awake, began, find_awake};
+pub use awake::{Awake, BadAwake, FoundAwake, awake, began, find_awake};
 pub use drill_step::{is_announced, is_over, open_drills};
 pub use entry::{
     BadEntry, Deputed, DrillStep, Entry, JournalAct, LONGEST_LINE, MOST_LISTED, TransactionRef, TxStep,

@@ -44,6 +44,14 @@ impl<T> Truncated<T> {
     }
 }
 
+impl Truncated<String> {
+    /// Returns the first, and in one more how many there are beside them.
+    pub fn sentences(&self) -> Vec<String> {
+        let more = (self.more() > 0).then(|| format!("and {} more", self.more()));
+        self.first.iter().cloned().chain(more).collect()
+    }
+}
+
 impl<T> Default for Truncated<T> {
     fn default() -> Self {
         Self { first: Vec::new(), count: 0 }

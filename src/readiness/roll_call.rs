@@ -3,7 +3,7 @@
 //!
 //! A personal message of more than 32 bytes is never a Safe's signature: those are over a hash of 32 bytes or typed data.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,6 +15,7 @@ use jiff::{Timestamp, Unit};
 use super::told::{GapReport, not_ready, warning};
 use crate::council::{Council, TextDigest};
 use crate::device::LongText;
+use crate::proposal::Truncated;
 use crate::safe::SafeState;
 
 /// The first word of a line.
@@ -25,8 +26,6 @@ pub const OLD: i64 = 90;
 const OLDEST_TAKEN: i64 = 7;
 /// Safes that own a Safe are followed so deep.
 const DEEPEST: usize = 4;
-/// The most lines that are looked for in one text.
-const MOST_LINES: usize = 1_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RollCallGap {
@@ -184,12 +183,27 @@ impl FromStr for Proof {
     }
 }
 
-/// Finds the lines of a roll call in a text, a chat for instance. A line may be broken over several.
-pub fn find_lines(text: &str) -> Vec<Result<Proof, BadProof>> {
+/// Finds the lines of a roll call in a text, a chat for instance: each once, and all of them, whatever stands before. A line
+/// may be broken over several. One with a `fault` counts as one that cannot be read.
+pub fn find_lines(
+    text: &str,
+    fault: impl Fn(&Proof) -> Option<BadProof>,
+) -> (Vec<Proof>, Truncated<BadProof>) {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let heads = words.iter().enumerate().filter(|(_, word)| **word == HEAD).take(MOST_LINES);
-    let line = |(at, _): (usize, &&str)| words[at..words.len().min(at + 5)].join(" ").parse();
-    heads.map(line).collect()
+    let heads = words.iter().enumerate().filter(|(_, word)| **word == HEAD);
+    let (mut seen, mut proofs, mut refused) = (HashSet::new(), Vec::new(), Truncated::default());
+    for (at, _) in heads {
+        let line = words[at..words.len().min(at + 5)].join(" ");
+        if seen.contains(&line) {
+            continue;
+        }
+        match line.parse::<Proof>().and_then(|proof| fault(&proof).map_or(Ok(proof), Err)) {
+            Ok(proof) => proofs.push(proof),
+            Err(bad) => refused.push(|| bad),
+        }
+        seen.insert(line);
+    }
+    (proofs, refused)
 }
 
 /// Returns what the proofs say of the council and of its Safes as they are on chain.
@@ -297,9 +311,16 @@ mod tests {
     fn a_line_is_found_in_a_chat_and_any_change_to_it_is_seen() {
         let good = proof(1, "2026-11-26").to_string();
         let chat = format!("[09:12] alice: {}\nthanks! bgroll1", good.replace(" 0x", "\n0x"));
-        let found = find_lines(&chat);
-        assert_eq!(found[0], Ok(proof(1, "2026-11-26")));
-        assert!(matches!(found[1], Err(BadProof::Form(_))));
+        let (found, refused) = find_lines(&chat, |_| None);
+        assert_eq!(found, [proof(1, "2026-11-26")]);
+        assert!(matches!(refused.first(), [BadProof::Form(_)]));
+        // Whatever is posted before it, it is found, and once.
+        let junk: Vec<String> = (0..2_000).map(|n| format!("bgroll1 {n} a b c")).collect();
+        let (found, refused) = find_lines(&format!("{}\n{good}\n{good}\n", junk.join("\n")), |_| None);
+        assert_eq!((found, refused.count()), (vec![proof(1, "2026-11-26")], 2_000));
+        let stranger = |proof: &Proof| Some(BadProof::Stranger(proof.statement.owner));
+        let (found, refused) = find_lines(&good, stranger);
+        assert_eq!((found.len(), refused.count()), (0, 1));
         let other = Statement { council: TextDigest::of("other"), ..statement(1, "2026-11-26") };
         for changed in [
             good.replace("2026-11-26", "2026-11-27"),

@@ -87,34 +87,29 @@ pub fn import_lines(session: &Session, path: &Path) -> Result<Exit, Error> {
     let foreign = store::read_given(path)?;
     let today = day(clock::seconds());
     let known = recorded_proofs(&Journal::read(&session.incidents.journal().read()?));
-    let (mut taken, mut again, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-    for found in find_lines(&foreign.text) {
-        let checked = found.and_then(|proof| proof.check_today(&session.council, today).map(|()| proof));
-        match checked {
-            Err(bad) => {
-                session.ui.say(&Text::default().bad("refused: ").add(&bad.to_string()));
-                refused.push(bad.to_string());
-            }
-            Ok(proof) if known.contains(&proof) || taken.contains(&proof) => again.push(proof),
-            Ok(proof) => {
-                keep(session, &proof)?;
-                session.ui.say(&Text::default().good("kept: ").add(&name(session, &proof)));
-                taken.push(proof);
-            }
-        }
+    let is_of_today = |proof: &Proof| proof.check_today(&session.council, today).err();
+    let (found, bad) = find_lines(&foreign.text, is_of_today);
+    let (again, taken): (Vec<Proof>, Vec<Proof>) = found.into_iter().partition(|proof| known.contains(proof));
+    let refused = bad.map(ToString::to_string);
+    for why in refused.sentences() {
+        session.ui.say(&Text::default().bad("refused: ").add(&why));
+    }
+    for proof in &taken {
+        keep(session, proof)?;
+        session.ui.say(&Text::default().good("kept: ").add(&name(session, proof)));
     }
     for proof in &again {
         session.ui.say(&Text::new(&format!("{}: known already", name(session, proof))));
     }
     let names = |proofs: &[Proof]| proofs.iter().map(|proof| name(session, proof)).collect::<Vec<_>>();
-    let read = LinesRead { kept: names(&taken), known: names(&again), refused };
+    let read = LinesRead { kept: names(&taken), known: names(&again), refused: refused.sentences() };
     if taken.is_empty() && again.is_empty() {
-        let message = if read.refused.is_empty() {
+        let message = if refused.is_empty() {
             "no line of a roll call was found".to_string()
         } else {
-            format!("{} lines were refused, and none was kept", read.refused.len())
+            format!("{} lines were refused, and none was kept", refused.count())
         };
-        let exit = if read.refused.is_empty() { Exit::Failed } else { Exit::Refused };
+        let exit = if refused.is_empty() { Exit::Failed } else { Exit::Refused };
         return Err(Error::new(exit, message).hint("a line begins with bgroll1").having_done(&read));
     }
     session.ui.object(&read);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::ceremony::aftermath::entering::now;
 use crate::ceremony::folder::own_settings::settings;
 use crate::error::{Error, Exit};
-use crate::incident::{Awake, JournalAct, find_awake};
+use crate::incident::{Awake, BadAwake, FoundAwake, JournalAct, find_awake};
 use crate::session::Session;
 use crate::store;
 use crate::ui::Text;
@@ -43,28 +43,18 @@ pub fn print_own(session: &Session, person: Option<String>) -> Result<Exit, Erro
 
 /// Reads the lines of others in a file, or on standard input.
 pub fn import_lines(session: &Session, path: &Path) -> Result<Exit, Error> {
-    let now = now();
+    let (people, signers) = (&session.council.people, &session.council.signers);
+    let is_known = |name: &str| people.contains_key(name) || signers.contains_key(name);
+    let FoundAwake { awake, refused } = find_awake(&store::read_given(path)?.text, now(), is_known);
     let mut read = AwakeImport::default();
-    for found in find_awake(&store::read_given(path)?.text) {
-        let checked = found.and_then(|line| {
-            session.known_name(&line.name.to_string()).map_err(|error| error.message)?;
-            if line.is_of_now(now) {
-                Ok(line)
-            } else {
-                Err(format!("{}: the line is too old, or from the future", line.at))
-            }
-        });
-        match checked {
-            Ok(line) => {
-                session.write(JournalAct::Awake { name: line.name.clone(), at: line.at })?;
-                session.ui.say(&Text::default().good("awake: ").add(&line.name.to_string()));
-                read.awake.push(line.name.to_string());
-            }
-            Err(why) => {
-                session.ui.say(&Text::default().bad("refused: ").add(&why));
-                read.refused.push(why);
-            }
-        }
+    for (name, line) in awake {
+        session.write(JournalAct::Awake { name: line.name, at: line.at })?;
+        session.ui.say(&Text::default().good("awake: ").add(&name));
+        read.awake.push(name);
+    }
+    read.refused = refused.map(|bad| why(session, bad)).sentences();
+    for why in &read.refused {
+        session.ui.say(&Text::default().bad("refused: ").add(why));
     }
     if read.awake.is_empty() {
         return Err(Error::new(Exit::Failed, "no line of breakglass ack was found")
@@ -73,4 +63,14 @@ pub fn import_lines(session: &Session, path: &Path) -> Result<Exit, Error> {
     }
     session.ui.object(&read);
     Ok(Exit::Done)
+}
+
+fn why(session: &Session, bad: &BadAwake) -> String {
+    match bad {
+        BadAwake::Form(why) => why.clone(),
+        BadAwake::Nobody(name) => {
+            session.known_name(name).err().map(|error| error.message).unwrap_or_default()
+        }
+        BadAwake::NotNow(at) => format!("{at}: the line is too old, or from the future"),
+    }
 }
