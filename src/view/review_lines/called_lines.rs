@@ -23,8 +23,7 @@ pub(in crate::view) fn calls(block: &mut ReviewBlock, lever: &LeverSummary, widt
     for (at, CallLine { to, call }) in lever.calls.iter().take(MOST_LEVERS).enumerate() {
         let label = if at == 0 { "calls" } else { "" };
         let line = labelled(label, Text::default().bold(&to.name)).to_column(22);
-        let line = line.dim(&abbreviated(&to.address)).to_column(CALLS).bold(call);
-        if at < 2 { block.line(line) } else { block.optional_line(line) }
+        block.line(line.dim(&abbreviated(&to.address)).to_column(CALLS).bold(call));
     }
     more(block, &lever.calls, MOST_LEVERS, "calls");
 }
@@ -79,7 +78,17 @@ pub(in crate::view) fn results(
     for (at, result) in first.iter().take(MOST_RESULTS).enumerate() {
         block.field(if at == 0 { "result" } else { "" }, changed(result, None, width));
     }
-    other_changes(block, summary, lever.results.len().saturating_sub(first.len().min(MOST_RESULTS)));
+    other_changes(block, summary, &unshown(&lever.results, first.len().min(MOST_RESULTS)));
+}
+
+/// Returns how many checks there are beside those that are shown, and how many of them do not hold.
+fn unshown(results: &[AfterCheck], shown: usize) -> String {
+    let failing = results.iter().filter(|result| !result.holds).count().saturating_sub(shown);
+    match (results.len().saturating_sub(shown), failing) {
+        (0, _) => String::new(),
+        (more, 0) => format!("   ({more} more checks hold)"),
+        (more, failing) => format!("   ({more} more checks, and {failing} of them do not hold)"),
+    }
 }
 
 /// One line for each lever: what it calls, and what comes of it.
@@ -103,7 +112,7 @@ pub(in crate::view) fn combined(block: &mut ReviewBlock, summary: &Summary, leve
     more(block, levers, MOST_LEVERS, "levers");
     match &summary.no_result {
         Some(why) => block.field("result", Text::default().bad(why)),
-        None => other_changes(block, summary, 0),
+        None => other_changes(block, summary, ""),
     }
 }
 
@@ -133,20 +142,20 @@ fn changed(result: &AfterCheck, of: Option<&str>, width: usize) -> Text {
     line.add(&shown(&before)).dim("→ ").good(&shown(after))
 }
 
-/// Adds what changes besides, and the number of checks that are not shown.
-fn other_changes(block: &mut ReviewBlock, summary: &Summary, unshown: usize) {
+/// Adds what changes besides, and what is said of the checks that are not shown.
+fn other_changes(block: &mut ReviewBlock, summary: &Summary, unshown: &str) {
     let others = match &summary.beside[..] {
         [] => Text::new("nothing else changes"),
         some => Text::default().warn("also changes: ").add(&some.join(", ")),
     };
-    let more = if unshown == 0 { String::new() } else { format!("   ({unshown} more checks hold)") };
     let label = if summary.levers.len() > 1 { "result" } else { "" };
-    block.field(label, others.dim(&more));
+    block.field(label, others.dim(unshown));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::review_lines::shown_lever::NamedAddress;
 
     const WHO: &str = "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65";
 
@@ -175,5 +184,35 @@ mod tests {
         let names: Vec<&str> = shown_results(&all).iter().map(|result| result.what.as_str()).collect();
         assert_eq!(names, ["vault fee()", "vault paused()"]);
         assert_eq!(shown_results(&[same]).len(), 1, "something is always told");
+    }
+
+    /// A block that is too long for the screen loses no call without a word.
+    #[test]
+    fn every_call_of_a_lever_is_listed_or_counted() {
+        let call = |n: usize| CallLine {
+            to: NamedAddress { name: format!("target-{n}"), address: WHO.into() },
+            call: "pause()".into(),
+        };
+        for count in [2, 5, MOST_LEVERS, MOST_LEVERS + 3] {
+            let lever = LeverSummary { calls: (0..count).map(call).collect(), ..LeverSummary::default() };
+            let mut block = ReviewBlock::default();
+            calls(&mut block, &lever, 80);
+            let lines: Vec<String> = block.into_lines(1, 80).iter().map(Text::plain).collect();
+            let listed =
+                (0..count).filter(|n| lines.iter().any(|line| line.contains(&format!("target-{n} "))));
+            assert_eq!(listed.count(), count.min(MOST_LEVERS), "{lines:?}");
+            assert_eq!(lines.iter().any(|line| line.contains("and 3 more calls")), count > MOST_LEVERS);
+        }
+    }
+
+    #[test]
+    fn a_check_that_does_not_hold_is_never_among_those_that_hold() {
+        let all = |holds: &[bool]| -> Vec<AfterCheck> {
+            holds.iter().map(|holds| result("vault paused()", None, None, *holds)).collect()
+        };
+        assert_eq!(unshown(&all(&[true]), 1), "");
+        assert_eq!(unshown(&all(&[true, true, true]), 1), "   (2 more checks hold)");
+        let told = "   (2 more checks, and 1 of them do not hold)";
+        assert_eq!(unshown(&all(&[false, true, false, false]), 2), told);
     }
 }

@@ -16,7 +16,7 @@ use crate::view::review_lines::summary::{SafeIs, Summary};
 
 /// The lines of a small terminal, without that of the question.
 const MOST_LINES: usize = 23;
-/// The levers that fit into these lines.
+/// The levers, or the calls of a single one, that fit into these lines.
 const LEVERS_THAT_FIT: usize = 4;
 /// The column where the right part begins.
 const RIGHT: usize = 54;
@@ -83,7 +83,11 @@ fn decide(summary: &Summary, width: usize) -> Lines {
             block.field(label, value);
         }
     }
-    let further = summary.levers.len().min(MOST_LEVERS + 1).saturating_sub(LEVERS_THAT_FIT);
+    let listed = match &summary.levers[..] {
+        [lever] => lever.calls.len(),
+        levers => levers.len(),
+    };
+    let further = listed.min(MOST_LEVERS + 1).saturating_sub(LEVERS_THAT_FIT);
     block.into_lines((MOST_LINES + further).saturating_sub(summary.lines_below), width)
 }
 
