@@ -179,6 +179,28 @@ fn a_signature_ahead_is_kept_back_when_an_answer_comes_during_the_approval() {
     assert!(!alice.path("set.txt").exists(), "something was written");
 }
 
+/// The payer's Ledger takes less than a block, and meanwhile an RPC answers otherwise.
+#[test]
+fn a_transaction_is_kept_back_when_an_answer_comes_during_the_payers_approval() {
+    let (mut ceremony, proxies) = behind::<3>();
+    let slow = ceremony.council().replacen("rpc = [", "block_time = \"60 seconds\"\nrpc = [", 1);
+    ceremony.replace_council(slow);
+    let third = &proxies[2];
+    let alice = signed_by_two(&ceremony);
+    third.hold("eth_chainId").rewrite(says_paused);
+    let wire = Wire { thinks_for: Duration::from_millis(1500), ..Wire::default() };
+    let emulator = Emulator::start_with(Behaviour { blind_signing: true, ..Behaviour::default() }, wire);
+    let url = emulator.url();
+    thread::scope(|scope| {
+        let words = ["broadcast", "vault", "--confirm", "guardian", "--ledger", &url];
+        let run = scope.spawn(move || alice.run(&words));
+        in_review(&emulator);
+        third.release();
+        refused(run.join().unwrap(), 4, &["an answer that came late contradicts the others"]);
+    });
+    assert_eq!((records(alice), executed(&ceremony)), (0, 0));
+}
+
 /// The payer's Ledger takes longer than a block, and somebody else sends: it is read again before anything leaves.
 #[test]
 fn a_change_during_a_ledgers_approval_is_read_before_sending() {

@@ -135,6 +135,8 @@ impl<'a> SendCandidate<'a> {
             let message = "the approvals have changed since you were asked";
             return Err(Error::new(Exit::Drift, message).hint("nothing was sent; run the same command again"));
         }
+        // The payer's device may have taken nearly as long as a block.
+        look.judged.require_late_agreement()?;
         let sent = Sent::new(raw, Some(clock::seconds())).ok_or_else(signed_otherwise)?;
         session.keep_sent(look.judged.proposal(), &sent).map_err(not_kept)?;
         drop(lock);
