@@ -62,7 +62,7 @@
 //! | 4 | [`proposal`] | proposals, owner signatures, and when they are ready |
 //! | 3 | [`playbook`] | playbook text to plan |
 //! | 2 | [`council`] | the council file, and a person's own settings |
-//! | 1 | [`device`] | keys: hardware wallets and keystores; the pages that a Ledger will show |
+//! | 1 | [`device`] | keys: hardware wallets and keystores; the pages that a device will show |
 //! | 1 | [`evm`] | blocks, questions and answers, revert reasons, the functions in a bytecode |
 //! | 1 | [`ui`] | the only room that prints or prompts |
 //! | 0 | [`store`] | the only room that touches files and the environment |
@@ -116,7 +116,8 @@
 //! | incident | what is done between `incident open` and `incident close`: [`Belongs`](incident::Belongs) |
 //! | card | a transaction's hashes at several nonces, for paper: [`Card`](proposal::Card) |
 //! | quorum | how many RPCs must give the same answer before it counts: [`Chain`](chain::Chain) |
-//! | page | what a Ledger shows at once: [`Page`](device::Page) |
+//! | page | what a device shows at once: [`Page`](device::Page) |
+//! | preview | the pages that a device will show of a request: [`Preview`](device::Preview) |
 //!
 //! # Four walks
 //!
@@ -143,10 +144,11 @@
 //! [`Order::derive_from_file`](ceremony::order::Order::derive_from_file), and online from the chain. It says whether they are
 //! the same, and [`check::findings`] refuses what is not.
 //!
-//! **Where the pages are predicted.** [`prepare`](session::signing::on_ledger::prepare) chooses how the device is asked with
-//! [`device::choose_way`], predicts the pages with [`device::safe_tx_pages`] in `device/pages` from the device's model, app version and
-//! settings, and [`view::review_lines::ledger_pages::lines`] lists them before the device is asked. For the payer
-//! `session/broadcasts/submit.rs` does the same with [`device::transaction_pages`].
+//! **Where the pages are predicted.** [`prepare`](session::signing::on_device::prepare) asks the key's
+//! [`Screen`](device::Screen) how the device is asked, and which pages it will show. A Ledger's, in `device/ledger_screen.rs`,
+//! chooses with [`device::choose_way`] and predicts with [`device::safe_tx_pages`] in `device/pages` from the device's model, app
+//! version and settings. [`view::review_lines::device_pages::lines`] lists the pages before the device is asked. For the payer
+//! `session/broadcasts/submit.rs` does the same, with [`device::transaction_pages`].
 //!
 //! # Where to look
 //!
@@ -158,7 +160,7 @@
 //! | Which nonce does a new proposal get? | `--nonce`, or else the Safe's own, in [`Order::live`](ceremony::order::Order::live). [`Desk::make_room`](ceremony::desk::Desk::make_room) takes the next one where [`proposal::nonce_keeper`] says that another proposal keeps it. `sign` goes on with what others have signed: [`Desk::prefer_signed`](ceremony::desk::Desk::prefer_signed) |
 //! | What of several Safes or chains? | [`council::expand`] makes the [`Part`](council::Part)s of a combined lever, [`Desk::evaluate`](ceremony::desk::Desk::evaluate) evaluates them side by side, [`session::each_part::each`] goes through them one after the other, `session/broadcasts/send_all.rs` sends them |
 //! | How does the owner of a Safe that is an owner sign? | [`SafeOwners::ways`](proposal::SafeOwners::ways) has each [`Way`](proposal::Way) to the Safe that the owner may sign for, [`SafeMessage`](safe::SafeMessage) what is signed for it, `session/signing/signers.rs` asks for which; [`proposal::assemble`] counts it. How such a Safe approves on chain is below |
-//! | How is another hardware wallet added? | One more variant of [`device::Key`] and a file beside [`device::Ledger`] sign; [`session::machine::keys`] opens it, [`cli::args`] and [`council`]'s settings name it. `has_screen` decides what is asked at the terminal; pages, `doctor` and `device` know the Ledger alone, by [`Key::ledger`](device::Key::ledger) |
+//! | How is another hardware wallet, or another kind of key, added? | One more variant of [`device::Key`] and of [`device::NamedKey`], which has its word for the settings, and a file beside `device/ledger.rs`; with a [`device::Screen`] if its person reads and approves there. The compiler asks for the rest in these files: every room above works with the values of [`device::Screen`]. A flag of its own goes into [`cli::args::DeviceArgs`] |
 //! | What does a command do, and in which order? | The file of [`command`] names its function in [`session`]: [`sign`](session::signing::sign_each::run), [`broadcast`](session::broadcasts::broadcasting::run), [`status`](session::status_report::online), [`pause` and `drill`](session::proposing) |
 //! | For example `pause`? | [`session::proposing::propose`], function by function: a changed council file or playbook is accepted (`Session::require_accepted`); [`Desk::evaluate`](ceremony::desk::Desk::evaluate) derives, rehearses and makes room; [`each`](session::each_part::each) part is judged; `review` shows it, [`enforce`](ceremony::enforce::enforce) ends it, [`Derived::keep`](ceremony::derived::Derived::keep) writes the file, `Session::note` the journal; `announce` prints what to do next. No key is asked: `sign` does that |
 //! | How is another flag or command added? | A flag of several commands: [`cli::args`]. A command: a file in [`command`], a row of its `Command`, and an arm in its `dispatch` |

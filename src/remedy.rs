@@ -75,8 +75,9 @@ impl From<ProposalError> for Error {
         match error {
             ProposalError::Altered { .. } => Self::new(Exit::Refused, error.to_string())
                 .hint("do not sign it; tell the council that somebody changed this file"),
-            ProposalError::Version(_) => Self::new(Exit::Failed, error.to_string())
-                .hint("install the version of breakglass with which it was written"),
+            ProposalError::Version(_) => {
+                Self::new(Exit::Failed, error.to_string()).hint("install the program version that wrote it")
+            }
             _ => Self::new(Exit::Failed, error.to_string())
                 .hint("name a proposal file; if this is one, it is cut or damaged: ask for it again"),
         }

@@ -10,7 +10,7 @@ use clap_complete::ArgValueCompleter;
 use crate::ceremony::order::Given;
 use crate::ceremony::sending::depth::RequiredDepth;
 use crate::cli::complete;
-use crate::device::Model;
+use crate::device::{KeyName, LedgerLocation, Model};
 use crate::evm::amount;
 use crate::playbook::Word;
 use crate::safe::{Nonce, Nonces};
@@ -180,19 +180,19 @@ pub struct FeeArgs {
     pub wait: u64,
 }
 
-/// A Ledger.
+/// A device.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Key")]
-pub struct LedgerArgs {
+pub struct DeviceArgs {
     /// The Ledger that is plugged in, or an emulator at tcp://HOST:PORT
     #[arg(long, value_name = "WHERE", num_args = 0..=1, default_missing_value = "usb")]
-    pub ledger: Option<String>,
+    ledger: Option<LedgerLocation>,
 
     /// Which Ledger, where several are plugged in
     ///
     /// Its serial number, or its path where two have the same.
     #[arg(long, value_name = "SERIAL")]
-    pub ledger_serial: Option<String>,
+    ledger_serial: Option<String>,
 
     /// Which model an emulator is
     ///
@@ -207,12 +207,12 @@ pub struct LedgerArgs {
     pub timeout: u64,
 }
 
-/// A key: on a Ledger, or in an encrypted file.
+/// A key: on a device, or in an encrypted file.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Key")]
 pub struct KeyArgs {
     #[command(flatten)]
-    pub ledger: LedgerArgs,
+    pub device: DeviceArgs,
 
     /// An encrypted keystore: a file, or its name [default: your settings]
     ///
@@ -268,10 +268,23 @@ impl DepthArgs {
     }
 }
 
-impl LedgerArgs {
-    /// Returns which Ledger to use: naming one asks for it. `None` if no Ledger is named.
-    pub fn named(&self) -> Option<&str> {
-        self.ledger.as_deref().or_else(|| self.ledger_serial.as_ref().map(|_| "usb"))
+impl DeviceArgs {
+    /// Returns the key that the flags name, or else this one, on the device or emulator that the flags tell.
+    pub fn named(&self, or: Option<KeyName>) -> Option<KeyName> {
+        let which = self.ledger_serial.as_deref();
+        let ledger = self.ledger.clone().or_else(|| which.map(|_| LedgerLocation::default()));
+        Some(ledger.map(KeyName::Ledger).or(or)?.on(which, self.model))
+    }
+
+    pub const fn patience(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+}
+
+impl KeyArgs {
+    /// Returns the key that the flags name, or else the one of the settings.
+    pub fn named(&self, of_settings: Option<KeyName>) -> Option<KeyName> {
+        self.device.named(self.keystore.clone().map(KeyName::Keystore).or(of_settings))
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap_complete::ArgValueCompleter;
 
-use crate::cli::args::LedgerArgs;
+use crate::cli::args::DeviceArgs;
 use crate::cli::complete;
 use crate::device::{DerivationPath, UDEV_RULE_PATH};
 use crate::error::{Error, Exit};
@@ -23,7 +23,7 @@ Examples:
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
-    ledger: LedgerArgs,
+    device: DeviceArgs,
 
     /// Show the address at a derivation path on the device
     #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "m/44'/60'/0'/0/0")]
@@ -70,5 +70,5 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
         (None, Some(name)) => Look::Signer(name),
         (None, None) => Look::Accounts,
     };
-    device_state::run(ui, council, &args.ledger, look)
+    device_state::run(ui, council, &args.device, look)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::device::{DeviceError, KeyName, StatedSettings};
 use crate::excerpt::Fault;
 
 /// The person's own settings. The program never changes this file.
@@ -12,40 +13,30 @@ use crate::excerpt::Fault;
 pub struct Settings {
     /// The person's name in the council file.
     pub me: Option<String>,
-    /// `ledger`, or a keystore's name or path.
-    pub key: Option<String>,
-    /// The key that pays for gas, written like `key`.
-    pub payer: Option<String>,
+    pub key: Option<KeyName>,
+    /// The key that pays for gas.
+    pub payer: Option<KeyName>,
     /// The council file where none lies here or in a folder above.
     pub council: Option<PathBuf>,
-    pub ledger: LedgerSettings,
-}
-
-/// Settings of the Ethereum app that cannot be read from outside; `None` where nothing is stated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LedgerSettings {
-    pub raw_messages: Option<bool>,
-    pub transaction_hash: Option<bool>,
-    pub nonce: Option<bool>,
-    pub debug_contracts: Option<bool>,
+    /// The settings that a Ledger does not tell.
+    pub ledger: StatedSettings,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireSettings {
     me: Option<String>,
-    key: Option<String>,
-    payer: Option<String>,
+    key: Option<Spanned<String>>,
+    payer: Option<Spanned<String>>,
     council: Option<Spanned<String>>,
     #[serde(default)]
-    ledger: LedgerSettings,
+    ledger: StatedSettings,
 }
 
 impl Settings {
     /// Reads the settings; `home` stands for `~` at the beginning of a path.
-    /// The error has the line and the word at fault: bad TOML, an unknown field, a path that depends on the working
-    /// folder.
+    /// The error has the line and the word at fault: bad TOML, an unknown field, a word that names no key, a path that
+    /// depends on the working folder.
     pub fn parse(origin: &str, text: &str, home: Option<&Path>) -> Result<Self, Fault> {
         let wire: WireSettings = toml::from_str(text).map_err(|e| Fault::toml(origin, text, &e))?;
         let path = |written: Spanned<String>| {
@@ -57,7 +48,12 @@ impl Settings {
             if path.is_absolute() { Ok(path) } else { Err(Fault::at(origin, text, written.span(), message)) }
         };
         let council = wire.council.map(path).transpose()?;
-        Ok(Self { me: wire.me, key: wire.key, payer: wire.payer, council, ledger: wire.ledger })
+        let key = |written: Spanned<String>| {
+            let fault = |why: DeviceError| Fault::at(origin, text, written.span(), why.to_string());
+            written.get_ref().parse::<KeyName>().map_err(fault)
+        };
+        let (key, payer) = (wire.key.map(key).transpose()?, wire.payer.map(key).transpose()?);
+        Ok(Self { me: wire.me, key, payer, council, ledger: wire.ledger })
     }
 }
 
@@ -70,7 +66,7 @@ mod tests {
         let text =
             "me = \"alice\" # that is me\nkey = \"ledger\"\ncouncil = \"~/protocol/breakglass.toml\"\n";
         let settings = Settings::parse("config.toml", text, Some(Path::new("/home/alice"))).unwrap();
-        assert_eq!(settings.me.as_deref(), Some("alice"));
+        assert_eq!((settings.me.as_deref(), settings.key), (Some("alice"), Some(KeyName::default())));
         assert_eq!(settings.council, Some("/home/alice/protocol/breakglass.toml".into()));
         assert_eq!(Settings::parse("config.toml", "", None).unwrap(), Settings::default());
         let ledger = "[ledger]\nraw_messages = true\ntransaction_hash = false\n";
@@ -83,6 +79,7 @@ mod tests {
             ("me = \"alice\"\nmy = 1", "config.toml:2:1: unknown field `my`"),
             ("council = \"breakglass.toml\"", "config.toml:1:11: the path must begin with / or ~/"),
             ("me = alice", "config.toml:1:6: "),
+            ("payer = \"tcp://h\"", "config.toml:1:9: \"tcp://h\" is not a Ledger"),
             ("[ledger]\nraw = true", "config.toml:2:1: unknown field `raw`"),
         ] {
             let fault = Settings::parse("config.toml", text, None).unwrap_err().to_string();

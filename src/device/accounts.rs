@@ -3,7 +3,7 @@
 use alloy::primitives::Address;
 
 use super::DeviceError;
-use super::answered::LedgerAccount;
+use super::answered::DeviceAccount;
 use super::apdu::{self, Apdu};
 use super::ledger::{Ledger, Waiting};
 use super::link::accepted_data;
@@ -20,7 +20,7 @@ impl Ledger {
             Some(address) => address,
             None => self.asked_address(path)?,
         };
-        self.answered.accounts.push(LedgerAccount { path: path.clone(), address });
+        self.answered.accounts.push(DeviceAccount { path: path.clone(), address });
         Ok(address)
     }
 
@@ -64,7 +64,7 @@ impl Ledger {
     }
 
     /// Returns the keys at all of these paths, in their order.
-    pub fn accounts(&mut self, paths: &SearchPaths) -> Result<Vec<LedgerAccount>, DeviceError> {
+    pub fn accounts(&mut self, paths: &SearchPaths) -> Result<Vec<DeviceAccount>, DeviceError> {
         self.ready()?;
         let mut accounts = Vec::new();
         for (done, path) in paths.all().enumerate() {
@@ -78,7 +78,7 @@ impl Ledger {
         self.ready()?;
         let path = paths.all().next().cloned().unwrap_or_default();
         let address = self.address_at(&path)?;
-        self.answered.held.push(LedgerAccount { path, address });
+        self.answered.held.push(DeviceAccount { path, address });
         Ok(address)
     }
 
@@ -89,7 +89,7 @@ impl Ledger {
         &mut self,
         paths: &SearchPaths,
         among: &[Address],
-    ) -> Result<Vec<LedgerAccount>, DeviceError> {
+    ) -> Result<Vec<DeviceAccount>, DeviceError> {
         self.ready()?;
         self.find_now(paths, among)
     }
@@ -98,8 +98,8 @@ impl Ledger {
         &mut self,
         paths: &SearchPaths,
         among: &[Address],
-    ) -> Result<Vec<LedgerAccount>, DeviceError> {
-        let mut held: Vec<LedgerAccount> = Vec::new();
+    ) -> Result<Vec<DeviceAccount>, DeviceError> {
+        let mut held: Vec<DeviceAccount> = Vec::new();
         for (done, path) in paths.all().enumerate() {
             let far = done >= paths.near.len();
             if held.len() == among.len() || (far && !held.is_empty()) {
@@ -122,9 +122,9 @@ impl Ledger {
         path: &DerivationPath,
         done: usize,
         paths: &SearchPaths,
-    ) -> Result<LedgerAccount, DeviceError> {
+    ) -> Result<DeviceAccount, DeviceError> {
         (self.watcher)(&Waiting::Searching { done: done + 1, of: paths.all().count() });
-        Ok(LedgerAccount { path: path.clone(), address: self.address_at(path)? })
+        Ok(DeviceAccount { path: path.clone(), address: self.address_at(path)? })
     }
 
     fn none_of(&mut self, paths: &SearchPaths, among: &[Address]) -> DeviceError {
@@ -148,12 +148,12 @@ impl Ledger {
     /// Fails with [`DeviceError::WrongAddress`] when it is another key.
     pub(super) fn check_again(&mut self) -> Result<(), DeviceError> {
         let before = std::mem::take(&mut self.answered);
-        for LedgerAccount { path, address: expected } in before.held {
+        for DeviceAccount { path, address: expected } in before.held {
             let found = self.address_at(&path)?;
             if found != expected {
                 return Err(DeviceError::WrongAddress { path, expected, found });
             }
-            self.answered.held.push(LedgerAccount { path, address: expected });
+            self.answered.held.push(DeviceAccount { path, address: expected });
         }
         Ok(())
     }

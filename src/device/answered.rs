@@ -7,7 +7,7 @@ use super::path::DerivationPath;
 
 /// One key of the device.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LedgerAccount {
+pub struct DeviceAccount {
     pub path: DerivationPath,
     pub address: Address,
 }
@@ -16,9 +16,9 @@ pub struct LedgerAccount {
 #[derive(Default)]
 pub(super) struct Answered {
     pub(super) parents: Vec<(DerivationPath, ExtendedKey)>,
-    pub(super) accounts: Vec<LedgerAccount>,
+    pub(super) accounts: Vec<DeviceAccount>,
     /// Those of the accounts that were looked for.
-    pub(super) held: Vec<LedgerAccount>,
+    pub(super) held: Vec<DeviceAccount>,
     /// It gives no chain codes: every path is asked for by itself.
     pub(super) path_by_path: bool,
 }

@@ -61,9 +61,10 @@ pub enum DeviceError {
     )]
     NoPermission,
     #[error(
-        "several Ledgers are plugged in: {0}; name one with --ledger-serial, by its serial number or path"
+        "several Ledgers are plugged in: {}; name one with --ledger-serial, by its serial number or path",
+        .0.iter().map(|one| one.shown.as_str()).collect::<Vec<_>>().join(", ")
     )]
-    Several(String),
+    Several(Vec<OneOfSeveral>),
     #[error(
         "Ethereum app {0} takes only the two hashes and shows nothing else of a transaction: update the app, or accept \
          that with --hashes"
@@ -86,6 +87,8 @@ pub enum DeviceError {
     WrongAddress { path: DerivationPath, expected: Address, found: Address },
 
     // Failures.
+    #[error("this key has no screen")]
+    NoScreen,
     #[error("the signature is from {signer}, and it must be from {expected}: it was not kept")]
     WrongSigner { expected: Address, signer: Address },
     #[error("\"{0}\" is not something that a key signs: use ecdsa or eth_sign")]
@@ -112,7 +115,20 @@ pub enum DeviceError {
     Pause(#[from] PauseSignatureError),
 }
 
+/// One of several devices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneOfSeveral {
+    pub shown: String,
+    /// The name that tells it from all others.
+    pub name: String,
+}
+
 impl DeviceError {
+    /// Returns `true` if a setting of the device has to be changed, and it is then asked again.
+    pub const fn needs_setting(&self) -> bool {
+        matches!(self, Self::RawMessagesOff)
+    }
+
     /// Returns `true` if a person decides how it goes on (refused, or not ready on the device: exit 6); else it failed (exit 1).
     pub const fn is_human(&self) -> bool {
         self.passes()

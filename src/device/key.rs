@@ -1,10 +1,11 @@
-//! A key of any kind, which signs as an owner and pays for gas. Another kind is one more variant here and one more file; pages
-//! are predicted for a Ledger alone.
+//! A key of any kind, open: it signs as an owner and pays for gas. Another kind is one more variant here and in
+//! [`NamedKey`](super::NamedKey), and a file beside the others; where it has a screen, that file has a [`Screen`].
 
 use alloy::consensus::TxEip1559;
 use alloy::primitives::{Address, Signature};
 
 use super::path::SearchPaths;
+use super::screen::Screen;
 use super::{DeviceError, Keystore, Ledger, LongText, SigningRequest};
 use crate::safe::{EcdsaSignature, Pause, PauseSignature};
 
@@ -16,7 +17,7 @@ pub enum Key {
 }
 
 impl Key {
-    /// Returns the address that pays for gas: on a Ledger the one at the first of these paths.
+    /// Returns the address that pays for gas: on a device the one at the first of these paths.
     pub fn payer(&mut self, paths: &SearchPaths) -> Result<Address, DeviceError> {
         match self {
             Self::Ledger(ledger) => ledger.first(paths),
@@ -24,9 +25,9 @@ impl Key {
         }
     }
 
-    /// Returns the addresses of the keys that are one of `owners`; a Ledger looks for them at these paths. A keystore's own
+    /// Returns the addresses of the keys that are one of `owners`; a device looks for them at these paths. A keystore's own
     /// address is returned whoever's it is.
-    /// Fails with [`DeviceError::NoOwner`] when a Ledger holds none, or stops answering.
+    /// Fails with [`DeviceError::NoOwner`] when a device holds none, or stops answering.
     pub fn find(&mut self, paths: &SearchPaths, owners: &[Address]) -> Result<Vec<Address>, DeviceError> {
         match self {
             Self::Ledger(ledger) => {
@@ -52,7 +53,7 @@ impl Key {
         }
     }
 
-    /// Returns the deputy's signature of a pause. A Ledger shows its two hashes and nothing else.
+    /// Returns the deputy's signature of a pause.
     /// Fails if the key is not the deputy's, or the key or its person refuses.
     pub fn sign_pause(&mut self, pause: &Pause, deputy: Address) -> Result<PauseSignature, DeviceError> {
         match self {
@@ -69,18 +70,17 @@ impl Key {
         }
     }
 
-    /// Returns `true` if its person compares and approves on the key itself.
-    pub const fn has_screen(&self) -> bool {
+    /// Returns the screen on which its person compares and approves. `None` for a key without one.
+    pub fn screen(&self) -> Option<&dyn Screen> {
         match self {
-            Self::Ledger(_) => true,
-            Self::Keystore(_) => false,
+            Self::Ledger(ledger) => Some(&**ledger),
+            Self::Keystore(_) => None,
         }
     }
 
-    /// Returns the device whose pages are predicted. `None` for a keystore.
-    pub fn ledger(&self) -> Option<&Ledger> {
+    pub fn screen_mut(&mut self) -> Option<&mut dyn Screen> {
         match self {
-            Self::Ledger(ledger) => Some(ledger),
+            Self::Ledger(ledger) => Some(&mut **ledger),
             Self::Keystore(_) => None,
         }
     }

@@ -8,6 +8,7 @@ use super::answered::Answered;
 use super::apdu::{Apdu, Reply};
 use super::app_status::Status;
 use super::link::Link;
+use super::pages::StatedSettings;
 use super::transport::{LedgerLocation, PROMPTLY};
 
 use crate::clock;
@@ -39,11 +40,16 @@ pub struct Ledger {
     pub(super) link: Link,
     pub(super) status: Status,
     pub(super) answered: Answered,
+    /// The settings that the app does not tell.
+    pub(super) stated: StatedSettings,
     patience: Duration,
     pub(super) watcher: Watcher,
 }
 
 impl Ledger {
+    /// Its name in a sentence.
+    pub const NAME: &'static str = "Ledger";
+
     /// Waits until the device is there, unlocked and in the Ethereum app, which is opened if none is.
     /// The error is the last reason why it was not ready, once `patience` is over.
     pub fn open(
@@ -53,7 +59,8 @@ impl Ledger {
     ) -> Result<Self, DeviceError> {
         let mut link = Link::new(target);
         let status = wait_for_app(&mut link, patience, &mut watcher)?;
-        Ok(Self { link, status, answered: Answered::default(), patience, watcher })
+        let (answered, stated) = (Answered::default(), StatedSettings::default());
+        Ok(Self { link, status, answered, stated, patience, watcher })
     }
 
     pub const fn status(&self) -> &Status {

@@ -1,4 +1,4 @@
-//! Keys: Ledgers and encrypted keystores, one [`Key`] each; and what a Ledger will show of what it is asked to sign.
+//! Keys: Ledgers and encrypted keystores, one [`Key`] each; and what a device will show of what it is asked to sign.
 //!
 //! May touch: the USB bus and the emulator's socket, and nothing else. May not touch: chain, files, prompts. What a key
 //! is asked to sign is always typed data that this room hashes itself, never a hash from outside; what it answers is
@@ -13,11 +13,15 @@ mod extended;
 mod key;
 mod keystore;
 mod ledger;
+mod ledger_report;
+mod ledger_screen;
 mod link;
 mod long_text;
+mod named_key;
 mod pages;
 mod path;
 mod plugged;
+mod screen;
 mod scrypt;
 mod signing;
 mod transport;
@@ -31,24 +35,26 @@ use alloy::primitives::{Address, Bytes, Signature};
 
 use crate::safe::{Domain, EcdsaSignature, Hashes, SafeTx, SignatureError, SignatureKind};
 
-pub use answered::LedgerAccount;
+pub use answered::DeviceAccount;
 pub use apdu::{
     Apdu, AppInfo, AppVersion, Configuration, Reply, StatusWord, read_address, read_message_signature,
     read_transaction_signature,
 };
 pub use app_status::Status;
-pub use device_error::DeviceError;
+pub use device_error::{DeviceError, OneOfSeveral};
 pub use key::Key;
 pub use keystore::Keystore;
 pub use ledger::{Ledger, Waiting, Watcher};
 pub use long_text::LongText;
+pub use named_key::{KeyName, KeystoreFile, NamedKey, OpenTerms, USUAL_DEVICE};
 pub use pages::{
     AppSettings, DataShown, Page, PageEntry, PageFact, Pages, Prediction, RequestKind, StatedSettings,
     address_pages, safe_tx_pages, transaction_pages,
 };
 pub use path::{BadPath, DerivationPath, SearchPaths};
 pub use plugged::{Model, Plugged, choose_plugged};
-pub use transport::{LedgerLocation, plugged_in};
+pub use screen::{DeviceGap, DeviceReport, DeviceRequest, DeviceUse, Preview, Screen};
+pub use transport::LedgerLocation;
 pub use typed::TypedData;
 pub use udev::{UDEV_RULE, UDEV_RULE_PATH};
 pub use way::{ChosenMode, RequestedMode, Weight, choose_way};
@@ -70,7 +76,7 @@ pub struct SigningRequest<'a> {
     /// The owner that the signature must turn out to be from.
     pub owner: Address,
     pub kind: SignatureKind,
-    /// The way in which the transaction reaches a hardware wallet; a keystore has no screen and does not ask.
+    /// The way in which the transaction reaches a hardware wallet; a key without a screen does not ask.
     pub way: SigningMode,
 }
 

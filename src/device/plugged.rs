@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::DeviceError;
+use super::device_error::{DeviceError, OneOfSeveral};
 
 /// A Ledger model, where it can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl fmt::Display for Plugged {
 
 impl Plugged {
     /// Returns the name that tells it from all others: its serial number, or its path where another one has the same number.
-    pub fn own_name(&self, all: &[Self]) -> &str {
+    fn own_name(&self, all: &[Self]) -> &str {
         match &self.serial {
             Some(serial) if all.iter().filter(|other| other.serial == self.serial).count() == 1 => serial,
             _ => &self.path,
@@ -111,7 +111,11 @@ pub fn choose_plugged<'a>(all: &'a [Plugged], wanted: Option<&str>) -> Result<&'
             Err(DeviceError::NoSuchLedger { wanted: wanted.into(), found: told() })
         }
         ([], _) => Err(DeviceError::NotPluggedIn),
-        _ => Err(DeviceError::Several(told())),
+        _ => Err(DeviceError::Several(
+            all.iter()
+                .map(|one| OneOfSeveral { shown: one.to_string(), name: one.own_name(all).into() })
+                .collect(),
+        )),
     }
 }
 

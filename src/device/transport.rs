@@ -31,13 +31,19 @@ pub enum LedgerLocation {
     Tcp { address: String, model: Option<Model> },
 }
 
+impl Default for LedgerLocation {
+    fn default() -> Self {
+        Self::Usb { which: None }
+    }
+}
+
 impl FromStr for LedgerLocation {
     type Err = DeviceError;
 
     /// `usb`, or `tcp://HOST:PORT`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "usb" {
-            return Ok(Self::Usb { which: None });
+            return Ok(Self::default());
         }
         text.strip_prefix("tcp://")
             .map(|rest| rest.strip_suffix('/').unwrap_or(rest))
@@ -48,10 +54,6 @@ impl FromStr for LedgerLocation {
             .map(|address| Self::Tcp { address: address.into(), model: None })
             .ok_or_else(|| DeviceError::BadTarget(text.into()))
     }
-}
-
-pub fn plugged_in() -> Result<Vec<Plugged>, DeviceError> {
-    Ok(HidLedgerDevice::list().map_err(|e| native(&e))?.iter().map(plugged).collect())
 }
 
 fn plugged(id: &HidDeviceId) -> Plugged {

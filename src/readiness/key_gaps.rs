@@ -2,9 +2,9 @@
 
 use alloy::primitives::{Address, U256};
 
-use super::own_ledger::{self, ExaminedLedger};
-use super::told::{GapReport, not_ready, warning};
+use super::told::{GapLevel, GapReport, not_ready, warning};
 use crate::council::Council;
+use crate::device::{DeviceGap, DeviceReport};
 use crate::evm::amount;
 
 /// A payer must be able to pay this many times today's fee: fees rise where many flee at once.
@@ -17,23 +17,44 @@ const TIP: u64 = 1_000_000_000;
 /// A key that this machine's settings or flags name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExaminedKey {
-    /// `ledger`, or the name of a keystore.
     pub named: String,
     pub state: KeyState,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// A keystore that can be read, and the address that it states.
-    Keystore(Option<Address>),
-    Ledger(Box<ExaminedLedger>),
+    /// It can be read, and opens with a password; the address that it states.
+    Locked(Option<Address>),
+    Answered(Box<KeyAnswer>),
     /// Why it cannot be used now.
     Unusable(String),
 }
 
+/// The answers of a key that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyAnswer {
+    /// `None` for a key without a screen.
+    pub report: Option<DeviceReport>,
+    /// The council's signers whose keys it holds.
+    pub held: Vec<Address>,
+    /// The address that would pay for gas.
+    pub first: Address,
+}
+
+impl ExaminedKey {
+    /// Returns the address that it pays with, if it is known.
+    pub fn address(&self) -> Option<Address> {
+        match &self.state {
+            KeyState::Locked(stated) => *stated,
+            KeyState::Answered(answer) => Some(answer.first),
+            KeyState::Unusable(_) => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyGap {
-    Ledger(own_ledger::LedgerGap),
+    Device(DeviceGap),
     Unusable { named: String, why: String },
     NotOwner { named: String, address: Address },
     NoPayer,
@@ -43,11 +64,14 @@ pub enum KeyGap {
 impl KeyGap {
     pub(super) fn report(&self) -> GapReport {
         match self {
-            Self::Ledger(gap) => gap.report(),
+            Self::Device(gap) => {
+                let level = if gap.keeps_from_signing { GapLevel::NotReady } else { GapLevel::Warning };
+                GapReport { id: gap.id, level, sentence: gap.sentence.clone(), fix: gap.fix.into() }
+            }
             Self::Unusable { named, why } => not_ready(
                 "key",
                 format!("your key {named} cannot be used now: {why}"),
-                "try it: breakglass device for a Ledger; breakglass help settings for how a key is named",
+                "try it: breakglass device for a hardware wallet; breakglass help settings for how a key is named",
             ),
             Self::NotOwner { named, address } => not_ready(
                 "key-owner",
@@ -89,22 +113,33 @@ pub fn payer(
 pub fn signing(council: &Council, key: &ExaminedKey) -> Vec<KeyGap> {
     match &key.state {
         KeyState::Unusable(_) => unusable(key).into_iter().collect(),
-        KeyState::Keystore(stated) => {
+        KeyState::Locked(stated) => {
             stated.and_then(|address| owner(council, &key.named, address)).into_iter().collect()
         }
-        KeyState::Ledger(seen) => {
-            let not_owner = || KeyGap::NotOwner { named: key.named.clone(), address: seen.first };
-            let none = seen.held.is_empty().then(not_owner);
-            none.into_iter().chain(own_ledger::gaps(council, seen).into_iter().map(KeyGap::Ledger)).collect()
+        KeyState::Answered(answer) => {
+            let not_owner = || KeyGap::NotOwner { named: key.named.clone(), address: answer.first };
+            let none = answer.held.is_empty().then(not_owner);
+            let gaps = answer.report.iter().flat_map(|report| report.gaps.clone());
+            none.into_iter().chain(gaps.map(KeyGap::Device)).collect()
         }
     }
+}
+
+/// Returns the Safes of which a key holds several owners' keys by the council file, each with their names.
+pub fn shared(council: &Council, held: &[Address]) -> Vec<(String, Vec<String>)> {
+    let owners = council.safes.iter().filter_map(|(safe, pinned)| Some((safe, pinned.owners.as_ref()?)));
+    let of_safe = owners.map(|(safe, owners)| {
+        let held = owners.list().iter().filter(|owner| held.contains(owner));
+        (safe.clone(), held.map(|owner| council.signer_name(*owner)).collect::<Vec<_>>())
+    });
+    of_safe.filter(|(_, names)| names.len() > 1).collect()
 }
 
 /// Returns the gap of a key that cannot be used now.
 pub fn unusable(key: &ExaminedKey) -> Option<KeyGap> {
     match &key.state {
         KeyState::Unusable(why) => Some(KeyGap::Unusable { named: key.named.clone(), why: why.clone() }),
-        KeyState::Keystore(_) | KeyState::Ledger(_) => None,
+        KeyState::Locked(_) | KeyState::Answered(_) => None,
     }
 }
 
@@ -119,6 +154,7 @@ fn owner(council: &Council, named: &str, address: Address) -> Option<KeyGap> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::council::tests::written::CouncilText;
 
     #[test]
     fn a_payer_must_be_able_to_pay_ten_times_todays_fee() {
@@ -130,5 +166,15 @@ mod tests {
         assert_eq!(poor(needed, Some(20 * gwei), Some(100_000)), None);
         assert!(poor(needed - 1, Some(20 * gwei), Some(100_000)).is_some());
         assert!(poor(0, None, None).is_some());
+    }
+
+    #[test]
+    fn a_safe_is_shared_by_those_whose_keys_one_device_holds() {
+        let [alice, bob, carol, guardian] = [1, 2, 3, 9].map(Address::repeat_byte);
+        let text = CouncilText::new().signer("alice", alice).signer("bob", bob).signer("carol", carol);
+        let council = text.safe("guardian", guardian, &["alice", "bob", "carol"], 2).council();
+        let names = vec!["alice".to_string(), "carol".to_string()];
+        assert_eq!(shared(&council, &[alice, carol]), [("guardian".to_string(), names)]);
+        assert_eq!(shared(&council, &[alice]), []);
     }
 }

@@ -16,7 +16,6 @@ pub mod journal_gaps;
 pub mod key_gaps;
 pub mod last_drills;
 pub mod levers;
-pub mod own_ledger;
 pub mod people_gaps;
 pub mod prepared;
 pub mod roll_call;

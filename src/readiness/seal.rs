@@ -263,10 +263,11 @@ fn in_part(seen: &ExaminedCouncil) -> Vec<ControlEvidence> {
     let zones: BTreeSet<&str> =
         people.values().filter_map(|person| person.zone.as_ref()).map(Zone::name).collect();
     let backups = people.values().filter(|person| person.backup.is_some()).count();
-    let ledgers = seen.keys.iter().flatten().filter_map(|key| match &key.state {
-        KeyState::Ledger(ledger) => {
-            let model = ledger.status.model.map_or_else(|| "a Ledger".into(), |model| model.to_string());
-            Some(format!("{model} with Ethereum app {} on this machine", ledger.status.version))
+    let devices = seen.keys.iter().flatten().filter_map(|key| match &key.state {
+        KeyState::Answered(answer) => {
+            let report = answer.report.as_ref()?;
+            let model = report.model.clone().unwrap_or_else(|| format!("a {}", report.device));
+            Some(format!("{model} with {} on this machine", report.app))
         }
         _ => None,
     });
@@ -276,7 +277,7 @@ fn in_part(seen: &ExaminedCouncil) -> Vec<ControlEvidence> {
         ("ir-1.1.2", format!("{} people in the council file, with how to reach them", people.len())),
         ("ir-4.1.3", "report --draft users writes a draft".into()),
     ];
-    found.extend(ledgers.take(1).map(|ledger| ("ms-3.1.6", ledger)));
+    found.extend(devices.take(1).map(|device| ("ms-3.1.6", device)));
     found.into_iter().map(|(id, evidence)| (id, ConditionState::Unknown, evidence)).collect()
 }
 

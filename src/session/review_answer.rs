@@ -7,8 +7,8 @@ use crate::proposal::Way;
 use crate::session::Session;
 use crate::view::review_lines::already_done::Done;
 use crate::view::review_lines::decision::ReviewAnswer;
-use crate::view::review_lines::on_ledger_screen::LedgerShows;
 use crate::view::review_lines::review;
+use crate::view::review_lines::shown_on_device::DeviceShows;
 use crate::view::review_lines::summary::Summary;
 
 /// The lines between the review and the question whether to send: a password, the gas, and what it costs.
@@ -17,19 +17,25 @@ const LINES_OF_THE_PRICE: usize = 6;
 impl Session<'_> {
     /// Shows the review of a proposal, and returns its last lines as data. What was `accepted` does not refuse it.
     pub fn review(&self, judged: &Judged, accepted: &[String]) -> Summary {
-        self.review_for(judged, None, accepted)
+        self.review_for(judged, None, None, accepted)
     }
 
-    /// Shows the review to the owner who signs in this way; `None` if it is not known who does.
-    pub fn review_for(&self, judged: &Judged, way: Option<&Way>, accepted: &[String]) -> Summary {
-        self.show_review(judged, self.summary(judged, accepted).signed_by(judged, way))
+    /// Shows the review to the owner who signs in this way, on this device; `None` if it is not known who does, or on which.
+    pub fn review_for(
+        &self,
+        judged: &Judged,
+        way: Option<&Way>,
+        device: Option<&'static str>,
+        accepted: &[String],
+    ) -> Summary {
+        self.show_review(judged, self.summary(judged, accepted).signed_by(judged, way, device))
     }
 
-    /// Shows the review to the person who sends it, without what an owner's Ledger shows.
+    /// Shows the review to the person who sends it, without what an owner's device shows.
     pub fn review_to_send(&self, judged: &Judged, accepted: &[String]) {
         let summary = self.summary(judged, accepted);
-        let (ledger, lines_below) = (LedgerShows::Nothing, LINES_OF_THE_PRICE);
-        self.show_review(judged, Summary { ledger, lines_below, ..summary });
+        let (shows, lines_below) = (DeviceShows::Nothing, LINES_OF_THE_PRICE);
+        self.show_review(judged, Summary { shows, lines_below, ..summary });
     }
 
     fn show_review(&self, judged: &Judged, summary: Summary) -> Summary {

@@ -1,5 +1,6 @@
 //! The findings of `doctor` for a script.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alloy::primitives::Address;
@@ -12,7 +13,6 @@ use crate::readiness::examine::ExaminedChain;
 use crate::readiness::key_gaps::{ExaminedKey, KeyState};
 use crate::readiness::last_drills::DrilledSafe;
 use crate::readiness::levers::ExaminedLever;
-use crate::readiness::own_ledger::ExaminedLedger;
 use crate::readiness::prepared::{ExaminedCard, ExaminedSet};
 use crate::readiness::seal::Control;
 use crate::readiness::{GapLevel, GapReport};
@@ -151,51 +151,37 @@ struct KeyObject<'a> {
 #[serde(untagged)]
 enum KeyStateObject<'a> {
     Unusable { why: &'a str },
-    Keystore { address: Option<String> },
-    Ledger(LedgerObject),
+    WithoutScreen { address: Option<String> },
+    Device(ExaminedDevice<'a>),
 }
 
 #[derive(Serialize)]
-struct LedgerObject {
-    model: Option<String>,
-    app: String,
+struct ExaminedDevice<'a> {
+    model: Option<&'a str>,
+    app: &'a str,
     blind_signing: bool,
-    stated: StatedObject,
+    stated: &'a BTreeMap<&'static str, Option<bool>>,
     signers: Vec<String>,
-}
-
-/// Settings of the app that it does not tell.
-#[derive(Serialize)]
-struct StatedObject {
-    raw_messages: Option<bool>,
-    transaction_hash: Option<bool>,
 }
 
 impl<'a> KeyObject<'a> {
     fn new(key: &'a ExaminedKey) -> Self {
+        let without_screen =
+            || KeyStateObject::WithoutScreen { address: key.address().map(|address| address.to_string()) };
         let state = match &key.state {
             KeyState::Unusable(why) => KeyStateObject::Unusable { why },
-            KeyState::Keystore(stated) => {
-                KeyStateObject::Keystore { address: stated.map(|address| address.to_string()) }
-            }
-            KeyState::Ledger(ledger) => KeyStateObject::Ledger(LedgerObject::new(ledger)),
+            KeyState::Locked(_) => without_screen(),
+            KeyState::Answered(answer) => answer.report.as_ref().map_or_else(without_screen, |report| {
+                KeyStateObject::Device(ExaminedDevice {
+                    model: report.model.as_deref(),
+                    app: &report.version,
+                    blind_signing: report.blind_signing,
+                    stated: &report.stated,
+                    signers: texts(&answer.held),
+                })
+            }),
         };
         Self { key: &key.named, usable: !matches!(state, KeyStateObject::Unusable { .. }), state }
-    }
-}
-
-impl LedgerObject {
-    fn new(ledger: &ExaminedLedger) -> Self {
-        Self {
-            model: ledger.status.model.map(|model| model.to_string()),
-            app: ledger.status.version.to_string(),
-            blind_signing: ledger.status.blind_signing,
-            stated: StatedObject {
-                raw_messages: ledger.stated.raw_messages,
-                transaction_hash: ledger.stated.transaction_hash,
-            },
-            signers: texts(&ledger.held),
-        }
     }
 }
 

@@ -329,6 +329,6 @@ mod tests {
         assert!(desk.was(&undo, &act, &[]).is_empty());
         let heard = home.heard();
         assert_eq!(heard.len(), 1, "{heard:?}");
-        assert!(heard[0].starts_with("not used: lever fee says was = \"20 bps\""), "{heard:?}");
+        assert!(heard[0].starts_with("not used: was = \"20 bps\" of lever fee"), "{heard:?}");
     }
 }

@@ -1,8 +1,8 @@
 //! The reader's own settings, and what they accepted. Where either cannot be read, it is said, and nobody is stopped.
 
 use crate::council::{Pins, Settings};
-use crate::device::StatedSettings;
-use crate::error::Error;
+use crate::device::{DeviceError, KeyName};
+use crate::error::{Error, Exit};
 use crate::progress::{Progress, Tone};
 use crate::store::{SettingsFolder, home, variable};
 
@@ -18,9 +18,15 @@ pub fn settings_of(
     variable: fn(&str) -> Option<String>,
 ) -> Result<Settings, Error> {
     let Settings { me, key, payer, council, ledger } = written(progress, folder)?;
-    let or = |name: &str, written: Option<String>| variable(name).or(written);
-    let (me, key) = (or("BREAKGLASS_ME", me), or("BREAKGLASS_KEY", key));
-    Ok(Settings { me, key, payer: or("BREAKGLASS_PAYER", payer), council, ledger })
+    let or = |name: &str, written| named_key(name, variable(name).as_deref()).map(|named| named.or(written));
+    let (key, payer) = (or("BREAKGLASS_KEY", key)?, or("BREAKGLASS_PAYER", payer)?);
+    Ok(Settings { me: variable("BREAKGLASS_ME").or(me), key, payer, council, ledger })
+}
+
+/// Returns the key that the word of this variable names, if there is one.
+fn named_key(variable: &str, word: Option<&str>) -> Result<Option<KeyName>, Error> {
+    let bad = |why: DeviceError| Error::new(Exit::Usage, format!("{variable}: {why}"));
+    word.map(str::parse).transpose().map_err(bad)
 }
 
 /// Returns the settings of their file; the defaults where it cannot be read, which is said.
@@ -37,17 +43,6 @@ fn written(progress: &dyn Progress, folder: Option<&SettingsFolder>) -> Result<S
             Ok(Settings::default())
         }
     }
-}
-
-/// Returns the settings of the reader's Ledger, as far as they state them.
-pub fn stated(progress: &dyn Progress) -> Result<StatedSettings, Error> {
-    let of = settings(progress)?.ledger;
-    Ok(StatedSettings {
-        raw_messages: of.raw_messages,
-        transaction_hash: of.transaction_hash,
-        nonce: of.nonce,
-        debug_contracts: of.debug_contracts,
-    })
 }
 
 /// Returns what the reader accepted before; nothing where it cannot be read, which is said.
@@ -79,6 +74,14 @@ mod tests {
 
     use super::*;
     use crate::ceremony::tests::Home;
+
+    #[test]
+    fn a_variable_that_names_no_key_is_a_matter_of_usage() {
+        assert_eq!(named_key("KEY", None).unwrap(), None);
+        assert_eq!(named_key("KEY", Some("ledger")).unwrap(), Some(KeyName::default()));
+        let bad = named_key("KEY", Some("tcp://h")).unwrap_err();
+        assert!(bad.exit == Exit::Usage && bad.message.starts_with("KEY: \"tcp://h\""), "{bad}");
+    }
 
     #[test]
     fn settings_are_those_of_the_file_and_else_the_defaults() {

@@ -99,7 +99,7 @@ pub fn safe_tx_pages(status: &Status, settings: AppSettings, request: &SigningRe
 }
 
 /// Pages for the two hashes alone.
-fn hashes_pages(status: &Status, settings: AppSettings, hashes: &Hashes) -> Pages {
+pub fn hashes_pages(status: &Status, settings: AppSettings, hashes: &Hashes) -> Pages {
     if !status.takes_fields {
         return Pages { hashes: true, ..Old::new(status).hashes(hashes) };
     }

@@ -12,12 +12,13 @@ use crate::ceremony::order::Given;
 use crate::ceremony::sending::offer::affordable_tip;
 use crate::cli::args;
 use crate::council::Council;
+use crate::device::{NamedKey, USUAL_DEVICE};
 use crate::error::{Error, Exit};
 use crate::safe::{HashDigits, Nonces, SafeTxHash};
 use crate::session::broadcasts::send_all::{Board, print_calls, send_all};
 use crate::session::broadcasts::send_one::{one, print_call, send_in_order};
 use crate::session::broadcasts::sendable::{JudgedSend, SendTerms};
-use crate::session::machine::keys::{self, KeyPurpose, NamedKey};
+use crate::session::machine::keys::{self, KeyPurpose};
 use crate::session::{Session, incoming, signing::drill_ending};
 
 const APPROVE_BY_SENDING: &str = "--approve-by-sending";
@@ -115,14 +116,15 @@ fn require_named(named: &[HashDigits], found: &[SafeTxHash]) -> Result<(), Error
 }
 
 /// Returns the owner who is to count because they send it.
-/// Fails for a Ledger, which shows nothing of what it pays for: a host could have it approve another transaction.
+/// Fails for a device, which shows nothing of what it pays for: a host could have it approve another transaction.
 fn sending_owner(council: &Council, named: Option<&NamedKey>) -> Result<Address, Error> {
     let usage = |message: String| {
         Error::new(Exit::Usage, message).hint(format!("sign it, and leave out {APPROVE_BY_SENDING}"))
     };
-    let named = named.filter(|named| !named.has_screen()).ok_or_else(|| {
+    let device = named.and_then(NamedKey::device).unwrap_or(USUAL_DEVICE);
+    let named = named.filter(|named| named.device().is_none()).ok_or_else(|| {
         usage(format!(
-            "{APPROVE_BY_SENDING} is for a keystore: a Ledger does not show what it pays for, and could be made to \
+            "{APPROVE_BY_SENDING} is for a keystore: a {device} does not show what it pays for, and could be made to \
              approve something else"
         ))
     })?;
@@ -143,6 +145,7 @@ mod tests {
 
     use super::*;
     use crate::council::tests::written::CouncilText;
+    use crate::device::{KeystoreFile, LedgerLocation};
 
     #[test]
     fn each_hash_that_was_named_must_be_found() {
@@ -161,12 +164,14 @@ mod tests {
             CouncilText::new().safe("guardian", Address::repeat_byte(0x22), owners, 1).council()
         };
         let pinned = council(&[&owner.to_string()]);
-        let keystore = |stated| NamedKey::Keystore { path: "k".into(), text: String::new(), stated };
+        let keystore =
+            |stated| NamedKey::Keystore(KeystoreFile { path: "k".into(), text: String::new(), stated });
         assert_eq!(sending_owner(&pinned, Some(&keystore(Some(owner)))).unwrap(), owner);
         let message = |council, key: Option<&NamedKey>| sending_owner(council, key).unwrap_err().message;
         assert!(message(&pinned, Some(&keystore(Some(Address::ZERO)))).contains("is not an owner"));
         assert!(message(&pinned, Some(&keystore(None))).contains("states its address"));
-        assert!(message(&pinned, Some(&NamedKey::Ledger("usb".into()))).contains("a Ledger does not show"));
+        let ledger = NamedKey::Ledger(LedgerLocation::default());
+        assert!(message(&pinned, Some(&ledger)).contains("a Ledger does not show"));
         let open = council(&[]);
         assert_eq!(sending_owner(&open, Some(&keystore(Some(owner)))).unwrap(), owner, "the chain decides");
     }

@@ -160,7 +160,7 @@ pub fn send_all(
         }
         drop(requests);
         for PaymentToSign { place, tx, signed } in asked {
-            if signer.has_screen() {
+            if signer.screen().is_some() {
                 board.say_title(place);
             }
             // Nobody waits for it any more: that part has ended.

@@ -5,14 +5,13 @@ use alloy::primitives::{Address, U256};
 
 use crate::ceremony::aftermath::outcome::Outcome;
 use crate::ceremony::enforce::accepted;
-use crate::ceremony::folder::own_settings;
 use crate::ceremony::sending::offer::{Besides, Offer, prepared};
 use crate::ceremony::sending::outbox::Outbox;
 use crate::ceremony::sending::sent::{Sent, first_recorded, looked_for};
 use crate::ceremony::sending::waiting::finish;
 use crate::chain::Receipt;
 use crate::clock;
-use crate::device::{Status, transaction_pages};
+use crate::device::DeviceRequest;
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::incident::JournalAct;
@@ -26,7 +25,7 @@ use crate::session::broadcasts::sendable::{
 use crate::session::machine::keys::KeyHolder;
 use crate::ui::Text;
 use crate::view::review_lines::cost;
-use crate::view::review_lines::ledger_pages;
+use crate::view::review_lines::device_pages;
 
 /// The account that pays for the gas.
 pub struct Payer<'k> {
@@ -92,7 +91,11 @@ impl<'a> SendCandidate<'a> {
             return Ok(false);
         }
         let ui = self.look.session.ui;
-        show_pages(&self.look, priced, signer)?;
+        if let Some(screen) = signer.screen() {
+            let Offer { tx, from, .. } = &priced.offer;
+            let preview = screen.preview(&DeviceRequest::Transaction(tx, *from));
+            ui.show(&device_pages::lines(&preview, *from, "the transaction that pays for the gas"));
+        }
         if self.agreed.is_some() {
             ui.say(&Text::new("  ").warn("it costs more now than when you were asked:"));
         }
@@ -199,25 +202,6 @@ fn broadcast<'a>(look: JudgedSend<'a>, sent: Sent, ready: &Ready, is_new: bool) 
     }
     let by = if is_new { "Sent, and executed" } else { "Sent before, and executed" };
     Ok(Handed::OnItsWay { look, sent: Box::new(sent), all, outbox: Box::new(outbox), by })
-}
-
-/// The call has data, which a Ledger signs only with a setting on. Lists what it will show.
-fn show_pages(look: &JudgedSend, priced: &Priced, signer: &KeyHolder) -> Result<(), Error> {
-    let Some(ledger) = signer.ledger() else { return Ok(()) };
-    let (ui, offer) = (look.session.ui, &priced.offer);
-    let status = Status { blind_signing: true, ..*ledger.status() };
-    if let Some(text) = ledger_pages::blind_signing_notice(ledger.status(), &status) {
-        ui.say(&text);
-    }
-    let stated = own_settings::stated(ui)?;
-    let shown =
-        stated.predict(&status, |settings| transaction_pages(&status, settings, offer.from, &offer.tx));
-    ui.show(&ledger_pages::lines(&status, offer.from, "the transaction that pays for the gas", &shown));
-    if stated.debug_contracts.is_none() {
-        let text = "with Debug contracts on, about 70 pages come before these, while it is being sent";
-        ui.say(&Text::new("    ").dim(text));
-    }
-    Ok(())
 }
 
 /// Asks for the Safe's name, unless it was named on the command line.

@@ -1,20 +1,21 @@
-//! `device`: is the Ledger ready, and whose keys does it hold?
+//! `device`: is the device ready, and whose keys does it hold?
 
 use std::path::Path;
 
 use alloy::primitives::Address;
 
 use crate::ceremony::desk::{Desk, find_council};
-use crate::ceremony::folder::own_settings::stated;
-use crate::cli::args::LedgerArgs;
-use crate::device::{DerivationPath, LedgerAccount, SearchPaths};
+use crate::ceremony::folder::own_settings;
+use crate::cli::args::DeviceArgs;
+use crate::device::{DerivationPath, DeviceError, DeviceRequest, DeviceUse, SearchPaths};
 use crate::error::{Error, Exit};
-use crate::session::{machine::address_on_ledger, machine::keys};
+use crate::session::machine::keys::{self, KeyHolder};
 use crate::store::SettingsFolder;
 use crate::ui::{Text, Ui};
-use crate::view::ledger_state::{self, LedgerState, SettingsObject};
+use crate::view::device_lines::{self, DeviceObject, SettingsObject};
+use crate::view::review_lines::device_pages;
 
-/// The question to a Ledger.
+/// The question to a device.
 #[derive(Clone, Copy)]
 pub enum Look<'l> {
     /// The keys on it that are somebody's.
@@ -25,40 +26,61 @@ pub enum Look<'l> {
     Signer(&'l str),
 }
 
-/// Asks a Ledger.
-pub fn run(ui: &Ui, council: Option<&Path>, flags: &LedgerArgs, look: Look) -> Result<Exit, Error> {
+/// Asks a device.
+pub fn run(ui: &Ui, council: Option<&Path>, flags: &DeviceArgs, look: Look) -> Result<Exit, Error> {
     let known = council.is_some() || find_council(ui)?.is_some();
     let desk = if known { Some(Desk::load(ui, council)?) } else { None };
     let desk = desk.as_ref();
     if let Look::Signer(name) = look {
-        signer_of(desk, name)?; // before a Ledger is waited for
+        signer_of(desk, name)?; // before a device is waited for
     }
-    let wait = keys::Wait::default();
-    let mut ledger = keys::ledger(ui, flags, flags.named().unwrap_or("usb"), &wait)?;
-    ui.show(&ledger_state::lines(ledger.status()));
+    let named = keys::find_device(ui, flags)?;
+    let mut device = keys::open_within(ui, &named, None, flags.patience())?;
+    let report = device.ask_screen(|screen| Ok(screen.report(&DeviceUse::default())))?;
+    ui.show(&device_lines::lines(&report));
     let paths = || desk.map_or_else(|| Ok(SearchPaths::default()), |desk| keys::paths(&desk.council));
-    let account = match look {
+    let (path, address) = match look {
         Look::Accounts => {
             let paths = paths()?;
-            let accounts = wait.with_spinner(|| ledger.accounts(&paths))?;
-            let state = LedgerState::new(ledger.status(), &accounts, desk.map(|desk| &desk.council));
-            ui.table(&ledger_state::HEADER, &state.rows());
-            ui.object(&state);
+            let accounts = device.ask_screen(|screen| screen.accounts(&paths))?;
+            let object = DeviceObject::new(&report, &accounts, desk.map(|desk| &desk.council));
+            ui.table(&device_lines::HEADER, &object.rows());
+            ui.object(&object);
             return Ok(Exit::Done);
         }
-        Look::Address(path) => {
-            LedgerAccount { path: path.clone(), address: wait.with_spinner(|| ledger.address_at(path))? }
-        }
+        Look::Address(path) => (path.clone(), device.ask(|key| key.payer(&SearchPaths::only(path.clone())))?),
         Look::Signer(name) => {
             let paths = paths()?;
             let (desk, address) = signer_of(desk, name)?;
-            let found = wait.with_spinner(|| ledger.find(&paths, &[address]))?;
-            let path = found.into_iter().next().map(|one| one.path).unwrap_or_default();
+            device.ask(|key| key.find(&paths, &[address]))?;
+            let path = device.ask_screen(|screen| screen.path_of(address))?;
             ui.say(&Text::new(&format!("{name} is {address} in {}, at {path}", desk.path.display())));
-            LedgerAccount { path, address }
+            (path, address)
         }
     };
-    address_on_ledger::show(ui, &mut ledger, &wait, &account)
+    show_address(ui, &mut device, path, address)
+}
+
+/// Lists the pages first; then the device shows the address, for its person to say yes or no there.
+/// Fails if the person says no, or the key at that path is another one.
+fn show_address(
+    ui: &Ui,
+    device: &mut KeyHolder,
+    path: DerivationPath,
+    expected: Address,
+) -> Result<Exit, Error> {
+    let preview = device.ask_screen(|screen| Ok(screen.preview(&DeviceRequest::Address(expected))))?;
+    ui.show(&device_pages::lines(&preview, expected, "confirm only if every character is the same"));
+    let found = device.ask_screen(|screen| screen.show_address(&path))?;
+    if found != expected {
+        return Err(DeviceError::WrongAddress { path, expected, found }.into());
+    }
+    ui.say(&Text::default().good("confirmed ").add(&format!("on the {}", preview.device)));
+    ui.data(&found.to_string());
+    ui.field("path", &path.to_string());
+    ui.field("address", &found.to_string());
+    ui.field("shown", &true);
+    Ok(Exit::Done)
 }
 
 /// The signer's address by the council file.
@@ -71,11 +93,11 @@ fn signer_of<'d, 'a>(desk: Option<&'d Desk<'a>>, name: &str) -> Result<(&'d Desk
 
 /// Says what to set on the device, and the lines by which the person states it: the app does not tell.
 pub fn settings(ui: &Ui) -> Result<Exit, Error> {
-    let stated = stated(ui)?;
+    let stated = own_settings::settings(ui)?.ledger;
     let path =
         SettingsFolder::find().map_or_else(String::new, |folder| folder.config_path().display().to_string());
-    ui.show(&ledger_state::advice_on_settings(&path));
-    ui.data_block(&ledger_state::settings_to_state(stated));
-    ui.object(&SettingsObject::new(&path, stated));
+    ui.show(&device_lines::advice_on_settings(&path));
+    ui.data_block(&stated.to_toml());
+    ui.object(&SettingsObject { file: &path, stated });
     Ok(Exit::Done)
 }

@@ -1,20 +1,21 @@
-//! The key that a command was given: a Ledger, or a keystore file and its password.
+//! The key that a command was given: found, opened, and asked beside the person who holds it.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::thread::sleep;
 use std::time::Duration;
 
 use alloy::consensus::TxEip1559;
 use alloy::primitives::{Address, Signature};
+use zeroize::Zeroizing;
 
 use crate::ceremony::folder::own_settings::settings;
 use crate::cli::args;
 use crate::council::Council;
 use crate::device::{
-    DerivationPath, DeviceError, Key, Keystore, Ledger, LedgerLocation, LongText, Plugged, SearchPaths,
-    SigningRequest, Waiting, Watcher, choose_plugged, plugged_in,
+    DerivationPath, DeviceError, DeviceRequest, Key, KeystoreFile, LongText, NamedKey, OneOfSeveral,
+    OpenTerms, Screen, SearchPaths, SigningRequest, Waiting, Watcher,
 };
 use crate::error::{Error, Exit};
 use crate::near::near;
@@ -27,7 +28,7 @@ use crate::ui::{Spinner, Text, Ui, has_terminal};
 const LONGEST_KEYSTORE: usize = 64 << 10;
 /// The number of times that a password may be typed.
 const TRIES: u8 = 3;
-/// Time for a person without a terminal to leave the settings of the Ledger.
+/// Time for a person without a terminal to leave the settings of the device.
 const LEAVING: Duration = Duration::from_secs(8);
 
 /// A key that is ready to be asked, and the person who holds it.
@@ -38,23 +39,23 @@ pub struct KeyHolder {
     owner: Option<Address>,
 }
 
-/// Says what the Ledger is waited for, while it is.
+/// Says what the device is waited for, while it is.
 #[derive(Clone, Default)]
-pub struct Wait(Rc<RefCell<Option<Spinner>>>);
+struct Wait(Rc<RefCell<Option<Spinner>>>);
 
 impl Wait {
-    fn watcher(&self) -> Watcher {
+    fn watcher(&self, device: &'static str) -> Watcher {
         let shown = Rc::clone(&self.0);
         let mut long = LongWait::default();
         Box::new(move |waiting: &Waiting<'_>| {
             let text = match waiting {
                 Waiting::ToBeReady { why, left } => format!("{why} ({} s left)", left.as_secs()),
                 Waiting::ForApproval => {
-                    "look at your Ledger, compare, and approve or reject; Ctrl-C ends it".to_string()
+                    format!("look at your {device}, compare, and approve or reject; Ctrl-C ends it")
                 }
                 Waiting::Searching { done, of } => format!("looking for the key: path {done} of {of}"),
                 Waiting::ForTheAppToOpen => {
-                    "no app is open on the Ledger: agree there that it opens the Ethereum app".to_string()
+                    format!("no app is open on the {device}: agree there that it opens the Ethereum app")
                 }
             };
             let mut shown = shown.borrow_mut();
@@ -72,7 +73,7 @@ impl Wait {
     }
 
     /// Runs what may have to wait, and takes the spinner away afterwards.
-    pub fn with_spinner<T>(&self, work: impl FnOnce() -> T) -> T {
+    fn with_spinner<T>(&self, work: impl FnOnce() -> T) -> T {
         let result = work();
         self.0.borrow_mut().take();
         result
@@ -80,13 +81,36 @@ impl Wait {
 }
 
 impl KeyHolder {
-    /// Returns the address that pays for gas: on a Ledger at the council's first path, else at the usual one.
-    pub fn payer(&mut self, council: &Council) -> Result<Address, Error> {
-        let paths = paths(council)?;
-        Ok(self.wait.with_spinner(|| self.key.payer(&paths))?)
+    /// Returns the screen on which its person compares and approves. `None` for a key without one.
+    pub fn screen(&self) -> Option<&dyn Screen> {
+        self.key.screen()
     }
 
-    /// Chooses the key of one owner, looked for at the council's paths and the usual ones. Where a Ledger holds those of
+    /// Returns the name of its device, for a sentence.
+    fn device(&self) -> &'static str {
+        self.key.screen().map_or("key", Screen::name)
+    }
+
+    /// Asks its screen. Fails if it has none.
+    pub fn ask_screen<T>(
+        &mut self,
+        question: impl FnOnce(&mut dyn Screen) -> Result<T, DeviceError>,
+    ) -> Result<T, DeviceError> {
+        self.ask(|key| key.screen_mut().ok_or(DeviceError::NoScreen).and_then(question))
+    }
+
+    /// Returns the key's answer to what may have to wait, and says meanwhile what is waited for.
+    pub fn ask<T>(&mut self, question: impl FnOnce(&mut Key) -> T) -> T {
+        self.wait.with_spinner(|| question(&mut self.key))
+    }
+
+    /// Returns the address that pays for gas: on a device at the council's first path, else at the usual one.
+    pub fn payer(&mut self, council: &Council) -> Result<Address, Error> {
+        let paths = paths(council)?;
+        Ok(self.ask(|key| key.payer(&paths))?)
+    }
+
+    /// Chooses the key of one owner, looked for at the council's paths and the usual ones. Where a device holds those of
     /// several, its person is asked whose to use. A keystore's own address need not be among the owners.
     ///
     /// # Errors
@@ -96,7 +120,7 @@ impl KeyHolder {
             return Ok(owner);
         }
         let paths = paths(council)?;
-        let held = self.wait.with_spinner(|| self.key.find(&paths, owners)).map_err(|why| match why {
+        let held = self.ask(|key| key.find(&paths, owners)).map_err(|why| match why {
             DeviceError::NoOwner { .. } => {
                 let sought: Vec<String> = owners.iter().map(|owner| named(council, *owner)).collect();
                 Error::from(why).hint(format!("it needs the key of {}", sought.join(", or of ")))
@@ -105,7 +129,8 @@ impl KeyHolder {
         })?;
         let chosen = if held.len() > 1 {
             let told: Vec<String> = held.iter().map(|one| named(council, *one)).collect();
-            ui.choose("This Ledger holds the keys of several owners. Whose?", &told, "--as NAME")?
+            let question = format!("This {} holds the keys of several owners. Whose?", self.device());
+            ui.choose(&question, &told, "--as NAME")?
         } else {
             0
         };
@@ -114,16 +139,14 @@ impl KeyHolder {
         Ok(owner)
     }
 
-    /// Returns an owner's signature. A setting that the Ledger needs for it is waited for, or asked for.
+    /// Returns an owner's signature. A setting that the device needs for it is waited for, or asked for.
     pub fn sign_safe_tx(&mut self, ui: &Ui, request: &SigningRequest) -> Result<EcdsaSignature, Error> {
-        if self.ledger().is_some_and(|ledger| ledger.needs_blind_signing(request)) {
-            self.await_blind_signing(ui)?;
-        }
+        self.await_settings(ui, &DeviceRequest::SafeTx(request))?;
         loop {
-            match self.wait.with_spinner(|| self.key.sign_safe_tx(request)) {
-                Err(why @ DeviceError::RawMessagesOff) if has_terminal() => {
+            match self.ask(|key| key.sign_safe_tx(request)) {
+                Err(why) if why.needs_setting() && has_terminal() => {
                     ui.say(&Text::default().warn("! ").add(&why.to_string()));
-                    leave_the_menu(ui)?;
+                    self.leave_the_menu(ui)?;
                 }
                 signature => return Ok(signature?),
             }
@@ -132,56 +155,47 @@ impl KeyHolder {
 
     /// Returns the signature of a text as a personal message, by the owner whose key was chosen.
     pub fn sign_text(&mut self, text: &LongText, owner: Address) -> Result<Signature, Error> {
-        Ok(self.wait.with_spinner(|| self.key.sign_text(text, owner))?)
+        Ok(self.ask(|key| key.sign_text(text, owner))?)
     }
 
-    /// Returns the deputy's signature of a pause. A Ledger shows its two hashes, with "Blind signing" on, and nothing else.
+    /// Returns the deputy's signature of a pause. A device shows its two hashes and nothing else.
     pub fn sign_pause(&mut self, ui: &Ui, pause: &Pause, deputy: Address) -> Result<PauseSignature, Error> {
-        if self.ledger().is_some() {
-            let text = "the Ledger shows two hashes, domain and message: compare both with the lines above";
-            ui.say(&Text::default().warn("! ").add(text));
-            self.await_blind_signing(ui)?;
+        if let Some(screen) = self.screen() {
+            let text = format!(
+                "the {} shows two hashes, domain and message: compare both with the lines above",
+                screen.name()
+            );
+            ui.say(&Text::default().warn("! ").add(&text));
         }
-        Ok(self.wait.with_spinner(|| self.key.sign_pause(pause, deputy))?)
+        self.await_settings(ui, &DeviceRequest::Pause(pause))?;
+        Ok(self.ask(|key| key.sign_pause(pause, deputy))?)
     }
 
-    /// Returns the raw signed transaction. A Ledger signs a call only with "Blind signing" on, which is waited for.
+    /// Returns the raw signed transaction. A setting that the device needs for it is waited for.
     pub fn sign_transaction(&mut self, ui: &Ui, tx: &TxEip1559, from: Address) -> Result<Vec<u8>, Error> {
-        if !tx.input.is_empty() {
-            self.await_blind_signing(ui)?;
-        }
-        Ok(self.wait.with_spinner(|| self.key.sign_transaction(tx, from))?)
+        self.await_settings(ui, &DeviceRequest::Transaction(tx, from))?;
+        Ok(self.ask(|key| key.sign_transaction(tx, from))?)
     }
 
-    fn await_blind_signing(&mut self, ui: &Ui) -> Result<(), Error> {
-        let Key::Ledger(ledger) = &mut self.key else { return Ok(()) };
-        if self.wait.with_spinner(|| ledger.await_blind_signing())? {
-            leave_the_menu(ui)?;
+    fn await_settings(&mut self, ui: &Ui, request: &DeviceRequest) -> Result<(), Error> {
+        let awaited = self.ask(|key| key.screen_mut().map(|screen| screen.await_settings(request)));
+        if awaited.transpose()? == Some(true) { self.leave_the_menu(ui) } else { Ok(()) }
+    }
+
+    /// A person who changed a setting is in the menu, and would not see a review that begins there: it begins when they say
+    /// so, or after a moment where nobody can.
+    fn leave_the_menu(&self, ui: &Ui) -> Result<(), Error> {
+        let device = self.device();
+        if has_terminal() {
+            return Ok(ui.pause(&format!(
+                "Leave the settings on the {device}, until it says that the app is ready; then press Enter"
+            ))?);
         }
+        let text = format!("leave the settings on the {device}: the review follows in a moment");
+        ui.say(&Text::new(&text));
+        sleep(LEAVING);
         Ok(())
     }
-
-    pub fn ledger(&self) -> Option<&Ledger> {
-        self.key.ledger()
-    }
-
-    /// Returns `true` if its person compares and approves on the key itself.
-    pub fn has_screen(&self) -> bool {
-        self.key.has_screen()
-    }
-}
-
-/// A person who changed a setting is in the menu, and would not see a review that begins there: it begins when they say so, or
-/// after a moment where nobody can.
-fn leave_the_menu(ui: &Ui) -> Result<(), Error> {
-    if has_terminal() {
-        return Ok(ui.pause(
-            "Leave the settings on the Ledger, until it says that the app is ready; then press Enter",
-        )?);
-    }
-    ui.say(&Text::new("leave the settings on the Ledger: the review follows in a moment"));
-    sleep(LEAVING);
-    Ok(())
 }
 
 fn named(council: &Council, address: Address) -> String {
@@ -228,57 +242,23 @@ pub enum KeyPurpose {
     Paying,
 }
 
-/// A key that is named, and not open yet.
-pub enum NamedKey {
-    Ledger(String),
-    Keystore {
-        path: PathBuf,
-        text: String,
-        /// The address that it states, until it is unlocked.
-        stated: Option<Address>,
-    },
-}
-
-impl NamedKey {
-    /// Returns the address that a keystore states. `None` for a Ledger, which says it when asked.
-    pub const fn stated(&self) -> Option<Address> {
-        match self {
-            Self::Ledger(_) => None,
-            Self::Keystore { stated, .. } => *stated,
-        }
-    }
-
-    /// Returns `true` if its person compares and approves on the key itself: nothing is asked at the terminal before.
-    pub const fn has_screen(&self) -> bool {
-        match self {
-            Self::Ledger(_) => true,
-            Self::Keystore { .. } => false,
-        }
-    }
-}
-
 /// Finds the key: the flag's, or else that of the person's settings. Asked before anything slow; a keystore is read.
 pub fn find(ui: &Ui, key: &args::KeyArgs, purpose: KeyPurpose) -> Result<NamedKey, Error> {
-    if let Some(target) = key.ledger.named() {
-        return Ok(NamedKey::Ledger(target.into()));
-    }
-    if let Some(path) = &key.keystore {
-        return keystore(path);
-    }
     let settings = settings(ui)?;
-    let word = match purpose {
+    let of_settings = match purpose {
         KeyPurpose::Signing => settings.key,
         KeyPurpose::Paying => settings.payer,
     };
-    match word.as_deref() {
-        None => Err(unnamed(purpose)),
-        Some("ledger") => Ok(NamedKey::Ledger("usb".into())),
-        Some(target) if target.starts_with("tcp://") => Ok(NamedKey::Ledger(target.into())),
-        Some(name) => keystore(Path::new(name)),
-    }
+    key.named(of_settings).ok_or_else(|| unnamed(purpose))?.read(keystore_file)
 }
 
-pub fn keystore(named: &Path) -> Result<NamedKey, Error> {
+/// Finds the device that is to show something: the flag's or else that of the settings, or the usual one.
+pub fn find_device(ui: &Ui, flags: &args::DeviceArgs) -> Result<NamedKey, Error> {
+    let named = flags.named(settings(ui)?.key).filter(|named| named.device().is_some());
+    named.unwrap_or_default().read(keystore_file)
+}
+
+pub fn keystore_file(named: &Path) -> Result<KeystoreFile, Error> {
     let path = store::find_keystore(named).map_err(|places| {
         let message =
             format!("there is no keystore {}: looked for {}", named.display(), places.join(" and "));
@@ -291,35 +271,45 @@ pub fn keystore(named: &Path) -> Result<NamedKey, Error> {
         }
     })?;
     let text = store::read_text_up_to(LONGEST_KEYSTORE, &path)?;
-    let stated = Keystore::stated(&text).map_err(|e| Error::from(e).about(&path.display().to_string()))?;
-    Ok(NamedKey::Keystore { path, text, stated })
+    let shown = path.display().to_string();
+    KeystoreFile::new(path, text).map_err(|e| Error::from(e).about(&shown))
 }
 
 /// Opens the key; a keystore's password is asked for unless a file holds it.
 pub fn open(ui: &Ui, key: &args::KeyArgs, named: &NamedKey) -> Result<KeyHolder, Error> {
-    let wait = Wait::default();
-    let key = match named {
-        NamedKey::Ledger(target) => Key::Ledger(Box::new(ledger(ui, &key.ledger, target, &wait)?)),
-        NamedKey::Keystore { path, text, .. } => {
-            Key::Keystore(unlock(ui, path, text, key.password_file.as_deref())?)
-        }
+    open_within(ui, named, key.password_file.as_deref(), key.device.patience())
+}
+
+/// Opens the key, which a device may take so long for. A person chooses where several devices are plugged in.
+pub fn open_within(
+    ui: &Ui,
+    named: &NamedKey,
+    password_file: Option<&Path>,
+    patience: Duration,
+) -> Result<KeyHolder, Error> {
+    let (wait, stated) = (Wait::default(), settings(ui)?.ledger);
+    let open = |named: &NamedKey, password: &Zeroizing<String>| {
+        let watcher = wait.watcher(named.device().unwrap_or_default());
+        wait.with_spinner(|| named.open(password, OpenTerms { patience, watcher, stated }))
+    };
+    let none = Zeroizing::default();
+    let key = match named.file() {
+        Some(KeystoreFile { path, .. }) => unlock(ui, path, password_file, |password| open(named, password))?,
+        None => match open(named, &none) {
+            Err(DeviceError::Several(all)) if has_terminal() => open(&chosen(ui, named, &all)?, &none)?,
+            opened => opened?,
+        },
     };
     Ok(KeyHolder { key, wait, owner: None })
 }
 
-/// Opens a keystore; its password is asked for unless a file holds it.
-pub fn open_keystore(
+/// A person who types the password has three tries.
+fn unlock(
     ui: &Ui,
     path: &Path,
-    text: &str,
     password_file: Option<&Path>,
-) -> Result<KeyHolder, Error> {
-    let key = Key::Keystore(unlock(ui, path, text, password_file)?);
-    Ok(KeyHolder { key, wait: Wait::default(), owner: None })
-}
-
-/// A person who types the password has three tries.
-fn unlock(ui: &Ui, path: &Path, text: &str, password_file: Option<&Path>) -> Result<Keystore, Error> {
+    open: impl Fn(&Zeroizing<String>) -> Result<Key, DeviceError>,
+) -> Result<Key, Error> {
     let mut left = TRIES;
     loop {
         let password = match password_file {
@@ -327,7 +317,7 @@ fn unlock(ui: &Ui, path: &Path, text: &str, password_file: Option<&Path>) -> Res
             None => ui.password(&format!("password of {}", path.display()), "--password-file FILE")?,
         };
         left -= 1;
-        match ui.wait("unlocking the keystore", || Keystore::unlock(text, &password)) {
+        match ui.wait("unlocking the keystore", || open(&password)) {
             Err(DeviceError::WrongPassword) if left > 0 && password_file.is_none() => {
                 let text = if left == 1 { "one more try" } else { "two more tries" };
                 ui.say(&Text::default().warn("wrong password: ").add(text));
@@ -337,34 +327,12 @@ fn unlock(ui: &Ui, path: &Path, text: &str, password_file: Option<&Path>) -> Res
     }
 }
 
-/// Waits until the Ledger is ready, and says what for.
-pub fn ledger(ui: &Ui, flags: &args::LedgerArgs, target: &str, wait: &Wait) -> Result<Ledger, Error> {
-    let mut target: LedgerLocation = target.parse()?;
-    if let LedgerLocation::Usb { which } = &mut target {
-        *which = match &flags.ledger_serial {
-            Some(wanted) => Some(wanted.clone()),
-            None => one_of(ui, &plugged_in()?, has_terminal())?,
-        };
-    }
-    if let LedgerLocation::Tcp { model, .. } = &mut target {
-        *model = flags.model;
-    }
-    let patience = Duration::from_secs(flags.timeout);
-    Ok(wait.with_spinner(|| Ledger::open(target, patience, wait.watcher()))?)
-}
-
-/// The name of the one to use, where several are plugged in and a person can choose.
-fn one_of(ui: &Ui, all: &[Plugged], can_ask: bool) -> Result<Option<String>, Error> {
-    match choose_plugged(all, None) {
-        Err(DeviceError::Several(_)) if can_ask => {
-            let told: Vec<String> = all.iter().map(ToString::to_string).collect();
-            let chosen = ui.choose("Which Ledger?", &told, "--ledger-serial SERIAL")?;
-            Ok(all.get(chosen).map(|one| one.own_name(all).to_string()))
-        }
-        Err(several @ DeviceError::Several(_)) => Err(several.into()),
-        // Where there is none yet, it is waited for.
-        _ => Ok(None),
-    }
+/// Asks which of several devices is meant.
+fn chosen(ui: &Ui, named: &NamedKey, all: &[OneOfSeveral]) -> Result<NamedKey, Error> {
+    let question = format!("Which {}?", named.device().unwrap_or_default());
+    let shown: Vec<String> = all.iter().map(|one| one.shown.clone()).collect();
+    let chosen = ui.choose(&question, &shown, "--ledger-serial SERIAL")?;
+    Ok(named.clone().on(all.get(chosen).map(|one| one.name.as_str()), None))
 }
 
 fn unnamed(purpose: KeyPurpose) -> Error {
@@ -380,15 +348,13 @@ fn unnamed(purpose: KeyPurpose) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::Model;
+    use crate::device::{Model, Plugged, choose_plugged};
 
     #[test]
-    fn several_ledgers_and_nobody_to_ask_is_a_matter_of_usage() {
+    fn several_devices_and_nobody_to_ask_is_a_matter_of_usage() {
         let one = |path: &str| Plugged { model: Model::Flex, serial: None, path: path.into() };
-        let ui = Ui::new(false);
-        assert_eq!(one_of(&ui, &[], false).unwrap(), None);
-        assert_eq!(one_of(&ui, &[one("a")], false).unwrap(), None);
-        let error = one_of(&ui, &[one("/dev/hidraw3"), one("/dev/hidraw5")], false).unwrap_err();
+        let several = choose_plugged(&[one("/dev/hidraw3"), one("/dev/hidraw5")], None).unwrap_err();
+        let error = Error::from(several);
         assert_eq!(error.exit, Exit::Usage);
         for said in ["--ledger-serial", "/dev/hidraw3", "/dev/hidraw5"] {
             assert!(error.message.contains(said), "{error}");

@@ -1,6 +1,5 @@
-//! The keys and the Ledger of this machine.
+//! The keys and the device of this machine.
 
-pub mod address_on_ledger;
 pub mod device_state;
 pub mod keys;
 pub mod long_wait;

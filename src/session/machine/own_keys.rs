@@ -1,20 +1,19 @@
-//! The keys that flags or the reader's own settings name, looked at for `doctor`. A keystore is read and not unlocked; a
-//! Ledger is asked what it tells without showing anything.
+//! The keys that flags or the reader's own settings name, looked at for `doctor`. A key that a password would open is read
+//! and not unlocked; a device is asked what it tells without showing anything.
 
 use std::collections::BTreeSet;
 
 use alloy::primitives::Address;
 
-use crate::ceremony::folder::own_settings::{settings, stated};
+use crate::ceremony::folder::own_settings::settings;
 use crate::cli::args;
-use crate::device::{DeviceError, Ledger};
+use crate::device::{DeviceError, DeviceUse, KeyName};
 use crate::error::Error;
-use crate::readiness::key_gaps::{ExaminedKey, KeyState};
-use crate::readiness::own_ledger::ExaminedLedger;
+use crate::readiness::key_gaps::{ExaminedKey, KeyAnswer, KeyState, shared};
 use crate::session::Session;
-use crate::session::machine::keys::{self, KeyPurpose, NamedKey, Wait, find};
+use crate::session::machine::keys;
 
-/// Seconds that a Ledger may take to be ready: nobody waits for one that is not plugged in.
+/// Seconds that a device may take to be ready: nobody waits for one that is not plugged in.
 const LOOK: u64 = 5;
 
 #[derive(Debug, Default)]
@@ -28,81 +27,51 @@ impl Session<'_> {
     /// Looks at the keys. What cannot be used is told with its key.
     pub fn own_keys(&self, flags: &args::KeyArgs) -> Result<OwnKeys, Error> {
         let settings = settings(self.ui)?;
-        let by_flag = flags.ledger.named().map(|_| "ledger".to_string());
-        let by_flag = by_flag.or_else(|| flags.keystore.as_ref().map(|path| path.display().to_string()));
         let mut patient = flags.clone();
-        patient.ledger.timeout = patient.ledger.timeout.min(LOOK);
-        let mut of_settings = patient.clone();
-        (of_settings.ledger.ledger, of_settings.keystore) = (None, None);
-        let signing =
-            by_flag.or(settings.key).map(|word| (word, find(self.ui, &patient, KeyPurpose::Signing)));
-        let paying = settings.payer.map(|word| (word, find(self.ui, &of_settings, KeyPurpose::Paying)));
-        let pays_too = signing.as_ref().zip(paying.as_ref()).is_some_and(|((_, one), (_, other))| {
-            let of = |found: &Result<NamedKey, Error>| found.as_ref().is_ok_and(NamedKey::has_screen);
-            of(one) && of(other)
-        });
+        patient.device.timeout = patient.device.timeout.min(LOOK);
+        let signing = flags.named(settings.key);
+        let paying = settings.payer.map(|named| named.on(None, flags.device.model));
+        let device = |named: &Option<KeyName>| named.as_ref().and_then(KeyName::device);
+        let pays_too = device(&signing).is_some() && device(&signing) == device(&paying);
         let mut keys = OwnKeys::default();
-        if let Some((named, found)) = signing {
-            keys.signing = Some(self.look_at_key(named, found, &patient, (true, pays_too))?);
+        if let Some(named) = signing {
+            keys.signing = Some(self.look_at_key(named, &patient, pays_too));
         }
         if pays_too {
-            keys.payer = keys.signing.as_ref().and_then(first);
-        } else if let Some((named, found)) = paying {
-            let paying = self.look_at_key(named, found, &patient, (false, true))?;
-            keys.payer = first(&paying);
+            keys.payer = keys.signing.as_ref().and_then(ExaminedKey::address);
+        } else if let Some(named) = paying {
+            let paying = self.look_at_key(named, &patient, true);
+            keys.payer = paying.address();
             keys.paying = Some(paying);
         }
         Ok(keys)
     }
 
-    fn look_at_key(
-        &self,
-        named: String,
-        found: Result<NamedKey, Error>,
-        key: &args::KeyArgs,
-        (signs, pays): (bool, bool),
-    ) -> Result<ExaminedKey, Error> {
-        let state = match found {
-            Ok(NamedKey::Keystore { stated, .. }) => KeyState::Keystore(stated),
-            Ok(NamedKey::Ledger(target)) => {
-                let wait = Wait::default();
-                match keys::ledger(self.ui, &key.ledger, &target, &wait) {
-                    Ok(mut ledger) => self
-                        .ask_ledger(&mut ledger, &wait, (signs, pays))?
-                        .map_or_else(|why| KeyState::Unusable(why.to_string()), KeyState::Ledger),
-                    Err(error) => KeyState::Unusable(error.message),
-                }
-            }
-            Err(error) => KeyState::Unusable(error.message),
-        };
-        Ok(ExaminedKey { named, state })
+    fn look_at_key(&self, key: KeyName, patient: &args::KeyArgs, pays: bool) -> ExaminedKey {
+        let named = key.to_string();
+        let state = self.key_state(key, patient, pays);
+        ExaminedKey { named, state: state.unwrap_or_else(|why| KeyState::Unusable(why.message)) }
     }
 
-    fn ask_ledger(
-        &self,
-        ledger: &mut Ledger,
-        wait: &Wait,
-        (signs, pays): (bool, bool),
-    ) -> Result<Result<Box<ExaminedLedger>, DeviceError>, Error> {
+    fn key_state(&self, key: KeyName, patient: &args::KeyArgs, pays: bool) -> Result<KeyState, Error> {
+        let named = key.read(keys::keystore_file)?;
+        if named.file().is_some() {
+            return Ok(KeyState::Locked(named.stated()));
+        }
         let paths = keys::paths(&self.council)?;
         let signers = self.council.signers.values().map(|signer| signer.address);
         let owners = self.council.safes.values().filter_map(|safe| safe.owners.as_ref());
         let owners = owners.flat_map(|owners| owners.list().iter().copied());
         let among: Vec<Address> = signers.chain(owners).collect::<BTreeSet<_>>().into_iter().collect();
-        let status = *ledger.status();
-        let (held, first) = match wait.with_spinner(|| (ledger.find(&paths, &among), ledger.first(&paths))) {
+        let mut key = keys::open(self.ui, patient, &named)?;
+        let (mut held, first) = match key.ask(|key| (key.find(&paths, &among), key.payer(&paths))) {
             (Err(DeviceError::NoOwner { .. }), Ok(first)) => (Vec::new(), first),
-            (Ok(held), Ok(first)) => (held.into_iter().map(|account| account.address).collect(), first),
-            (Err(why), _) | (_, Err(why)) => return Ok(Err(why)),
+            (Ok(held), Ok(first)) => (held, first),
+            (Err(why), _) | (_, Err(why)) => return Err(why.into()),
         };
-        Ok(Ok(Box::new(ExaminedLedger { status, stated: stated(self.ui)?, held, first, signs, pays })))
-    }
-}
-
-fn first(key: &ExaminedKey) -> Option<Address> {
-    match &key.state {
-        KeyState::Keystore(stated) => *stated,
-        KeyState::Ledger(seen) => Some(seen.first),
-        KeyState::Unusable(_) => None,
+        held.retain(|address| among.contains(address));
+        let used = DeviceUse { pays, shared: shared(&self.council, &held) };
+        let report = key.screen().map(|screen| screen.report(&used));
+        Ok(KeyState::Answered(Box::new(KeyAnswer { report, held, first })))
     }
 }

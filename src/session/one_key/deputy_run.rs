@@ -11,11 +11,12 @@ use crate::ceremony::order::{Given, named_once};
 use crate::ceremony::sending::offer::{Offer, affordable_tip};
 use crate::clock;
 use crate::council::{By, Lever};
+use crate::device::NamedKey;
 use crate::error::{Error, Exit};
 use crate::incident::TxStep;
 use crate::proposal::{Bearer, MOST_BEARER};
 use crate::session::Session;
-use crate::session::machine::keys::{self, KeyHolder, KeyPurpose, NamedKey};
+use crate::session::machine::keys::{self, KeyHolder, KeyPurpose};
 use crate::session::one_key::deputy_sending::{Next, next, send, wait_for};
 use crate::session::one_key::deputy_terms::{DeputyRun, DeputyTerms};
 use crate::store::{create_new, read_text_up_to, require_creatable};
@@ -50,12 +51,12 @@ pub fn run(session: &Session, terms: &DeputyTerms) -> Result<Exit, Error> {
     let (set, nonce) = (named_once(terms.set)?, new_nonce(lever));
     let sitting = DeputyRun { session, terms, lever, set, nonce };
     let deputy = lever.by.deputy().unwrap_or_default();
-    // A Ledger only signs here; a keystore that does not state its address is opened first.
+    // A device only signs here; a keystore that does not state its address is opened first.
     let mut signer = None;
-    let payer = match (named.stated(), named.has_screen()) {
+    let payer = match (named.stated(), named.device()) {
         (Some(stated), _) => stated,
-        (None, true) => deputy.1,
-        (None, false) => sitting.open(&named, &mut signer)?.payer(&session.council)?,
+        (None, Some(_)) => deputy.1,
+        (None, None) => sitting.open(&named, &mut signer)?.payer(&session.council)?,
     };
     if terms.relay.is_none() && payer != deputy.1 {
         return Err(not_the_deputy(lever, payer));
@@ -83,7 +84,7 @@ pub fn run(session: &Session, terms: &DeputyTerms) -> Result<Exit, Error> {
     }
 }
 
-/// Refuses files for a lever without a module, and a Ledger for a transaction: it does not show what the call does.
+/// Refuses files for a lever without a module, and a device for a transaction: it does not show what the call does.
 fn require_fitting(lever: &Lever, terms: &DeputyTerms, named: &NamedKey) -> Result<(), Error> {
     let usage = |message: String, hint: &str| Err(Error::new(Exit::Usage, message).hint(hint));
     let name = &lever.name;
@@ -97,15 +98,19 @@ fn require_fitting(lever: &Lever, terms: &DeputyTerms, named: &NamedKey) -> Resu
     if terms.to == Some(Path::new("-")) {
         return usage("--to names a file: the signature is not printed".into(), "write --to pause.json");
     }
-    if named.has_screen() && terms.to.is_none() {
-        let message = "a Ledger does not show what this call does: use a keystore";
+    if let Some(device) = named.device().filter(|_| terms.to.is_none()) {
+        let message = format!("a {device} does not show what this call does: use a keystore");
         let hint = match lever.by {
             By::Module { .. } => {
-                "or sign with --ledger --to FILE, and let a keystore send it with --relay FILE"
+                format!(
+                    "or sign on the {device} with --to FILE, and let a keystore send it with --relay FILE"
+                )
             }
-            By::Safe | By::Key(_) => "write --keystore FILE; a lever of the Safe can be signed with a Ledger",
+            By::Safe | By::Key(_) => {
+                format!("write --keystore FILE; a lever of the Safe can be signed with a {device}")
+            }
         };
-        return usage(message.into(), hint);
+        return usage(message, &hint);
     }
     Ok(())
 }
@@ -188,7 +193,7 @@ impl<'a> DeputyRun<'a> {
     ) -> Result<Act<'a>, Error> {
         let made = match &act.how {
             How::Module(pause, None) => {
-                // On a Ledger, the deputy's key is looked for first.
+                // On a device, the deputy's key is looked for first.
                 signer.choose_owner(self.session.ui, &self.session.council, &[act.deputy.1])?;
                 let signature = signer.sign_pause(self.session.ui, pause, act.deputy.1)?;
                 Some(Bearer { pause: *pause, signature }.to_json())

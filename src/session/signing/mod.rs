@@ -2,7 +2,7 @@
 
 pub mod armed_run;
 pub mod drill_ending;
-pub mod on_ledger;
+pub mod on_device;
 pub mod one_person_drill;
 pub mod sign_each;
 pub mod sign_terms;

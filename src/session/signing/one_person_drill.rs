@@ -1,17 +1,18 @@
 //! A drill of one person: whose keystores are at hand, on one machine, sign in turn, until enough have.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use alloy::primitives::Address;
 
 use crate::ceremony::judged::Judged;
-use crate::device::{SigningMode, SigningRequest};
+use crate::device::{KeystoreFile, NamedKey, SigningMode, SigningRequest};
 use crate::error::{Error, Exit};
 use crate::proposal::{Approvals, OwnerSignature, Shortfall, count};
 use crate::safe::SignatureKind;
 use crate::session::Session;
-use crate::session::machine::keys::{KeyHolder, NamedKey, keystore, open_keystore};
-use crate::session::signing::on_ledger::signs;
+use crate::session::machine::keys::{KeyHolder, keystore_file, open_within};
+use crate::session::signing::on_device::signs;
 use crate::session::signing::signers::Signers;
 use crate::store;
 use crate::ui::Text;
@@ -24,32 +25,29 @@ pub struct Keystores<'a> {
 
 /// A keystore that may be an owner's.
 struct AtHand {
-    path: PathBuf,
-    text: String,
+    file: KeystoreFile,
     password_file: Option<PathBuf>,
 }
 
 impl Keystores<'_> {
     /// Returns those that were named, or else those in Foundry's folder that state an owner's address.
     fn owners_keystores(&self, owners: &[Address]) -> Result<Vec<AtHand>, Error> {
-        let file = |at: usize| match self.password_files {
+        let password_file = |at: usize| match self.password_files {
             [one] => Some(one.clone()),
             several => several.get(at).cloned(),
         };
         let mut found = Vec::new();
         for (at, path) in self.named.iter().enumerate() {
-            if let NamedKey::Keystore { path, text, .. } = keystore(path)? {
-                found.push(AtHand { path, text, password_file: file(at) });
-            }
+            found.push(AtHand { file: keystore_file(path)?, password_file: password_file(at) });
         }
         if !found.is_empty() {
             return Ok(found);
         }
         for name in store::keystores() {
-            if let Ok(NamedKey::Keystore { path, text, stated: Some(stated) }) = keystore(Path::new(&name))
-                && owners.contains(&stated)
+            if let Ok(file) = keystore_file(Path::new(&name))
+                && file.stated.is_some_and(|stated| owners.contains(&stated))
             {
-                found.push(AtHand { path, text, password_file: file(0) });
+                found.push(AtHand { file, password_file: password_file(0) });
             }
         }
         Ok(found)
@@ -65,8 +63,10 @@ pub fn sign(session: &Session, judged: &Judged, keys: &Keystores) -> Result<(), 
         if tally(judged, &signatures).is_met() {
             break;
         }
-        let (path, text) = (&one.path, &one.text);
-        let mut signer = open_keystore(session.ui, path, text, one.password_file.as_deref())?;
+        let AtHand { file, password_file } = one;
+        let path = file.path.clone();
+        let named = NamedKey::Keystore(file);
+        let mut signer = open_within(session.ui, &named, password_file.as_deref(), Duration::ZERO)?;
         let owner = signer.choose_owner(session.ui, &session.council, &owners)?;
         if !owners.contains(&owner) {
             let message = format!("{} is the key of {owner}, which is not an owner", path.display());

@@ -6,12 +6,12 @@ use crate::ceremony::contention::together::{advise, one_for_each_nonce};
 use crate::ceremony::enforce::{accepted, enforce};
 use crate::ceremony::judged::Judged;
 use crate::cli::args::AheadOutput;
-use crate::device::RequestedMode;
+use crate::device::{NamedKey, RequestedMode};
 use crate::error::{Error, Exit};
 use crate::proposal::{OwnerSignature, Way};
 use crate::safe::Nonces;
-use crate::session::machine::keys::{self, KeyHolder, KeyPurpose, NamedKey};
-use crate::session::signing::on_ledger::{self, Asking};
+use crate::session::machine::keys::{self, KeyHolder, KeyPurpose};
+use crate::session::signing::on_device::{self, Asking};
 use crate::session::signing::sign_terms::SignTerms;
 use crate::session::signing::signers::Signers;
 use crate::session::signing::signing_round::SigningRound;
@@ -25,7 +25,7 @@ struct Signing<'s> {
     session: &'s Session<'s>,
     terms: &'s SignTerms<'s>,
     key: NamedKey,
-    /// Opened after the first review: its person can read while the Ledger is not there yet.
+    /// Opened after the first review: its person can read while the device is not there yet.
     signer: Option<KeyHolder>,
 }
 
@@ -86,9 +86,9 @@ impl Signing<'_> {
         }
         let persons = || signers.person().and_then(|person| signers.way(person).ok());
         let way = stated_way.or_else(persons);
-        session.review_for(judged, way, terms.accept);
+        session.review_for(judged, way, self.key.device(), terms.accept);
         enforce(&judged.findings, terms.accept).map_err(|error| advise(session, judged, error))?;
-        let has_screen = self.key.has_screen();
+        let has_screen = self.key.device().is_some();
         if !has_screen {
             if let Some(way) = stated_way {
                 signers.remind(way);
@@ -102,7 +102,7 @@ impl Signing<'_> {
             signers.show(way);
         }
         let asking = Asking { way: terms.asked, unseen: terms.unseen, together: place.1 };
-        let request = on_ledger::prepare(session, judged, signer, (owner, way), &asking)?;
+        let request = on_device::prepare(session, judged, signer, (owner, way), &asking)?;
         judged.require_late_agreement()?;
         let accepted = accepted(&judged.findings, terms.accept);
         let signature = signers.sign(signer, (&request, way), accepted)?;

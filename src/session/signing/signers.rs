@@ -3,12 +3,12 @@
 use alloy::primitives::Address;
 
 use crate::ceremony::judged::Judged;
-use crate::device::SigningRequest;
+use crate::device::{NamedKey, SigningRequest};
 use crate::error::{Error, Exit};
 use crate::proposal::{Claims, OwnerSignature, SafeOwners, Stated, Way};
 use crate::safe::SignatureKind;
 use crate::session::Session;
-use crate::session::machine::keys::{self, KeyHolder, NamedKey};
+use crate::session::machine::keys::{self, KeyHolder};
 use crate::shell::quoted;
 use crate::ui::Text;
 use crate::view::review_lines::message_signed;

@@ -14,21 +14,21 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::order::Given;
 use crate::cli::args::AheadOutput;
 use crate::clock;
-use crate::device::{SigningRequest, Signs};
+use crate::device::{NamedKey, SigningRequest, Signs, USUAL_DEVICE};
 use crate::error::{Error, Exit};
 use crate::incident::{JournalAct, Plain};
 use crate::proposal::{
     self, Claims, OwnerSignature, SafeOwners, SignedAhead, Stated, base_entry, find_signatures, gather_ahead,
 };
 use crate::safe::{Nonce, Nonces, listed};
-use crate::session::machine::keys::{KeyHolder, NamedKey};
-use crate::session::signing::on_ledger::Asking;
+use crate::session::machine::keys::KeyHolder;
+use crate::session::signing::on_device::Asking;
 use crate::session::signing::sign_terms::SignTerms;
 use crate::session::signing::signers::Signers;
-use crate::session::{Session, machine::keys, signing::on_ledger};
+use crate::session::{Session, machine::keys, signing::on_device};
 use crate::store;
 use crate::ui::Text;
-use crate::view::review_lines::on_ledger_screen::LedgerShows;
+use crate::view::review_lines::shown_on_device::DeviceShows;
 use crate::view::review_lines::summary::Summary;
 use crate::view::{armed_texts::armed_lines, review_lines::review};
 
@@ -82,11 +82,11 @@ pub fn run(
     if let Some(stated) = key.stated() {
         signers.check(stated).map_err(|error| not_below(&judged, stated, error))?;
     }
-    show(session, terms, &judged, nonces);
+    show(session, terms, key, &judged, nonces);
     let accept = terms.accept;
     enforce(&judged.findings, accept)
         .map_err(|error| advise(session, &judged, hint_remaining_nonces(&judged, nonces, error)))?;
-    if !key.has_screen() {
+    if key.device().is_none() {
         confirm(session, terms, nonces)?;
     }
     let mut signer = keys::open(session.ui, terms.key, key)?;
@@ -176,10 +176,11 @@ fn signed_before(text: &str, judged: &Judged, path: &Path) -> Result<Vec<SignedA
 }
 
 /// The hashes of every nonce, then the review with the range in the place of one nonce.
-fn show(session: &Session, terms: &SignTerms, judged: &Judged, nonces: Nonces) {
+fn show(session: &Session, terms: &SignTerms, key: &NamedKey, judged: &Judged, nonces: Nonces) {
     let mut summary = Summary::of(session, judged, terms.accept);
-    summary.ledger = LedgerShows::Transaction; // for the Safe's own owners
+    summary.shows = DeviceShows::Transaction; // for the Safe's own owners
     summary.lines_below = 1; // that it is ahead
+    summary.read_on = key.device().unwrap_or(USUAL_DEVICE);
     summary.nonce_is = format!("the first of {}, to {}", nonces.count(), nonces.last());
     session.ui.show(&armed_lines::hashes(judged.proposal(), nonces));
     session.ui.show(&review::review(session, judged, &summary, session.ui.width()));
@@ -224,18 +225,18 @@ fn sign_each(
     }
     let owners = judged.derived.owners.restricted_to(owner);
     let asking = Asking { way: terms.asked, unseen: terms.unseen, together: open.len() };
-    let first = on_ledger::prepare(session, judged, signer, (owner, way), &asking)?;
+    let first = on_device::prepare(session, judged, signer, (owner, way), &asking)?;
     let made = Some(clock::seconds());
     let claims = Claims { made, ..session.claims(judged.proposal()) };
     for (at, nonce) in open.iter().enumerate() {
         judged.require_late_agreement()?;
         let proposal = judged.proposal().with_nonce(*nonce);
-        if signer.has_screen() {
+        if signer.screen().is_some() {
             session.ui.show(&armed_lines::on_the_device(&proposal, (at + 1, open.len())));
         }
         let request = SigningRequest { signs: Signs::Tx(proposal.tx()), ..first };
         let signature = sign_one(session, signer, &request, &proposal, &owners)?;
-        if signer.has_screen() {
+        if signer.screen().is_some() {
             // The person may have taken minutes.
             judged.require_late_agreement()?;
         }

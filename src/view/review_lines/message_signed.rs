@@ -3,7 +3,7 @@
 use alloy::hex;
 use alloy::primitives::Address;
 
-use crate::device::Prediction;
+use crate::device::{Pages, Preview};
 use crate::proposal::{Proposal, Way};
 use crate::safe::{Hashes, SafeMessage};
 use crate::ui::{Lines, Text};
@@ -52,15 +52,15 @@ fn about(message: &SafeMessage, known: &[(String, Hashes)]) -> String {
     found.unwrap_or_else(|| "of another form: compare it with another signer's machine".into())
 }
 
-/// Returns what a Ledger shows of the message: one sentence where its possible settings make no difference.
-pub fn on_device(predicted: &[Prediction], safe: &str) -> Lines {
-    let sentences: Vec<(String, String)> = predicted
-        .iter()
-        .filter_map(|one| Some((one.settings.describe(predicted), shown(one, safe)?)))
+/// Returns what a device shows of the message: one sentence where its possible settings make no difference.
+pub fn on_device(preview: &Preview, safe: &str) -> Lines {
+    let possible = preview.possible.iter();
+    let sentences: Vec<(&str, String)> = possible
+        .filter_map(|one| Some((one.settings.as_str(), shown(preview.device, &one.pages, safe)?)))
         .collect();
     let is_one = sentences.windows(2).all(|pair| pair[0].1 == pair[1].1);
     let count = if is_one { 1 } else { sentences.len() };
-    let line = |(settings, sentence): &(String, String)| {
+    let line = |(settings, sentence): &(&str, String)| {
         let when = if is_one { String::new() } else { format!("with {settings}: ") };
         Text::new("    ").warn("! ").add(&format!("{when}{sentence}"))
     };
@@ -68,29 +68,29 @@ pub fn on_device(predicted: &[Prediction], safe: &str) -> Lines {
 }
 
 /// `None` if the app's settings forbid it.
-fn shown(prediction: &Prediction, safe: &str) -> Option<String> {
-    if prediction.pages.refused {
+fn shown(device: &str, pages: &Pages, safe: &str) -> Option<String> {
+    if pages.refused {
         return None;
     }
     let has = |title: &str| {
-        let mut entries = prediction.pages.all.iter().flat_map(|page| &page.entries);
+        let mut entries = pages.all.iter().flat_map(|page| &page.entries);
         entries.any(|entry| entry.title.split(" (").next() == Some(title) && !entry.lines.is_empty())
     };
     let compare = "and no call, target or nonce: compare";
     Some(match () {
         () if has("message") => {
-            format!("The Ledger shows this message whole, {compare} it with the one above")
+            format!("The {device} shows this message whole, {compare} it with the one above")
         }
         () if has("Domain hash") => {
             format!(
-                "The Ledger shows only the domain hash and the message hash of this message, {compare} both with those above"
+                "The {device} shows only the domain hash and the message hash of this message, {compare} both with those above"
             )
         }
         () if has("verifyingContract") => {
             format!(
-                "The Ledger shows only the message hash of this message, and {safe} as verifyingContract, {compare} both with those above"
+                "The {device} shows only the message hash of this message, and {safe} as verifyingContract, {compare} both with those above"
             )
         }
-        () => format!("The Ledger shows only the hash to sign, {compare} all of it"),
+        () => format!("The {device} shows only the hash to sign, {compare} all of it"),
     })
 }

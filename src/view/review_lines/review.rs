@@ -40,7 +40,7 @@ pub fn review(desk: &Desk, judged: &Judged, summary: &Summary, width: usize) -> 
 
 /// Returns the last lines of the review alone, for the owner who signs in this way.
 pub fn block_of(desk: &Desk, judged: &Judged, way: Option<&Way>, accepted: &[String], width: usize) -> Lines {
-    block(&Summary::of(desk, judged, accepted).signed_by(judged, way), width)
+    block(&Summary::of(desk, judged, accepted).signed_by(judged, way, None), width)
 }
 
 /// Returns all that stands above the last lines, raw words and data too.

@@ -9,9 +9,9 @@ use crate::view::review_lines::acting::{self, Acting};
 use crate::view::review_lines::already_done::{Done, PersonAddress};
 use crate::view::review_lines::called_lines::{MOST_LEVERS, approves, calls, combined, results};
 use crate::view::review_lines::decision::{Refusal, ReviewAnswer};
-use crate::view::review_lines::on_ledger_screen::LedgerShows;
 use crate::view::review_lines::review_layout::{ReviewBlock, digits, fits, labelled};
 use crate::view::review_lines::shown_lever::LeverSummary;
+use crate::view::review_lines::shown_on_device::DeviceShows;
 use crate::view::review_lines::summary::{SafeIs, Summary};
 
 /// The lines of a small terminal, without that of the question.
@@ -67,7 +67,7 @@ fn decide(summary: &Summary, width: usize) -> Lines {
     read(&mut block, summary);
     consequences(&mut block, summary, width);
     checks(&mut block, summary);
-    let is_sent = summary.ledger == LedgerShows::Nothing;
+    let is_sent = summary.shows == DeviceShows::Nothing;
     if is_sent {
         block.field("safeTx", Text::default().bold(&digits(&summary.hashes.safe_tx)));
         signed(&mut block, summary);
@@ -195,18 +195,18 @@ fn on_the_device(block: &mut ReviewBlock, summary: &Summary) {
     let value = if device.value.is_zero() { String::new() } else { format!("value {}, ", device.value) };
     let text =
         format!("to, {value}data {}, operation {}, nonce {},", device.data, device.operation, summary.nonce);
-    let [text, others] = match &summary.ledger {
-        LedgerShows::Message(message) => message.to_read(),
-        LedgerShows::Transaction | LedgerShows::Either(_) | LedgerShows::Nothing => {
+    let [text, others] = match &summary.shows {
+        DeviceShows::Message(message) => message.to_read(),
+        DeviceShows::Transaction | DeviceShows::Either(_) | DeviceShows::Nothing => {
             [text, "every other number 0, then these hashes, whole:".into()]
         }
     };
     match summary.purpose {
-        Purpose::Real => block.field("Ledger", Text::default().bold("read: ").add(&text)),
+        Purpose::Real => block.field(summary.read_on, Text::default().bold("read: ").add(&text)),
         // By its chain id alone a device tells it from the real one.
         Purpose::Drill => {
             let chain = format!("chainId {} (DRILL),", summary.signed_chain_id);
-            block.field("Ledger", Text::default().bold("read: ").good(&chain));
+            block.field(summary.read_on, Text::default().bold("read: ").good(&chain));
             block.field("", Text::new(&text));
         }
     }
@@ -217,7 +217,7 @@ fn on_the_device(block: &mut ReviewBlock, summary: &Summary) {
     {
         block.field(label, Text::default().bold(&digits(hash)));
     }
-    if let LedgerShows::Either(safes) = &summary.ledger {
+    if let DeviceShows::Either(safes) = &summary.shows {
         let text = format!("it shows a message instead to an owner of {}", safes.join(", "));
         block.field("or", Text::new(&text));
     }

@@ -12,14 +12,15 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::rehearsal_result::{RehearsalResult, check_success};
 use crate::chain::agreeing;
 use crate::check::{Finding, Level, Match};
+use crate::device::USUAL_DEVICE;
 use crate::playbook::{Playbook, Severity, Undo};
 use crate::proposal::{Shortfall, Way};
 use crate::safe::{Hashes, Operation, Purpose};
 use crate::view::on_paper::paper::upper;
 use crate::view::review_lines::acting::Acting;
 use crate::view::review_lines::decision::ReviewAnswer;
-use crate::view::review_lines::on_ledger_screen::LedgerShows;
 use crate::view::review_lines::shown_lever::{LeverSummary, NamedAddress, levers, named};
+use crate::view::review_lines::shown_on_device::DeviceShows;
 use crate::view::review_lines::what_changes;
 
 /// The lines right above the question, as data.
@@ -64,8 +65,12 @@ pub struct Summary {
     /// The command that takes it back, or why there is none.
     pub undo: String,
     pub checks: Checks,
-    /// What a Ledger shows, and values to read on it.
-    pub ledger: LedgerShows,
+    /// The name of the device that shows it.
+    #[serde(skip)]
+    pub read_on: &'static str,
+    /// What the device shows, and values to read on it.
+    #[serde(rename = "ledger")]
+    pub shows: DeviceShows,
     /// Lines that are printed between its last line and the question.
     #[serde(skip)]
     pub lines_below: usize,
@@ -115,7 +120,7 @@ pub struct FindingLine {
     pub sentence: String,
 }
 
-/// The values as a Ledger writes them.
+/// The values as a device writes them.
 #[derive(Clone, Debug, Serialize)]
 pub struct OnDevice {
     pub data: String,
@@ -178,7 +183,8 @@ impl Summary {
                 .unwrap_or_default(),
             undo: undo(desk, judged),
             checks: checks(&judged.findings),
-            ledger: LedgerShows::of(judged, None),
+            read_on: USUAL_DEVICE,
+            shows: DeviceShows::of(judged, None),
             lines_below: 0,
             device: OnDevice {
                 data: upper(tx.data.get(..tx.data.len().min(4)).unwrap_or_default()),
@@ -192,12 +198,12 @@ impl Summary {
         }
     }
 
-    /// Returns it for the owner who signs in this way; `None` if it is not known who does.
-    pub fn signed_by(self, judged: &Judged, way: Option<&Way>) -> Self {
-        let ledger = LedgerShows::of(judged, way);
+    /// Returns it for the owner who signs in this way, on this device; `None` if it is not known who does, or on which.
+    pub fn signed_by(self, judged: &Judged, way: Option<&Way>, device: Option<&'static str>) -> Self {
+        let (read_on, shows) = (device.unwrap_or(self.read_on), DeviceShows::of(judged, way));
         // A message has a line that reminds its signer of it.
-        let lines_below = usize::from(matches!(ledger, LedgerShows::Message(_)));
-        Self { ledger, lines_below, ..self }
+        let lines_below = usize::from(matches!(shows, DeviceShows::Message(_)));
+        Self { read_on, shows, lines_below, ..self }
     }
 
     /// Returns the summary of what one key does alone.

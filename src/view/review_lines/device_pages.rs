@@ -1,54 +1,55 @@
-//! The pages that a Ledger is about to show, for its person to compare line by line.
+//! The pages that a device is about to show, for its person to compare line by line.
 
 use alloy::primitives::Address;
 
-use crate::device::{Page, PageFact, Pages, Prediction, Status};
+use crate::device::{Page, PageFact, Pages, Preview};
 use crate::ui::{Lines, Text};
 
-/// Returns what the device can show: the pages that are the same whatever its settings, then each possible rest.
-pub fn lines(status: &Status, key: Address, why: &str, predicted: &[Prediction]) -> Lines {
+/// Returns what the device can show: a setting that has to be changed first, the pages that are the same whatever its
+/// settings, then each possible rest.
+pub fn lines(preview: &Preview, key: Address, why: &str) -> Lines {
     let mut out = Lines::default();
-    show(&mut out, status, key, why, predicted);
+    if let Some(before) = preview.before {
+        out.say(&Text::new("  ").warn("! ").add(before));
+    }
+    let app = format!("   {}, key of {key}", preview.app);
+    out.say(&Text::new("  ").bold(&format!("On your {}", preview.device)).add(&app));
+    out.say(&Text::new("    ").dim(why));
+    pages(&mut out, preview);
+    if let Some(note) = preview.note {
+        out.say(&Text::new("    ").dim(note));
+    }
     out
 }
 
-fn show(out: &mut Lines, status: &Status, key: Address, why: &str, predicted: &[Prediction]) {
-    let app = format!("   Ethereum app {}, key of {key}", status.version);
-    out.say(&Text::new("  ").bold("On your Ledger").add(&app));
-    out.say(&Text::new("    ").dim(why));
-    if predicted.iter().any(|one| !one.pages.recorded) {
+fn pages(out: &mut Lines, preview: &Preview) {
+    let possible = &preview.possible;
+    if possible.iter().any(|one| !one.pages.recorded) {
         let text = "this model, app version or network was not recorded: a page may break at another word";
         out.say(&Text::new("    ").dim(text));
     }
-    let Some((first, others)) = predicted.split_first() else { return };
+    let Some((first, others)) = possible.split_first() else { return };
     let pages = &first.pages.all;
     let same = others.iter().fold(pages.len(), |same, other| same.min(common(pages, &other.pages.all)));
     list(out, &first.pages, 0, same);
-    for one in predicted.iter().filter(|_| !others.is_empty()) {
-        let text = format!("with {}: {} pages", one.settings.describe(predicted), one.pages.all.len());
+    for one in possible.iter().filter(|_| !others.is_empty()) {
+        let text = format!("with {}: {} pages", one.settings, one.pages.all.len());
         out.say(&Text::new("    ").bold(&text));
         list(out, &one.pages, same, one.pages.all.len());
     }
-    for one in predicted {
+    for one in possible {
         if !others.is_empty() {
-            out.say(&Text::new("    ").dim(&format!("with {}:", one.settings.describe(predicted))));
+            out.say(&Text::new("    ").dim(&format!("with {}:", one.settings)));
         }
         reading_guide(out, &one.pages);
     }
     if !others.is_empty() {
-        let text =
-            "the Ledger does not tell these settings: breakglass device --settings says how to state yours";
-        out.say(&Text::new("    ").dim(text));
+        let text = format!(
+            "the {} does not tell these settings: breakglass device --settings says how to state yours",
+            preview.device
+        );
+        out.say(&Text::new("    ").dim(&text));
     }
-}
-
-/// Returns that a setting has to be turned on before the pages that follow are shown, where it is off now.
-pub fn blind_signing_notice(now: &Status, then: &Status) -> Option<Text> {
-    (then.blind_signing && !now.blind_signing).then(|| {
-        let text = "\"Blind signing\" is off and this needs it: the review waits until you turn it on in the Ethereum app's \
-                    settings. Turn it off again afterwards";
-        Text::new("  ").warn("! ").add(text)
-    })
 }
 
 /// Says what to read of the pages, and where nothing may be skipped.

@@ -1,13 +1,9 @@
-//! Prepares a review on a Ledger: the way, the pages, what to read, and what it does not show.
+//! Prepares a review on a device: the way, the pages, what to read, and what it does not show.
 
 use alloy::primitives::Address;
 
-use crate::ceremony::folder::own_settings::stated;
 use crate::ceremony::judged::Judged;
-use crate::device::{
-    DataShown, Prediction, RequestedMode, SigningMode, SigningRequest, Signs, Weight, choose_way,
-    safe_tx_pages,
-};
+use crate::device::{DeviceRequest, RequestedMode, SigningMode, SigningRequest, Signs, Weight};
 use crate::error::Error;
 use crate::playbook::PlaybookKind;
 use crate::proposal;
@@ -16,12 +12,12 @@ use crate::safe::{Operation, SafeId, SignatureKind, published_batch_contract};
 use crate::session::Session;
 use crate::session::machine::keys::KeyHolder;
 use crate::ui::Text;
-use crate::view::{review_lines::ledger_pages, review_lines::message_signed};
+use crate::view::{review_lines::device_pages, review_lines::message_signed};
 
 /// The signer's choices on the command line.
 pub struct Asking {
     pub way: RequestedMode,
-    /// They go on although the Ledger does not show all of the data.
+    /// They go on although the device does not show all of the data.
     pub unseen: bool,
     /// The number of transactions that are signed in this sitting.
     pub together: usize,
@@ -34,7 +30,8 @@ pub fn signs<'s>(judged: &'s Judged, way: &'s proposal::Way) -> Signs<'s> {
         .map_or_else(|| Signs::Tx(judged.proposal().tx()), |known| Signs::Message(&known.message))
 }
 
-/// Returns the request for a keystore; for a Ledger, chooses the way and shows the pages. Asks for a yes of its own where the Ledger would not show all of the data.
+/// Returns the request, and shows the pages that a device will show. Asks for a yes of its own where it would not show all of
+/// the data.
 pub fn prepare<'s>(
     session: &Session,
     judged: &'s Judged,
@@ -46,18 +43,11 @@ pub fn prepare<'s>(
     let kind =
         if asked.way == RequestedMode::EthSign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
     let mut request = SigningRequest { domain, signs, owner, kind, way: SigningMode::Fields };
-    let Some(ledger) = signer.ledger() else { return Ok(request) };
-    let mut status = *ledger.status();
-    let chosen = choose_way(&status, asked.way, Weight::of(&request, is_heavy(judged), asked.together));
+    let Some(screen) = signer.screen() else { return Ok(request) };
+    let chosen = screen.choose_way(asked.way, Weight::of(&request, is_heavy(judged), asked.together));
     (request.way, request.kind) = (chosen.way, chosen.kind);
-    // Where it is needed and off it is waited for: what is shown then is predicted now.
-    status.blind_signing |= ledger.needs_blind_signing(&request);
-    if let Some(text) = ledger_pages::blind_signing_notice(ledger.status(), &status) {
-        session.ui.say(&text);
-    }
-    let stated = stated(session.ui)?;
-    let predicted = stated.predict(&status, |settings| safe_tx_pages(&status, settings, &request));
-    session.ui.show(&ledger_pages::lines(&status, owner, chosen.why, &predicted));
+    let preview = screen.preview(&DeviceRequest::SafeTx(&request));
+    session.ui.show(&device_pages::lines(&preview, owner, chosen.why));
     match signs {
         Signs::Tx(tx) if tx.operation == Operation::DelegateCall => {
             say_delegatecall(session, &request, tx.to, judged.derived.safe.batch);
@@ -65,18 +55,17 @@ pub fn prepare<'s>(
         Signs::Tx(_) => {}
         Signs::Message(_) => {
             let safe = session.name_of(domain.safe().address);
-            session.ui.show(&message_signed::on_device(&predicted, &safe));
+            session.ui.show(&message_signed::on_device(&preview, &safe));
         }
     }
-    let unseen = hidden_data_warning(&predicted);
-    if let Some(text) = &unseen {
-        session.ui.say(&Text::new("    ").warn("! ").bold(text));
+    if let Some(hidden) = &preview.hidden {
+        session.ui.say(&Text::new("    ").warn("! ").bold(hidden));
     }
     session.ui.blank();
-    let question = "Go on although the Ledger may not show what is signed? Type yes";
-    if unseen.is_some() && !asked.unseen && !session.ui.confirmed(question, "--unseen")? {
+    let question = format!("Go on although the {} may not show what is signed? Type yes", preview.device);
+    if preview.hidden.is_some() && !asked.unseen && !session.ui.confirmed(&question, "--unseen")? {
         return Err(Error::rejection("not signed: you did not type yes")
-            .hint("turn Transaction hash on, or compare the safeTxHash with --eth-sign"));
+            .hint("do what the line with ! says, or compare the safeTxHash with --eth-sign"));
     }
     Ok(request)
 }
@@ -122,31 +111,10 @@ fn expected_target(safe: &SafeId, to: Address, pinned: Option<Address>) -> Optio
     is_right.then_some(known)
 }
 
-/// Returns the warning where the device may show neither all of the data nor a hash of it.
-fn hidden_data_warning(predicted: &[Prediction]) -> Option<String> {
-    let shown = |one: &Prediction| match one.pages.data {
-        DataShown::Beginning(bytes) if !one.pages.hashes => Some(bytes),
-        _ => None,
-    };
-    let bytes = predicted.iter().find_map(shown)?;
-    let when =
-        if predicted.iter().all(|one| shown(one).is_some()) { "" } else { "with Transaction hash off, " };
-    Some(format!(
-        "{when}the Ledger shows only the first {bytes} bytes of the data: not what all of it does. Turn Transaction \
-         hash on in the Ethereum app's settings and compare both hashes, or compare the safeTxHash with --eth-sign"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::{AppSettings, Pages};
     use crate::safe::SafeVersion;
-
-    fn prediction(data: DataShown, hashes: bool) -> Prediction {
-        let pages = Pages { all: Vec::new(), recorded: true, data, hashes, refused: false };
-        Prediction { settings: AppSettings::default(), pages }
-    }
 
     /// A batch contract of another version, or one that also calls with the Safe's storage, is to be rejected. A migration and
     /// the library for messages are right, as the checks say of them.
@@ -169,18 +137,5 @@ mod tests {
             assert!(is_right(chain, SafeVersion::V1_4_1, messages), "{chain}");
             assert!(!is_right(chain, SafeVersion::V1_4_1, singleton), "{chain}");
         }
-    }
-
-    #[test]
-    fn data_that_no_page_commits_to_is_said() {
-        let cut = || prediction(DataShown::Beginning(187), false);
-        let hashed = || prediction(DataShown::Beginning(187), true);
-        assert_eq!(hidden_data_warning(&[prediction(DataShown::All, false)]), None);
-        assert_eq!(hidden_data_warning(&[hashed()]), None);
-        assert_eq!(hidden_data_warning(&[prediction(DataShown::Nothing, true)]), None);
-        assert!(
-            hidden_data_warning(&[cut()]).unwrap().starts_with("the Ledger shows only the first 187 bytes")
-        );
-        assert!(hidden_data_warning(&[hashed(), cut()]).unwrap().starts_with("with Transaction hash off, "));
     }
 }

@@ -1,4 +1,4 @@
-//! The thing that a signer's Ledger shows: the transaction, or the message of a Safe that owns the transaction's Safe.
+//! The thing that a signer's device shows: the transaction, or the message of a Safe that owns the transaction's Safe.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::proposal::Way;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum LedgerShows {
+pub enum DeviceShows {
     Transaction,
     Message(ShownMessage),
     /// It is not known who signs: the transaction, or to owners of these Safes a message.
@@ -35,7 +35,7 @@ pub enum MessageBytes {
     Other,
 }
 
-impl LedgerShows {
+impl DeviceShows {
     /// Returns what the owner sees who signs in this way; `None` if it is not known who signs.
     pub fn of(judged: &Judged, way: Option<&Way>) -> Self {
         let proposal = judged.proposal();
