@@ -382,8 +382,9 @@ impl<'a> DerivationState<'a> {
             (DynSolValue::Uint(bits, _), None, Some(param)) => param.flags.show(*bits),
             // Bytes say nothing to a person: how they are made does.
             (DynSolValue::Bytes(_) | DynSolValue::FixedBytes(..), ..) => {
-                let formula = template.and_then(Template::formula).map(|formula| format!(" = {formula}"));
-                format!("{}{}", render(value, None), formula.unwrap_or_default())
+                let bytes = render(value, None);
+                let formula = template.and_then(Template::formula);
+                formula.map_or_else(|| bytes.clone(), |formula| format!("{formula} ({bytes})"))
             }
             _ => render(value, Some(self.values.names)),
         }

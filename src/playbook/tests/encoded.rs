@@ -56,8 +56,8 @@ fn a_key_a_role_and_a_carried_call_are_made_and_explained() {
     let named = format!("keccak('PAUSER_ROLE') ({role})");
     assert_eq!(plan_by_name.args[2].shown, named);
     let shown: Vec<&str> = call.arguments.iter().map(|(_, shown)| shown.as_str()).collect();
-    let made = format!("{key} = keccak(encode(keccak(encode('CONFIG_KEEPER')), hub, chain))");
-    let carried = format!("{} = calldata('pauseDeposits(bool)', true)", Bytes::from(message));
+    let made = format!("keccak(encode(keccak(encode('CONFIG_KEEPER')), hub, chain)) ({key})");
+    let carried = format!("calldata('pauseDeposits(bool)', true) ({})", Bytes::from(message));
     assert_eq!(shown, [made.as_str(), named.as_str(), carried.as_str()]);
     // By its digits it is the same transaction.
     let (plan_by_hash, _) = plan(&digits).unwrap();
