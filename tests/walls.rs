@@ -295,7 +295,7 @@ fn no_file_is_longer_than_a_reader_takes_at_once() {
     assert!(long.is_empty(), "longer than {MOST_LINES} lines:\n{}", long.join("\n"));
 }
 
-/// A file is named in errors and in conversation by its stem alone: each stem is one file's. A room's face and tests aside.
+/// Errors and people name a file by its stem, so each stem is unique, except a room's `mod.rs` and tests.
 #[test]
 fn no_two_files_have_one_name() {
     let mut by_stem: BTreeMap<String, Vec<Module>> = BTreeMap::new();
@@ -328,7 +328,7 @@ fn only_the_chain_room_says_that_a_value_is_fresh() {
 /// Names that several types have, and why.
 const SHARED: [(&str, &str); 1] = [("Args", "each command has its own, beside its `run`")];
 
-/// A reader who searches for a type finds one.
+/// A search for a type finds one definition.
 #[test]
 fn no_two_types_have_the_same_name() {
     let sources = sources();
@@ -384,7 +384,7 @@ fn clippy_refuses_a_file_that_breaks_a_wall() {
     }
 }
 
-/// A wall is opened at the head of its own room and nowhere else.
+/// An exception to a wall is declared at the head of its room and nowhere else.
 #[test]
 fn only_the_rooms_that_are_named_open_a_wall() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -405,7 +405,7 @@ fn only_the_rooms_that_are_named_open_a_wall() {
     assert_eq!(open, ["clock.rs", "store/mod.rs", "ui/mod.rs"].map(String::from).into());
 }
 
-/// The reader of paths finds every path: the walls do not hold for one that it misses.
+/// The reader of paths finds every path: the walls would not hold for one that it misses.
 #[test]
 fn paths_are_read_whole() {
     let code = "use crate::a::{b, c::{D, E as F}}; pub use self::k::L;

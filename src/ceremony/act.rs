@@ -1,4 +1,4 @@
-//! One lever of an order: a playbook with its arguments, all from the reader's own files and command line.
+//! One lever of an order: a playbook with its arguments, from the reader's own files and command line alone.
 
 use alloy::primitives::Address;
 
@@ -13,18 +13,18 @@ use crate::proposal::BoundLever;
 pub struct BoundPlaybook<'a> {
     pub lever: Option<String>,
     pub entry: LibraryEntry<'a>,
-    /// The lever's own playbook, also where its undo is pulled: the arguments are given for it.
+    /// The lever's own playbook, even if its undo is pulled: the arguments are given for it.
     pub(super) own: &'a Playbook,
-    /// The arguments as given: the lever's and those set besides.
+    /// The arguments as given: the lever's and those of `--set`.
     pub given: Arguments,
-    /// The arguments of the playbook: as given, or turned round for its undo.
+    /// The arguments of the playbook: as given, or those of its undo.
     pub(super) args: Arguments,
-    /// Contracts that the lever declares to change besides.
+    /// Contracts that the lever declares to change as well.
     pub changes: Vec<Address>,
 }
 
 impl<'a> BoundPlaybook<'a> {
-    /// `undo` replaces playbook and arguments by those of the counter-playbook.
+    /// Returns a playbook with its arguments; with `undo`, those of the counter-playbook.
     pub(super) fn new(
         desk: &'a Desk,
         lever: Option<String>,
@@ -44,7 +44,7 @@ impl<'a> BoundPlaybook<'a> {
         Ok(Self { lever, entry, own, given, args, changes: Vec::new() })
     }
 
-    /// A lever of the council file, with arguments for what it leaves open.
+    /// Returns a lever of the council file, with arguments for what it leaves open.
     pub(super) fn lever(desk: &'a Desk, name: &str, undo: bool, set: &Arguments) -> Result<Self, Error> {
         let lever = desk.lever(name)?;
         let own = desk.catalogue.get(&lever.playbook).map(|entry| entry.playbook).ok();
@@ -54,12 +54,12 @@ impl<'a> BoundPlaybook<'a> {
         let for_undo = |key: &String| params.iter().any(|param| param.for_undo && param.name == *key);
         let mut args = lever.set.clone();
         for (key, value) in set {
-            // Values that only the undo needs are those of the time of the act, whatever the council file says.
+            // Values that only the undo needs may differ from the council file: they are read when the act is made.
             let is_same = |fixed: &str| {
                 fixed == value || own.is_some_and(|own| own.is_same_argument(key, fixed, value, &names))
             };
             let fixed = args.get(key).filter(|_| !for_undo(key));
-            // Another text for the same value says nothing new: the file's stands.
+            // Another text for the same value does not replace the file's.
             if fixed.is_some_and(|fixed| is_same(fixed)) {
                 continue;
             }
@@ -75,12 +75,12 @@ impl<'a> BoundPlaybook<'a> {
         Ok(Self { changes: lever.changes.clone(), ..act })
     }
 
-    /// The lever's own playbook, also where its undo is pulled.
+    /// Returns the lever's own playbook, even if its undo is pulled.
     pub const fn own_playbook(&self) -> &'a Playbook {
         self.own
     }
 
-    /// Returns `true` if its undo brings back values that were in force before.
+    /// Returns `true` if its undo restores values that were in force before.
     pub fn has_former(&self) -> bool {
         self.own.params.iter().any(Param::is_former)
     }
@@ -97,7 +97,7 @@ impl<'a> BoundPlaybook<'a> {
         given.map(|(name, text)| (name.clone(), text.clone())).collect()
     }
 
-    /// Returns an undo that brings back these values, where nobody gave others.
+    /// Returns an undo that restores these values, unless others were given.
     pub(super) fn restoring(&self, was: &Arguments) -> Self {
         let mut given = was.clone();
         given.extend(self.given.clone());
@@ -105,7 +105,7 @@ impl<'a> BoundPlaybook<'a> {
         Self { given, args, ..self.clone() }
     }
 
-    /// One of a playbook that nobody pulls by its name.
+    /// Returns a playbook of the program itself, which has no lever.
     pub(super) const fn of_program(playbook: &'static Playbook, args: Arguments) -> Self {
         let entry = LibraryEntry { playbook, origin: Origin::BuiltIn, replaces: None };
         Self { lever: None, entry, own: playbook, given: Arguments::new(), args, changes: Vec::new() }

@@ -1,5 +1,5 @@
-//! `approveHash` as a transaction: a Safe that owns another approves one of its transactions on chain. Its playbook is a part
-//! of the program: nobody pulls it by its name, since a hash alone says nothing of what is approved.
+//! `approveHash` as a transaction: a Safe that owns another approves one of its transactions on chain. Its playbook is
+//! a part of the program and has no lever, because a hash alone does not show what is approved.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -13,8 +13,7 @@ use crate::proposal::Proposal;
 static PLAYBOOK: LazyLock<Result<Playbook, Fault>> =
     LazyLock::new(|| Playbook::parse("approve_hash.toml", include_str!("approve_hash.toml")));
 
-/// Returns the playbook that calls `approveHash`.
-/// Never fails: a test reads it.
+/// Returns the playbook that calls `approveHash`. It never fails, because a test parses it.
 pub(super) fn playbook() -> Result<&'static Playbook, Error> {
     PLAYBOOK.as_ref().map_err(|fault| Error::new(Exit::Failed, fault.headline()))
 }
@@ -25,8 +24,8 @@ pub(super) fn arguments(proposal: &Proposal) -> BTreeMap<String, String> {
     [("of".to_string(), safe), ("hash".to_string(), hash)].into()
 }
 
-/// Checks that a Safe can approve for another one, as far as the council file says.
-/// Fails if it is on another chain, or not among the owners that are pinned.
+/// Checks by the council file that a Safe can approve for another one. Fails if it is on another chain, or not among
+/// the owners that are pinned.
 pub(super) fn require_owner(safe: &council::Safe, of: &council::Safe) -> Result<(), Error> {
     let owns = of.owners.as_ref().is_none_or(|owners| owners.contains(safe.address));
     if owns && safe.chain == of.chain {

@@ -1,5 +1,5 @@
-//! A lever without the network and without a proposal file: the transaction for the Safe as the council file pins it, at the
-//! nonce of the command line. Nobody read that Safe: what is derived here can be signed, and nothing can be sent from it.
+//! A lever without the network and without a proposal file: the transaction for the Safe as the council file pins it,
+//! at the nonce of the command line. The Safe was not read, so that the transaction can be signed and not sent.
 
 use crate::ceremony::derived::{Derived, OwnDerivation, StoredApprovals};
 use crate::ceremony::desk::Desk;
@@ -12,7 +12,7 @@ use crate::playbook::CombinedPlan;
 use crate::proposal::{BatchSource, Proposal, build_tx};
 use crate::safe::{Call, Domain, Nonce};
 
-/// The way to sign a lever offline that needs the chain.
+/// The advice for signing a lever offline that needs the chain.
 const CARRY: &str = "on a machine with a network, propose it and run breakglass export; carry the file here and sign it \
                      with --offline";
 
@@ -38,20 +38,20 @@ impl<'a> Desk<'a> {
         Ok(Derived { sender: None, ..Derived::new(self, place, proposal, matching, kept, given)? })
     }
 
-    /// Returns the error for a lever of which no proposal is kept here.
+    /// Returns the error for a lever without a kept proposal.
     fn none_kept(&self, order: &Order) -> Error {
         let (what, place) = (order.pull.title().unwrap_or_default(), self.path.display());
         Error::new(Exit::Usage, format!("no proposal of lever {what} is kept beside {place}"))
     }
 
-    /// Returns the error for a lever that is to be signed offline, at a nonce that only a person can say.
+    /// Returns the error for a lever that is to be signed offline without a nonce.
     fn no_nonce(&self, order: &Order) -> Error {
         self.none_kept(order)
             .hint("to sign it offline, say the nonce that the others sign: --nonce N")
             .hint("or pass a proposal file")
     }
 
-    /// Returns the error for a lever whose kept proposal is to be shown offline.
+    /// Returns the error for a lever that is to be shown offline without a kept proposal.
     pub(super) fn nothing_to_show(&self, order: &Order) -> Error {
         let words = order.pull.words().unwrap_or_else(|| order.words());
         self.none_kept(order)
@@ -60,7 +60,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// Returns the plans of an order that needs nothing of the chain.
+/// Returns the plans of an order that does not need the chain.
 fn plans_of_files(order: &Order) -> Result<CombinedPlan, Error> {
     match order.turn(&Readings::default())? {
         Turn::Ready(plans) => Ok(plans),
@@ -73,8 +73,7 @@ fn plans_of_files(order: &Order) -> Result<CombinedPlan, Error> {
     }
 }
 
-/// Returns the transaction for the Safe as the council file pins it.
-/// The error has the pins that are missing.
+/// Returns the transaction for the Safe as the council file pins it. The error names the missing pins.
 fn assumed_proposal(order: &Order, plans: &CombinedPlan, nonce: Nonce) -> Result<Proposal, Error> {
     let safe = order.safe;
     let calls: Vec<Call> = plans.calls().map(|(_, planned)| planned.call.clone()).collect();

@@ -1,4 +1,4 @@
-//! Work on several Safes, levers or chains side by side: all of them take the rounds of one.
+//! Runs work on several Safes, levers or chains side by side, in the rounds of one.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -6,10 +6,10 @@ use std::thread;
 use crate::error::{Error, Exit};
 use crate::progress::Progress;
 
-/// The most that run at once: each keeps a connection and a processor busy.
+/// The most that run at once: each uses a connection and a processor.
 const AT_ONCE: usize = 32;
 
-/// Runs the work for each of several Safes at once, and says so where there are several.
+/// Runs the work for each of several Safes at once, and reports it if there are several.
 pub fn side_by_side<T: Send, R: Send>(
     progress: &dyn Progress,
     all: Vec<T>,
@@ -21,8 +21,8 @@ pub fn side_by_side<T: Send, R: Send>(
     }
 }
 
-/// Runs the work for each of several at once, and returns the results in their order. What fails or waits does not stop
-/// the others.
+/// Runs the work for each of several at once, and returns the results in their order. One that fails or waits does not
+/// stop the others.
 pub fn at_once<T: Send, R: Send>(
     all: Vec<T>,
     work: impl Fn(T) -> Result<R, Error> + Sync,
@@ -41,7 +41,7 @@ pub fn at_once<T: Send, R: Send>(
             }
         };
         let running: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        // The place of one that panicked says so.
+        // The place of one that panicked keeps its error.
         for one in running {
             drop(one.join());
         }
@@ -49,7 +49,7 @@ pub fn at_once<T: Send, R: Send>(
     results
 }
 
-/// Stands for a part whose thread panicked.
+/// Returns the error of a part whose thread panicked.
 fn ended_early() -> Error {
     Error::new(Exit::Failed, "this part ended early: a fault of this program")
 }
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_come_in_order_and_a_fault_stops_no_other() {
+    fn results_are_in_order_and_an_error_does_not_stop_the_others() {
         let odd_fails = |n: usize| if n % 2 == 1 { Err(Error::new(Exit::Network, "odd")) } else { Ok(n) };
         let done = at_once((0..100).collect(), odd_fails);
         assert_eq!(done.len(), 100);

@@ -1,4 +1,4 @@
-//! The Safe may not do what a lever calls: whose it is to do, as the contract states it.
+//! A call that the Safe may not make: the account that may, as the contract states it.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ pub struct Barred {
     /// `pause()`
     pub call: String,
     pub to: Entitled,
-    /// The holder by the contract's word; `None` if the contract does not say.
+    /// The holder, as the contract states it; `None` if it does not.
     pub holder: Option<Address>,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for Entitled {
 }
 
 impl Entitled {
-    /// Returns the question that tells who it is.
+    /// Returns the question for its holder.
     pub fn query(self, to: Address) -> Query {
         let data = match self {
             Self::Owner => abi::ownerCall {}.abi_encode(),
@@ -63,8 +63,8 @@ impl Entitled {
     }
 }
 
-/// Returns the first call that is not the Safe's to make, and asks the contract whose it is: one round. `None` if no contract
-/// says that.
+/// Returns the first call that the Safe may not make, and asks the contract who may: one round. `None` if no contract
+/// refuses the Safe.
 pub fn find(desk: &Desk, judged: &Judged) -> Option<Barred> {
     let (plan, seen) = (judged.plan()?, judged.seen.as_ref()?);
     let safe = judged.derived.safe.address;
@@ -81,7 +81,7 @@ pub fn find(desk: &Desk, judged: &Judged) -> Option<Barred> {
     Some(Barred { contract: planned.call.to, call: format!("{name}()"), to, holder })
 }
 
-/// Returns the role that the contract asks of whoever makes the call, if it was tried as the Safe and refused for that.
+/// Returns the role that the contract requires for a call, if it was tried as the Safe and refused for that.
 fn required_role(planned: &PlannedCall, safe: Address, readings: &Readings) -> Option<Entitled> {
     let (to, data) = (planned.call.to, planned.call.data.clone());
     match readings.get(&Query::Call { from: Some(safe), to, data })? {
@@ -90,7 +90,7 @@ fn required_role(planned: &PlannedCall, safe: Address, readings: &Readings) -> O
     }
 }
 
-/// Returns what a contract asks for, by the error with which it refused the Safe.
+/// Returns the role that a contract requires, by the error with which it refused the Safe.
 pub fn entitled(data: &Bytes, safe: Address) -> Option<Entitled> {
     if let Ok(error) = abi::OwnableUnauthorizedAccount::abi_decode(data) {
         return (error.account == safe).then_some(Entitled::Owner);
@@ -140,9 +140,9 @@ mod tests {
             assert_eq!(entitled(&data.into(), SAFE), expected);
         }
     }
-    /// Only what was tried as the Safe, and refused for its role, is somebody else's to do.
+    /// Only a call that was tried as the Safe, and refused for its role, counts.
     #[test]
-    fn a_call_that_was_refused_for_its_role_is_anothers() {
+    fn a_call_refused_for_its_role_requires_that_role() {
         use crate::ceremony::order::Turn;
         use crate::ceremony::tests::{Home, VAULT, at, order};
         let home = Home::new();

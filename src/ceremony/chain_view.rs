@@ -1,4 +1,4 @@
-//! A chain as it was seen: the connection, and what was read at one agreed block.
+//! A view of a chain: the connection, and what was read at one agreed block.
 
 use alloy::primitives::Address;
 
@@ -8,15 +8,15 @@ use crate::error::{Error, Exit};
 use crate::evm::{BlockRef, Fresh};
 use crate::safe::{SafeState, SafeTree};
 
-/// The connection to a chain, and what it said.
+/// The connection to a chain, and its answers.
 pub struct ChainView {
     pub link: Chain,
     pub snapshot: Snapshot,
-    /// The chain's word on the block that a proposal's file names.
+    /// The chain's answer about the block that a proposal's file names.
     pub past: Past,
     /// Owners whose contract signature was tried with the transaction, and failed.
     pub failed: Vec<Address>,
-    /// Against what all of it was proven, where that was asked for.
+    /// The root that all of it was proven against, if that was asked for.
     pub proven: Option<Root>,
 }
 
@@ -29,8 +29,7 @@ impl ChainView {
         &self.snapshot.state
     }
 
-    /// The Safe as it is now: what a transaction is made ready from.
-    /// Fails if an older block was asked for.
+    /// Returns the Safe as it is now, from which a transaction is made ready. Fails if an older block was asked for.
     pub fn fresh(&self) -> Result<&Fresh<SafeTree>, Error> {
         self.snapshot.fresh().ok_or_else(|| {
             let block = self.snapshot.header.number;
@@ -39,8 +38,8 @@ impl ChainView {
     }
 }
 
-/// Against what everything that was read is proven. A block that nobody knows can be made up, and everything proven in
-/// it: its hash is there to be compared.
+/// Returns the root that everything was proven against, for a person. An RPC can invent a block with all its proofs:
+/// its hash is shown to be compared.
 pub fn proven_at(root: Root, block: &BlockRef) -> String {
     let BlockRef { number, hash, .. } = block;
     match root {

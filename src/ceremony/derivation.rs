@@ -1,5 +1,5 @@
-//! A lever becomes a proposal: the reader's own files, the chain's values, one transaction. The same files, arguments,
-//! nonce and values give the same hash on every machine.
+//! Derives a proposal from a lever: the reader's own files and the chain's values give one transaction. The same files,
+//! arguments, nonce and values give the same hash on every machine.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::playbook::{CombinedPlan, Decided, Plan, Playbook, ReadingSource};
 use crate::proposal::{BatchContract, BatchSource, Proposal, Truncated, build_tx};
 use crate::safe::{Call, Domain, Nonce, SafeId, SafeState, SafeVersion};
 
-/// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
+/// The most turns of reads that depend on reads; more is a fault of the playbook.
 pub const MAX_TURNS: usize = 8;
 
 /// Returns the error of a playbook whose reads do not end within [`MAX_TURNS`].
@@ -23,7 +23,7 @@ pub fn endless_reads(title: &str) -> Error {
         .hint("its reads depend on each other: fix the playbook")
 }
 
-/// The part of the first round that the plan does not need.
+/// Further inputs of the first round.
 #[derive(Clone, Copy, Debug)]
 pub struct First<'r> {
     pub at: BlockTag,
@@ -31,19 +31,19 @@ pub struct First<'r> {
     pub extra: &'r [Query],
     /// Safes that may own it.
     pub safes: &'r [Address],
-    /// Its likely owners, and whoever pays.
+    /// Its likely owners, and the payer.
     pub accounts: &'r [Address],
     pub send: Option<&'r CallRequest>,
-    /// The proposal that will probably come out. It decides nothing but what is fetched early.
+    /// The probable proposal. It decides only what is fetched early.
     pub guess: Option<&'r Proposal>,
-    /// Keys that an earlier rehearsal read: fetched early, and no more.
+    /// Keys that an earlier rehearsal read. They decide only what is fetched early.
     pub hints: Option<&'r Keys>,
     /// `true` if a rehearsal follows.
     pub rehearse: bool,
 }
 
 impl First<'_> {
-    /// The next transaction, as the chain is now.
+    /// The inputs for the next transaction, as the chain is now.
     pub const LATEST: Self = Self {
         at: BlockTag::Latest,
         nonce: None,
@@ -66,7 +66,7 @@ pub struct Proposed {
 }
 
 impl Order<'_> {
-    /// Its playbooks, for a message.
+    /// Returns its playbooks, for a message.
     fn title(&self) -> String {
         let ids: Vec<&str> = self.playbooks().map(|playbook| playbook.id.as_str()).collect();
         format!("playbook {}", ids.join(", "))
@@ -85,13 +85,13 @@ impl Order<'_> {
         Ok(queries)
     }
 
-    /// The contract that its calls go through if there are several.
+    /// Returns the batch contract, through which several calls go.
     pub fn batch(&self, version: SafeVersion) -> BatchContract {
         BatchContract::of(self.chain.id, version, self.safe.batch)
     }
 
-    /// Returns the plans that come out if the Safe is as the council file has it, without asking the chain; `None` if the
-    /// chain decides something.
+    /// Returns the plans for the Safe as the council file has it, without asking the chain; `None` if the chain decides
+    /// something.
     pub fn offline_plans(&self) -> Option<CombinedPlan> {
         let mut readings = Readings::default();
         for _ in 0..MAX_TURNS {
@@ -108,12 +108,12 @@ impl Order<'_> {
         None
     }
 
-    /// The plan that comes out if the Safe is as the council file has it: where it is, a round is saved.
+    /// Returns the plan for the Safe as the council file has it. If that is right, it saves a round.
     fn likely(&self) -> Option<Plan> {
         self.offline_plans().map(|plans| plans.merged())
     }
 
-    /// Returns the parts of a plan that the chain decides, and the council file does not say as well.
+    /// Returns the parts of a plan that the chain decides and the council file does not confirm.
     pub fn decided(&self, plan: &Plan) -> Vec<Decided> {
         let is_own = |source: &ReadingSource| self.pinned(&source.query).as_ref() == Some(&source.answer);
         let mut decided = plan.decided.clone();
@@ -135,7 +135,7 @@ impl Order<'_> {
         }
     }
 
-    /// The versions that the Safe may be of, before it is asked.
+    /// Returns the versions that the Safe may have, before the chain is asked.
     fn versions(&self) -> Vec<SafeVersion> {
         match self.safe.version {
             Some(version) => vec![version],
@@ -143,7 +143,7 @@ impl Order<'_> {
         }
     }
 
-    /// The transactions that may come out, before anything is known: what they read is fetched in the first round.
+    /// Returns the probable transactions, before the chain is asked: what they read is fetched in the first round.
     fn drafts(&self, first: &First, plan: Option<&Plan>) -> Vec<RehearsalDraft> {
         let sender = first.send.map(|sending| sending.from);
         let owners = self.safe.owners.as_ref().map(|owners| owners.list().to_vec()).unwrap_or_default();
@@ -155,15 +155,15 @@ impl Order<'_> {
         let likely =
             |version| prefetch::likely(safe(version), plan, self.batch(version), owners.clone(), sender);
         let mut drafts: Vec<RehearsalDraft> = self.versions().into_iter().filter_map(likely).collect();
-        // All of them are about one Safe: once is enough.
+        // All of them are about one Safe, so that the hints are needed once.
         if let (Some(draft), Some(hints)) = (drafts.first_mut(), first.hints) {
             draft.hints.extend(hints.clone());
         }
         drafts
     }
 
-    /// Returns the transactions that may come out, before anything is known, with keys that will be read beside them: what
-    /// is fetched early, and no more.
+    /// Returns the probable transactions, before the chain is asked, with keys that will be read beside them. They
+    /// decide only what is fetched early.
     pub fn early(&self, hints: &Keys) -> Vec<RehearsalDraft> {
         let plan = self.likely();
         let mut drafts = self.drafts(&First { hints: Some(hints), ..First::LATEST }, plan.as_ref());
@@ -173,8 +173,8 @@ impl Order<'_> {
         drafts
     }
 
-    /// Derives from the chain as it is now: what the Safe is, and what the playbook gives on it. One round where the
-    /// playbook reads nothing that depends on a reading.
+    /// Derives the proposal from the chain as it is now, with the snapshot it rests on. One round if no read depends on
+    /// another.
     pub fn live(&self, chain: &Chain, first: First) -> Result<(Snapshot, Result<Proposed, Error>), Error> {
         let guessed = first.guess.and_then(|guess| match self.turn(guess.readings()) {
             Ok(Turn::Ready(plans)) => Some(plans.merged()),
@@ -209,7 +209,7 @@ impl Order<'_> {
                 Ok(Turn::Needs(queries)) => (queries, None),
                 Ok(Turn::Ready(plans)) => {
                     let plan = plans.merged();
-                    // Only the checks before the steps are worth a round.
+                    // Only the `before` checks are worth another round.
                     if unanswered(before_queries(&plan), &snapshot.readings).is_empty() {
                         let nonce = first.nonce.unwrap_or_else(|| snapshot.state.nonce.plus(self.after));
                         let (block, source) = (read_at(&snapshot), BatchSource::Chain(&snapshot.readings));
@@ -230,8 +230,8 @@ impl Order<'_> {
         Ok((snapshot, Err(endless_reads(&self.title()))))
     }
 
-    /// Derives from the values that a proposal brings: nothing is asked of the network. Which Safe on which chain is the
-    /// reader's own word, and the batch contract never the file's.
+    /// Derives from the values that a proposal brings, without the network. Chain and Safe are those of the reader's
+    /// own files, and the batch contract never comes from the file.
     pub fn derive_from_file(&self, proposal: &Proposal, batch: BatchSource) -> Result<Proposed, Error> {
         let mut state = proposal.snapshot().clone();
         state.id.chain_id = self.chain.id;
@@ -253,7 +253,7 @@ impl Order<'_> {
         }
     }
 
-    /// Returns the questions by the reader's own names: `vault fee()`. More than a few are counted.
+    /// Returns the questions with the reader's own names, `vault fee()`; more than a few are counted.
     pub(super) fn named(&self, queries: &[Query]) -> String {
         let name = |address: &Address| called(*address, &self.names);
         let one = |query: &Query| match query {
@@ -274,7 +274,7 @@ impl Order<'_> {
         }
     }
 
-    /// The proposal of plans on a Safe as it is at a block; without one on a Safe as it is assumed.
+    /// Builds the proposal of plans for a Safe at a block; without a block, for an assumed Safe.
     pub(super) fn build_proposal(
         &self,
         plans: CombinedPlan,
@@ -305,7 +305,7 @@ pub fn before_queries(plan: &Plan) -> Vec<Query> {
     plan.before.iter().flat_map(crate::playbook::Check::queries).collect()
 }
 
-/// Returns the questions of the checks before the steps, and those of the checks after them: what holds already is done.
+/// Returns the questions of the `before` and `after` checks; an act whose `after` checks hold already is done.
 fn state_queries(plan: &Plan) -> Vec<Query> {
     [before_queries(plan), prefetch::after_queries(plan)].concat()
 }
@@ -314,7 +314,7 @@ fn unanswered(queries: Vec<Query>, readings: &Readings) -> Vec<Query> {
     queries.into_iter().filter(|q| readings.get(q).is_none()).collect()
 }
 
-/// A 32-byte answer that is not zero.
+/// Returns `true` for a 32-byte answer that is not zero.
 pub fn is_set(answer: Option<&Answer>) -> bool {
     answer.is_some_and(Answer::is_set)
 }

@@ -1,4 +1,4 @@
-//! A proposal by the reader's own files. Offline, the way ends here.
+//! A proposal compared with the reader's own files. Offline, it is judged without a chain.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,14 +16,14 @@ use crate::playbook::{Check, CombinedPlan, Plan, Repeat};
 use crate::proposal::{Approvals, Contender, OwnerSignature, Proposal, SafeOwners, WalletSignature};
 use crate::safe::{Nonce, SafeState};
 
-/// The reader's own lever, and what it comes to.
+/// The reader's own lever, and its plans.
 pub struct OwnDerivation<'a> {
     pub order: Order<'a>,
     /// Lever by lever.
     pub plans: CombinedPlan,
-    /// The whole as one.
+    /// All of them merged.
     pub plan: Plan,
-    /// The checks after the calls by the chain's values of now, where those have moved since.
+    /// The `after` checks by the chain's values now, if those have changed since.
     pub now: Option<Vec<Check>>,
 }
 
@@ -32,35 +32,35 @@ impl<'a> OwnDerivation<'a> {
         Self { order, plan: plans.merged(), plans, now: None }
     }
 
-    /// Returns it with the plans that the chain's values give now.
+    /// Returns it with the `after` checks of the plans that the chain's values give now.
     pub fn with_now(self, plans: Option<&CombinedPlan>) -> Self {
         Self { now: plans.map(|plans| plans.merged().after), ..self }
     }
 
-    /// Where several levers are pulled together: each call as it would be made once more.
+    /// Returns each call as it would be made once more, if several levers are pulled together.
     pub fn repeats(&self) -> Vec<Repeat> {
         if self.order.acts().len() < 2 { Vec::new() } else { self.plans.repeats(self.order.safe.address) }
     }
 }
 
-/// One proposal, held against the reader's own files.
+/// One proposal, compared with the reader's own files.
 #[must_use]
 pub struct Derived<'a> {
     pub proposal: Proposal,
-    /// `None` where the reader's files do not have what the proposal names.
+    /// `None` if the reader's files do not have what the proposal names.
     pub own: Option<OwnDerivation<'a>>,
     pub matching: Match,
     pub safe: &'a council::Safe,
     pub chain: &'a council::CouncilChain,
     pub names: AddressBook,
-    /// Whose signatures count.
+    /// The owners whose signatures count.
     pub owners: SafeOwners,
     pub signatures: Vec<OwnerSignature>,
     /// Signatures of contracts that are owners and not Safes of the council file.
     pub wallets: Vec<WalletSignature>,
     /// The Safes that may own it, as the council file pins them.
     pub safes: Vec<SafeState>,
-    /// The owner who sends it, where they count without a signature.
+    /// The owner who sends it, if they count without a signature.
     pub sender: Option<Address>,
     /// Arguments that come from the proposal's file alone: neither the lever nor the reader's command line has them.
     pub foreign: Vec<(String, String)>,
@@ -75,11 +75,11 @@ pub struct Derived<'a> {
     pub others: Vec<(Nonce, String)>,
     /// Another lever that keeps the nonce that this one would have, or has.
     pub keeper: Option<Contender>,
-    /// Offline, the transaction of another Safe that it approves on chain, held against the reader's files as well.
+    /// Offline, the transaction of another Safe that it approves on chain, compared with the reader's files as well.
     pub approved: Option<Box<Self>>,
 }
 
-/// The approvals that are kept for a proposal, and whose signatures count.
+/// The approvals that are kept for a proposal, and the owners whose signatures count.
 pub struct StoredApprovals {
     pub owners: SafeOwners,
     pub signatures: Vec<OwnerSignature>,
@@ -89,7 +89,7 @@ pub struct StoredApprovals {
 }
 
 impl<'a> Derived<'a> {
-    /// Returns a proposal of the reader's own lever, held against their files.
+    /// Returns a proposal with everything that the reader's own files have about it.
     pub fn new(
         desk: &'a Desk,
         (safe, chain): (&'a council::Safe, &'a council::CouncilChain),
@@ -122,12 +122,12 @@ impl<'a> Derived<'a> {
         })
     }
 
-    /// Returns it as one that a file brought, with the arguments that come from the file alone.
+    /// Returns it as a file's proposal, with the arguments that come from the file alone.
     pub fn with_foreign_arguments(self, foreign: Vec<(String, String)>) -> Self {
         Self { foreign, is_from_file: true, ..self }
     }
 
-    /// All approvals that were gathered, and the chain's word on them; offline it says nothing.
+    /// Returns all approvals, and the chain's answers about them; offline there are none.
     pub fn approvals<'s>(&'s self, seen: Option<&'s ChainView>) -> Approvals<'s> {
         static NONE: Readings = Readings::new();
         let said = seen.map_or(&NONE, |seen| &seen.snapshot.readings);
@@ -142,8 +142,8 @@ impl<'a> Derived<'a> {
         self.own.as_ref().map(|own| &own.plan)
     }
 
-    /// Keeps the proposal beside the council file, if there is none of it yet that says the same of the Safe and of the
-    /// code that it runs.
+    /// Keeps the proposal beside the council file, unless a file of it with the same Safe and code is kept already.
+    /// Returns the file.
     pub fn keep(&self, desk: &Desk) -> Result<PathBuf, Error> {
         let hash = self.proposal.hash();
         let code = |proposal: &Proposal| proposal.record().map(|record| record.code.clone());

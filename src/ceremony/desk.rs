@@ -1,4 +1,4 @@
-//! The reader's own council file, playbooks and folder of proposals: every command starts from them.
+//! The reader's own council file, playbooks and folder of proposals, from which every command starts.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,11 +16,11 @@ use crate::progress::{Progress, Tone};
 use crate::proposal::{Claims, Proposal};
 use crate::store::{self, CacheFolder, Incidents, SettingsFolder};
 
-/// Playbooks of a council that are read: four times the built-in library.
+/// The most playbooks of a council that are read: four times the built-in library.
 const MOST_PLAYBOOKS: usize = 500;
 /// This program's version.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Lines that say the same of one file after the other: more are counted.
+/// The most left-out playbooks that are listed; more are counted.
 const MOST_LEFT_OUT: usize = 5;
 
 #[derive(Debug)]
@@ -32,13 +32,13 @@ pub struct Desk<'a> {
     pub text: String,
     pub incidents: Incidents,
     pub catalogue: Catalogue,
-    /// By lever, what the council file says of values that were in force before an act: they are read when it is made.
+    /// By lever, the values of the council file for former values. They are not used: an act reads them from the chain.
     pub not_used: BTreeMap<String, BTreeMap<String, String>>,
-    /// The proposal files that were named, each read once: what was accepted for it is about what is signed.
+    /// The named proposal files, each read once, so that what was accepted is what is signed.
     pub read: Mutex<BTreeMap<PathBuf, Proposal>>,
     /// The files of `incidents/` that were read.
     pub filed: Filed,
-    /// The number of RPCs that must agree in this run, in place of the council file's number.
+    /// The number of RPCs that must agree in this run, instead of the council file's.
     pub quorum: Option<usize>,
     /// The reader's own folder of settings; `None` if the environment names none.
     pub settings: Option<SettingsFolder>,
@@ -48,8 +48,11 @@ pub struct Desk<'a> {
     pub variable: fn(&str) -> Option<String>,
 }
 
-/// Takes out of the levers what was in force before their acts: it may have changed since it was written.
-fn take_former(council: &mut Council, catalogue: &Catalogue) -> BTreeMap<String, BTreeMap<String, String>> {
+/// Removes former values from the levers, because they may have changed since they were written. Returns them.
+fn remove_former_values(
+    council: &mut Council,
+    catalogue: &Catalogue,
+) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut taken = BTreeMap::new();
     for (name, lever) in &mut council.levers {
         let Ok(entry) = catalogue.get(&lever.playbook) else { continue };
@@ -94,7 +97,7 @@ impl<'a> Desk<'a> {
         if let Some(more) = catalogue.unnamed().len().checked_sub(MOST_LEFT_OUT).filter(|more| *more > 0) {
             progress.tell(Tone::Warn, "left out: ", &format!("{more} more playbooks"));
         }
-        let not_used = take_former(&mut council, &catalogue);
+        let not_used = remove_former_values(&mut council, &catalogue);
         let incidents = Incidents::next_to(&folder);
         Ok(Self {
             progress,
@@ -113,7 +116,7 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// Says in one line which levers cannot be pulled by the reader's own files.
+    /// Reports in one line the levers that the reader's own files make unusable.
     pub fn warn_of_bad_levers(&self) {
         if let Some(line) = bad_levers(&self.council, &self.catalogue) {
             self.progress.tell_once(Tone::Warn, "council file: ", &line);
@@ -125,22 +128,22 @@ impl<'a> Desk<'a> {
         Self { quorum: quorum.map(usize::from), ..self }
     }
 
-    /// The reader's own settings.
+    /// Returns the reader's own settings.
     pub fn own_settings(&self) -> Result<council::Settings, Error> {
         settings_of(self.progress, self.settings.as_ref(), self.variable)
     }
 
-    /// Returns the claims of a line of ours about a proposal.
+    /// Returns the claims that this machine's lines make about a proposal.
     pub fn claims(&self, proposal: &Proposal) -> Claims {
         Claims::of(proposal, &self.council, &self.text)
     }
 
-    /// The Safe's chain, with the RPC addresses' variables filled in.
+    /// Connects to the Safe's chain, with the variables of the RPC addresses filled in.
     pub fn connect(&self, safe: &council::Safe) -> Result<Chain, Error> {
         self.connect_to(self.chain_of(safe)?)
     }
 
-    /// Opens a chain of the council file, with the RPC addresses' variables filled in.
+    /// Connects to a chain of the council file, with the variables of the RPC addresses filled in.
     pub fn connect_to(&self, chain: &council::CouncilChain) -> Result<Chain, Error> {
         connect(self.progress, chain, self.quorum)
     }
@@ -155,8 +158,8 @@ impl<'a> Desk<'a> {
         self.council.levers.get(name).ok_or_else(|| self.no_lever(name))
     }
 
-    /// Checks that a lever, simple or combined, is called so.
-    pub fn is_lever(&self, name: &str) -> Result<(), Error> {
+    /// Fails if no lever, simple or combined, has this name.
+    pub fn require_lever(&self, name: &str) -> Result<(), Error> {
         let council = &self.council;
         let is_known = council.levers.contains_key(name) || council.combined.contains_key(name);
         if is_known { Ok(()) } else { Err(self.no_lever(name)) }
@@ -173,7 +176,7 @@ impl<'a> Desk<'a> {
         error.hint("breakglass, alone, lists the levers")
     }
 
-    /// Returns the Safe of this name, or without a name the only one.
+    /// Returns the Safe with this name or, without a name, the only one.
     pub fn only_safe(&self, name: Option<&str>) -> Result<&council::Safe, Error> {
         let safes = &self.council.safes;
         match (name, safes.len()) {
@@ -189,7 +192,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Returns the chain of this name, or without a name the only one.
+    /// Returns the chain with this name or, without a name, the only one.
     pub fn only_chain(&self, name: Option<&str>) -> Result<&council::CouncilChain, Error> {
         let chains = &self.council.chains;
         let known = || chains.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -216,16 +219,17 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// The council file of the working folder, the nearest above it, or the one that the reader's own settings name.
+/// Returns the council file of the working folder, the nearest above it, or the one that the reader's own settings
+/// name.
 pub fn find_council(progress: &dyn Progress) -> Result<Option<PathBuf>, Error> {
     let here = store::working_folder()
         .map_err(|e| Error::new(Exit::Failed, format!("the working folder cannot be read: {e}")))?;
-    // Read also where it is not needed: a mistake in it is found before an emergency.
+    // The settings are always read, so that a mistake in them is found before an emergency.
     let settings = settings(progress)?;
     Ok(council_above(progress, &here).or(settings.council))
 }
 
-/// Returns the council file of a folder or the nearest above it, and says which are not used.
+/// Returns the council file of a folder or the nearest above it, and reports those that are not used.
 fn council_above(progress: &dyn Progress, here: &Path) -> Option<PathBuf> {
     let found = store::find_upwards(here, council::FILE_NAME);
     for path in &found.passed_over {
@@ -235,7 +239,7 @@ fn council_above(progress: &dyn Progress, here: &Path) -> Option<PathBuf> {
     found.path
 }
 
-/// The council's own playbooks before the built-in ones.
+/// Returns the council's own playbooks before the built-in ones.
 fn council_playbooks(folder: &Path) -> Result<Catalogue, Error> {
     let mut catalogue = Catalogue::new(Vec::new());
     let files = store::files_below(&folder.join("playbooks"), "toml", MOST_PLAYBOOKS)?;
@@ -253,7 +257,7 @@ fn council_playbooks(folder: &Path) -> Result<Catalogue, Error> {
     Ok(catalogue)
 }
 
-/// Opens the private relays of a chain; `None` where the council file names none.
+/// Connects to the private relays of a chain; `None` if the council file names none.
 pub fn relay(progress: &dyn Progress, chain: &council::CouncilChain) -> Result<Option<Chain>, Error> {
     if chain.send.is_empty() {
         return Ok(None);
@@ -273,7 +277,7 @@ fn all_resolved(
     })
 }
 
-/// Opens a chain of a council file; the environment fills in the RPC addresses.
+/// Connects to a chain of a council file; the environment fills in the RPC addresses.
 fn connect(
     progress: &dyn Progress,
     chain: &council::CouncilChain,
@@ -289,7 +293,7 @@ fn connect(
     Ok(Chain::new(&chain.name, chain.id, urls, quorum, chain.batch, options)?)
 }
 
-/// One endpoint of the caller's choice in place of the council's.
+/// Connects to one endpoint of the caller's choice instead of the council's.
 pub fn fork(progress: &dyn Progress, chain: &council::CouncilChain, url: &str) -> Result<Chain, Error> {
     let url = RpcAddress::parse(url).and_then(|address| resolve(progress, &address)).map_err(|e| {
         Error::new(Exit::Usage, format!("--fork-url: {e}"))
@@ -299,7 +303,7 @@ pub fn fork(progress: &dyn Progress, chain: &council::CouncilChain, url: &str) -
     Ok(Chain::new(&chain.name, chain.id, vec![url], 1, chain.batch, options)?)
 }
 
-/// An RPC address ready for use. Says once which proxy its requests go through, where one is in force.
+/// Returns an RPC address ready for use, and reports once the proxy of its requests, if any.
 pub fn resolve(progress: &dyn Progress, address: &RpcAddress) -> Result<SecretUrl, RpcAddressError> {
     let url = address.resolve(store::variable)?;
     say_proxy(progress, &url, proxy_of(&url));
@@ -339,7 +343,7 @@ mod tests {
         home.heard()
     }
 
-    /// Writes a playbook file that cannot be read.
+    /// Writes playbook files that cannot be read.
     fn write_bad(home: &Home, names: std::ops::Range<usize>) {
         let folder = home.path().join("playbooks");
         fs::create_dir_all(&folder).unwrap();
@@ -347,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn playbooks_that_are_left_out_are_told_and_counted() {
+    fn playbooks_that_are_left_out_are_listed_and_counted() {
         let home = Home::new();
         assert!(load(&home).is_empty(), "there is none");
         write_bad(&home, 0..MOST_LEFT_OUT);
@@ -370,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn levers_that_cannot_be_pulled_are_told_in_one_line() {
+    fn unusable_levers_are_reported_in_one_line() {
         let home = Home::new().with("playbook = \"param/fee-bps\"", "playbook = \"param/none\"");
         home.desk().warn_of_bad_levers();
         let heard = home.heard();
@@ -378,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relay_is_opened_where_the_council_file_names_one() {
+    fn a_relay_is_opened_if_the_council_file_names_one() {
         let relay = |home: &Home| {
             let desk = home.desk();
             relay(desk.progress, &desk.council.chains["mainnet"]).map(|relay| relay.is_some())
@@ -391,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_said_once_it_is_used() {
+    fn a_proxy_is_reported_when_it_is_used() {
         let home = Home::new();
         let (desk, address) = (home.desk(), RpcAddress::parse("https://h.example/v2/KEY").unwrap());
         let url = address.resolve(|_| None).unwrap();

@@ -1,43 +1,43 @@
-//! Stops a command at a refusal that was not accepted by its id. What is already done ends it, and is not a failure.
+//! Stops a command at a refusal that was not accepted by its id. An act that is already done ends it too, and is not a
+//! failure.
 
 use std::collections::BTreeMap;
 
-use crate::check::{Finding, Level, Sort, already_done, first_refusal, standing};
+use crate::check::{Finding, Level, Sort, already_done, first_refusal, unaccepted};
 use crate::error::{Error, Exit};
 
-/// The prefix by which a changed text is accepted on the command line: then come the first sixteen digits of its digest.
+/// The prefix with which `--accept` names a changed text, before the first sixteen digits of its digest.
 pub const CHANGED: &str = "changed:";
 
-/// The most refusals whose ids are written out.
+/// The most refusals whose ids are listed.
 const MOST_IDS: usize = 20;
 
-/// The digits by which a value of `--accept` accepts a changed text; `None` for the id of a finding.
+/// Returns the digits of a changed text in a value of `--accept`; `None` for the id of a finding.
 pub fn changed_digits(id: &str) -> Option<&str> {
     id.strip_prefix(CHANGED)
 }
 
-/// The flag by which a changed text is accepted.
+/// Returns the flag that accepts a changed text.
 pub fn accept_changed(digits: &str) -> String {
     format!("--accept {CHANGED}{digits}")
 }
 
-/// Returns the accepted ids that a finding refused: only they are recorded, an id that refused nothing says nothing.
-/// With what was chosen by a flag of its own.
+/// Returns the accepted ids of findings that refused, and of those that a flag of their own chose. Only they are
+/// recorded.
 pub fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {
-    let refused = standing(findings, &[]);
+    let refused = unaccepted(findings, &[]);
     let named = ids.iter().filter(|id| refused.iter().any(|f| f.id == **id)).cloned();
     named.chain(findings.iter().filter(|f| f.problem().is_chosen()).map(|f| f.id.clone())).collect()
 }
 
-/// Stops at the first refusal that nobody accepted, or else if there is nothing to do. How a refusal is accepted is told by
-/// `check` and not here: nobody is handed the way past it.
-/// The error is the refusal with its exit code, or what is already done with [`Exit::Done`].
+/// Fails with the first refusal that nobody accepted and its exit code, or with [`Exit::Done`] if there is nothing to
+/// do. The error does not say how to accept a refusal; `check` does.
 pub fn enforce(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
     const EXPLAINED: &str = "breakglass check explains every refusal";
     enforce_explained(findings, accepted, EXPLAINED)
 }
 
-/// [`enforce`] for what one key does alone, which `check` does not look at.
+/// [`enforce`] for an act of one key alone, which the command `check` does not show.
 pub fn enforce_alone(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
     enforce_explained(findings, accepted, "the lines above say what is refused")
 }
@@ -46,7 +46,7 @@ fn enforce_explained(findings: &[Finding], accepted: &[String], explained: &str)
     let Some(first) = first_refusal(findings, accepted) else {
         return already_done(findings, accepted).map_or(Ok(()), nothing_to_do);
     };
-    let mut refused = standing(findings, accepted);
+    let mut refused = unaccepted(findings, accepted);
     refused.retain(|finding| finding.level == Level::Refuse);
     let exit = match first.sort {
         Sort::Danger => Exit::Refused,
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_danger_stops_before_a_drift_and_all_others_are_named() {
+    fn a_danger_comes_before_a_drift_and_all_others_are_named() {
         let found = [
             finding("note", Level::Warn, Sort::Danger),
             finding("owners", Level::Refuse, Sort::Drift),
@@ -123,9 +123,10 @@ mod tests {
         assert!(enforce(&found[..1], &[]).is_ok(), "a warning stops nobody");
     }
 
-    /// An acceptance is for its own id: a near one, a part of one or a typing error accepts nothing, and that is said.
+    /// An acceptance is for its exact id: a similar one, a part of one or a typing error accepts nothing, and that is
+    /// reported.
     #[test]
-    fn an_id_accepts_itself_alone() {
+    fn an_acceptance_is_for_its_exact_id() {
         let found = [finding("before:1", Level::Refuse, Sort::Danger)];
         for wrong in ["before", "before:10", "BEFORE:1", ""] {
             let error = enforce(&found, &ids(&[wrong])).unwrap_err();
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_refused_is_recorded_as_accepted() {
+    fn only_refused_findings_are_recorded_as_accepted() {
         let found =
             [finding("before:1", Level::Refuse, Sort::Danger), finding("note", Level::Pass, Sort::Danger)];
         assert_eq!(accepted(&found, &ids(&["before:1", "note", "before:2"])), ["before:1"]);
@@ -160,7 +161,7 @@ mod tests {
         assert_eq!(accept_changed("60157a03"), "--accept changed:60157a03");
     }
     #[test]
-    fn what_one_key_does_alone_is_refused_as_well() {
+    fn an_act_of_one_key_is_refused_as_well() {
         let found = [finding("before:1", Level::Refuse, Sort::Danger)];
         assert_eq!(enforce_alone(&found, &[]).unwrap_err().exit, Exit::Refused);
         assert!(enforce_alone(&found, &ids(&["before:1"])).is_ok());

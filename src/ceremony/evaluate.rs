@@ -1,5 +1,5 @@
-//! Takes levers or files that a person named to `Online`, to `Rehearsed`, and to a fresh look before it is acted on.
-//! Several transactions are evaluated side by side: all of them take the rounds of one.
+//! Evaluates the named levers or files: found, read from their chains, rehearsed, and read again before an act. Several
+//! transactions are evaluated side by side, in the rounds of one.
 
 use alloy::primitives::Address;
 
@@ -19,7 +19,7 @@ use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::proposal::Proposal;
 
-/// One transaction of several, and how far it came. What cannot be reached does not stop the others.
+/// One transaction of several, and its result. One that fails does not stop the others.
 pub struct PartResult<'a> {
     /// `vault + bridge · guardian on mainnet`
     pub title: String,
@@ -27,8 +27,8 @@ pub struct PartResult<'a> {
 }
 
 impl<'a> Desk<'a> {
-    /// Finds what was named, on the chains as they are now, and rehearses it where the purpose is to act on it.
-    /// Fails for unknown names. What is wrong with one transaction is told with it.
+    /// Evaluates the named transactions on the chains as they are now, and rehearses them unless they are only shown.
+    /// Fails for unknown names; an error about one transaction is in its result.
     pub fn evaluate(
         &'a self,
         what: &[String],
@@ -52,7 +52,7 @@ impl<'a> Desk<'a> {
         Ok(parts)
     }
 
-    /// Evaluates one transaction for a purpose. Where it is only to be seen, every signed proposal of its nonce is.
+    /// Evaluates one transaction for a purpose. If it is only shown, every signed proposal of its nonce is evaluated.
     fn evaluate_for(
         &'a self,
         found: Found<'a>,
@@ -67,9 +67,9 @@ impl<'a> Desk<'a> {
         let is_new = matches!(found, Found::Lever { .. });
         let view = self.read_point(found.safe())?;
         let evaluated = self.evaluate_found(found, view, given, purpose != CommandPurpose::Show, None)?;
-        // A drill is what was announced, and makes room for nothing.
+        // A drill keeps the nonce that was announced.
         let Some(order) = order.filter(|order| !order.is_drill()) else { return Ok(vec![evaluated]) };
-        // The transaction that it approves is known by now; any other order stays as it was asked for, with what it leaves open.
+        // The order of an approval has its transaction by now; any other order stays as it was asked for.
         let approves = order.approved().is_some();
         let own = evaluated.online.derived.own.as_ref().filter(|_| approves);
         let order = own.map_or(order, |own| own.order.clone());
@@ -102,12 +102,13 @@ impl<'a> Desk<'a> {
         titles.into_iter().zip(results).map(|(title, result)| PartResult { title, result }).collect()
     }
 
-    /// The chain of a Safe, as it is now.
+    /// Returns the chain of a Safe, at its newest block.
     pub fn read_point(&self, safe: &council::Safe) -> Result<ReadPoint, Error> {
         Ok(ReadPoint { link: self.connect(safe)?, at: BlockTag::Latest })
     }
 
-    /// Holds what was found against a view of the chain. With a payer, what sending costs them is asked along.
+    /// Evaluates a transaction that was found, at a point of its chain. With a payer, the cost of sending is read
+    /// along.
     pub fn evaluate_found(
         &'a self,
         found: Found<'a>,
@@ -122,7 +123,7 @@ impl<'a> Desk<'a> {
             Found::Proposal(_) => None,
         };
         let online = found.online(self, view, given, rehearse, payer)?;
-        // Values that have moved are judged by what it does now.
+        // If values have moved, the rehearsal shows whether it still works.
         let has_moved = matches!(online.derived.matching, Match::Moved(_));
         if !rehearse && !has_moved {
             return Ok(online.unrehearsed(self.progress).approving(approved));
@@ -134,7 +135,7 @@ impl<'a> Desk<'a> {
         Ok(rehearsed.approving(approved))
     }
 
-    /// Evaluates first the transaction that it approves on chain, if it does: which one that is decides what is signed.
+    /// Evaluates first the transaction that it approves on chain, if any, because that decides what is signed.
     fn with_approved(
         &'a self,
         found: Found<'a>,
@@ -175,9 +176,8 @@ impl<'a> Desk<'a> {
         Ok(propose(self, order, view, given, None, true)?.rehearse(self.progress, None, None))
     }
 
-    /// Finds what was named with nothing asked of the network. A lever of which no proposal is kept here is derived for the Safe
-    /// as the council file has it.
-    /// Fails where the lever or the Safe needs more than the reader's own files and command line say.
+    /// Derives the named transactions without the network. A lever without a kept proposal is derived for the Safe as
+    /// the council file has it. Fails if the lever or the Safe needs more than the reader's own files and command line.
     pub fn offline(&'a self, what: &[String], given: &Given) -> Result<Vec<Derived<'a>>, Error> {
         let found = self.find(what, given, CommandPurpose::Offline)?.into_iter();
         let derive = |found| match found {
@@ -187,8 +187,7 @@ impl<'a> Desk<'a> {
         found.map(derive).collect()
     }
 
-    /// Finds the kept proposals that were named, with nothing asked of the network.
-    /// Fails for a lever of which no proposal is kept here.
+    /// Derives the named kept proposals without the network. Fails for a lever without a kept proposal.
     pub fn derive_kept(&'a self, what: &[String], given: &Given) -> Result<Vec<Derived<'a>>, Error> {
         let found = self.find(what, given, CommandPurpose::Offline)?.into_iter();
         let derive = |found| match found {
@@ -198,8 +197,8 @@ impl<'a> Desk<'a> {
         found.map(derive).collect()
     }
 
-    /// Evaluates the same proposal again on the chain as it is now, over the same connection: one round where the first evaluation
-    /// recorded what its rehearsal read.
+    /// Evaluates the same proposal again on the chain as it is now, over the same connection: one round if the first
+    /// evaluation recorded what its rehearsal read.
     pub fn refresh(
         &'a self,
         judged: Judged<'a>,

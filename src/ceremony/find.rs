@@ -1,4 +1,4 @@
-//! Finds the lever's order or the existing proposal that a person named.
+//! Finds the named transactions: a lever's order, or an existing proposal.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,12 +14,12 @@ use crate::error::{Error, Exit};
 use crate::proposal::{BatchSource, DrillName, OwnerSignature, Proposal, SafeOwners, WalletSignature};
 use crate::store;
 
-/// The purpose of a command: it decides which proposal a lever means.
+/// The purpose of a command, which decides the proposal that a lever means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandPurpose {
-    /// A lever means the transaction at the Safe's next nonce, derived now, whatever is kept here.
+    /// A lever means the transaction at the Safe's next nonce, derived now; kept proposals do not count.
     Propose,
-    /// Like `Propose`; a kept proposal says what to fetch early.
+    /// Like `Propose`; a kept proposal decides what is fetched early.
     Sign,
     /// A lever means the proposal kept here, if there is one.
     Finish,
@@ -32,14 +32,14 @@ pub enum CommandPurpose {
 /// One transaction that was named.
 #[must_use]
 pub enum Found<'a> {
-    /// To be derived. The guess decides nothing but what is fetched early.
-    /// With `approvals` the chain is asked who has approved what comes out.
+    /// A lever to derive. The guess decides only what is fetched early. With `approvals` the chain is asked who has
+    /// approved it.
     Lever { order: Box<Order<'a>>, guess: Option<Box<Proposal>>, approvals: bool },
     /// A proposal that was made before, here or elsewhere.
     Proposal(Box<Existing<'a>>),
 }
 
-/// A proposal that was made before, and what the reader's own files have for it.
+/// A proposal that was made before, with the reader's own lever for it.
 #[must_use]
 pub struct Existing<'a> {
     pub proposal: Proposal,
@@ -48,13 +48,13 @@ pub struct Existing<'a> {
     /// The reader's own lever, or why there is none.
     pub order: Result<Order<'a>, Error>,
     pub foreign: Vec<(String, String)>,
-    /// Before the chain has answered: good for a guess at what will be sent.
+    /// The owners by the council file, before the chain has answered.
     pub owners: Option<SafeOwners>,
     pub signatures: Vec<OwnerSignature>,
     pub wallets: Vec<WalletSignature>,
 }
 
-/// A file is named by its path; everything else is a lever, or a drill of levers.
+/// Returns `true` for the path of a file; everything else is a lever, or a drill of levers.
 pub fn is_file(what: &str) -> bool {
     !DrillName::looks_like_drill_name(what)
         && (Path::new(what).extension().is_some_and(|e| e == "json")
@@ -68,7 +68,7 @@ pub fn read_proposal(path: &Path) -> Result<Proposal, Error> {
 }
 
 impl<'a> Found<'a> {
-    /// Its Safe, by the council file.
+    /// Returns its Safe of the council file.
     pub fn safe(&self) -> &'a council::Safe {
         match self {
             Self::Lever { order, .. } => order.safe,
@@ -90,7 +90,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// The proposal that exists already.
+    /// Returns the proposal that exists already.
     pub fn proposal(&self) -> Option<&Proposal> {
         match self {
             Self::Lever { .. } => None,
@@ -100,8 +100,8 @@ impl<'a> Found<'a> {
 }
 
 impl<'a> Existing<'a> {
-    /// Derives it again from the values that it brings: nothing is asked of the network, and here the way ends.
-    /// Fails where nobody but the chain can tell whose signatures count.
+    /// Derives it again from the values that it brings, without the network. Fails if only the chain can tell whose
+    /// signatures count.
     pub fn offline(self, desk: &'a Desk, given: &Given) -> Result<Derived<'a>, Error> {
         desk.require_drillable_offline(&self.proposal, self.safe)?;
         let approved = match self.proposal.approves() {
@@ -121,7 +121,7 @@ impl<'a> Existing<'a> {
 }
 
 impl<'a> Desk<'a> {
-    /// Finds what was named, for a purpose.
+    /// Finds the named transactions for a purpose.
     pub fn find(
         &'a self,
         what: &[String],
@@ -131,8 +131,8 @@ impl<'a> Desk<'a> {
         self.parts(what, given)?.into_iter().map(|found| self.for_purpose(found, given, purpose)).collect()
     }
 
-    /// The transactions that were named: levers are pulled together, one transaction for each Safe; each file is a
-    /// transaction of its own. Those of one Safe stand in the order of their nonces.
+    /// Returns the named transactions: levers are pulled together, one transaction for each Safe; each file is a
+    /// transaction of its own. Those of one Safe are in the order of their nonces.
     pub fn parts(&'a self, what: &[String], given: &Given) -> Result<Vec<Found<'a>>, Error> {
         let (files, levers): (Vec<&String>, Vec<&String>) = what.iter().partition(|what| is_file(what));
         let mut found = Vec::new();
@@ -157,8 +157,8 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// Returns the order that approves the proposal of a file on chain; `None` if no Safe is to.
-    /// Fails if the reader's own files do not give what the file proposes, or that Safe does not own the file's.
+    /// Returns the order that approves the proposal of a file on chain; `None` without `--approve-as`. Fails if the
+    /// reader's own files do not give what the file proposes, or if the Safe does not own the file's.
     pub fn approval_of(&'a self, path: &str, given: &Given) -> Result<Option<Order<'a>>, Error> {
         if given.approve_as.is_empty() {
             return Ok(None);
@@ -169,8 +169,8 @@ impl<'a> Desk<'a> {
         Ok(approvals.pop())
     }
 
-    /// Finds the kept proposal of a lever where the purpose is to go on with one, or else what is likely to be fetched.
-    /// Fails where the chain has to say which of several it is, and does not.
+    /// Finds the kept proposal of a lever if the purpose needs one, or else a guess at what to fetch early. Fails if
+    /// the chain must decide between several, and does not.
     pub fn for_purpose(
         &'a self,
         found: Found<'a>,
@@ -196,7 +196,7 @@ impl<'a> Desk<'a> {
         Ok(Found::Lever { order, guess, approvals })
     }
 
-    /// Puts beside a proposal what the reader's own files have for it.
+    /// Finds the reader's own lever for a proposal.
     pub fn find_own_lever(&'a self, proposal: Proposal, given: &Given) -> Result<Existing<'a>, Error> {
         let safe = self.safe_of(&proposal)?;
         let owners = self.owners(safe, None);
@@ -219,13 +219,13 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// Checks that these are names of files, or of levers that the council file has: before anything slow.
-    pub fn are_known(&self, what: &[String]) -> Result<(), Error> {
+    /// Fails if a name is neither a file's nor a lever's, before anything slow is done.
+    pub fn require_known(&self, what: &[String]) -> Result<(), Error> {
         let names: Vec<&String> = what.iter().filter(|what| !is_file(what)).collect();
-        pulled(&names)?.iter().try_for_each(|name| self.is_lever(name))
+        pulled(&names)?.iter().try_for_each(|name| self.require_lever(name))
     }
 
-    /// The proposal of a file, which is what was asked for.
+    /// Returns the proposal of a file. Fails if it is not what was asked for.
     pub fn file(&self, path: &str, given: &Given) -> Result<Proposal, Error> {
         let proposal = self.read_once(Path::new(path))?;
         Self::require_asked(&proposal, given)?;
@@ -233,7 +233,7 @@ impl<'a> Desk<'a> {
         Ok(proposal)
     }
 
-    /// The proposal of a file, the same however often it is asked for.
+    /// Returns the proposal of a file, read once in a run.
     pub fn read_once(&self, path: &Path) -> Result<Proposal, Error> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(proposal) = read.get(path) {
@@ -244,7 +244,7 @@ impl<'a> Desk<'a> {
         Ok(proposal)
     }
 
-    /// Checks that a file's nonce and undo are those that were asked for.
+    /// Fails if a file's nonce or undo is not what was asked for.
     fn require_asked(proposal: &Proposal, given: &Given) -> Result<(), Error> {
         if let Some(nonce) = given.nonce.filter(|n| *n != proposal.nonce()) {
             let message = format!("the file is for nonce {}, and --nonce says {nonce}", proposal.nonce());
@@ -270,8 +270,8 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// Returns the reader's own order for what the proposal names: the lever's arguments and those of the command
-    /// line are the reader's, only what they leave open is taken from the proposal.
+    /// Returns the reader's own order for a proposal's levers, with the arguments of the lever and of the command line;
+    /// only those that are open come from the proposal.
     pub fn own_order(
         &'a self,
         proposal: &Proposal,
@@ -280,7 +280,7 @@ impl<'a> Desk<'a> {
     ) -> Result<Order<'a>, Error> {
         if let Some(of) = proposal.approves() {
             let order = self.own_order(of, self.safe_of(of)?, set)?;
-            // The batch contract is held against the chain where that transaction itself is judged.
+            // The batch contract is checked against the chain when that transaction itself is judged.
             let own = order.derive_from_file(of, BatchSource::Assumed(of.tx().to))?.proposal;
             return order.approved_by(safe, Some(own));
         }
@@ -300,7 +300,7 @@ impl<'a> Desk<'a> {
             let part = expansion.parts.iter().find(|part| part.levers == names).cloned()?;
             Some((expansion.pull, part))
         };
-        // Where it claims to be of another pull, its own levers are derived, and the claim is told as a difference.
+        // If it claims another pull, its own levers are derived, and the claim is a difference.
         let claimed = expand(&self.council, &pull.names, &pull.without, pull.undo).ok().and_then(part_of);
         let own = match claimed {
             Some(own) => Some(own),
@@ -310,7 +310,7 @@ impl<'a> Desk<'a> {
             let message = format!("by your council file, {} are not one transaction", names.join(", "));
             Error::new(Exit::Refused, message)
         })?;
-        // The reader's value stands, and the contradiction is reported.
+        // The reader's value counts, and the contradiction is reported.
         let said =
             by_lever(set, &names.iter().map(|name| (name.clone(), open_params(self, name))).collect())?;
         let args = binding.levers().iter().filter_map(|bound| {
@@ -325,7 +325,7 @@ impl<'a> Desk<'a> {
         Ok(if proposal.is_drill() { order.drilling(None) } else { order })
     }
 
-    /// The arguments for which the reader has only the file's word.
+    /// Returns the arguments that only the file states.
     pub fn foreign(&self, proposal: &Proposal, set: &BTreeMap<String, String>) -> Vec<(String, String)> {
         let open = proposal.binding().open(&self.council).into_iter();
         open.filter(|open| !set.contains_key(&open.key)).map(|open| (open.key, open.value)).collect()

@@ -1,4 +1,4 @@
-//! Decides if an answer still rests on the chain as it is: the age of its block, and what RPCs answered late.
+//! Freshness of an answer: the age of its block, and contradictions of RPCs that answered late.
 
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::judged::Judged;
@@ -8,7 +8,7 @@ use crate::clock;
 use crate::error::{Error, Exit};
 
 impl Judged<'_> {
-    /// The age of the block that everything was read at; None offline.
+    /// Returns the age of the block that everything was read at; `None` offline.
     pub fn block_age(&self) -> Option<Age> {
         let seen = self.seen.as_ref()?;
         let now = clock::seconds();
@@ -26,8 +26,8 @@ impl Judged<'_> {
         })
     }
 
-    /// Refuses an answer that rests on an old block, or on the word of a minority: "already executed" may be true of no
-    /// block but that one.
+    /// Fails for an answer that rests on an old block or on a minority of the RPCs: "already executed" may be true only
+    /// there.
     pub fn enforce_fresh(&self, accepted: &[String]) -> Result<(), Error> {
         let Some(seen) = &self.seen else { return Ok(()) };
         let endpoints = self.endpoints();
@@ -37,8 +37,8 @@ impl Judged<'_> {
         enforce(&findings, accepted)
     }
 
-    /// Refuses when an RPC that answered late, while the person was reading, contradicts the others. What the review
-    /// showed is `known`, and was accepted there.
+    /// Fails if an RPC that answered late, while the person was reading, contradicts the others, unless the review
+    /// showed that.
     pub fn require_late_agreement(&self) -> Result<(), Error> {
         // What it approves was read by a connection of its own.
         let mut each = std::iter::successors(Some(self), |judged| judged.approved.as_deref());
@@ -49,7 +49,7 @@ impl Judged<'_> {
     }
 }
 
-/// Returns what an RPC says that contradicts the others; `None` if none does, or the review that is `known` showed it.
+/// Returns the contradiction of an RPC; `None` if there is none, or the `known` findings have it.
 fn late_liar(endpoints: &[EndpointReport], known: &[Finding]) -> Option<String> {
     let told = |rpc: &str| known.iter().any(|f| f.problem().lying_rpc() == Some(rpc));
     let liar = endpoints.iter().find_map(|endpoint| match &endpoint.standing {
@@ -61,8 +61,8 @@ fn late_liar(endpoints: &[EndpointReport], known: &[Finding]) -> Option<String> 
     liar.or_else(|| late_contradiction(endpoints, known))
 }
 
-/// Returns what it is that those who answered late say, once as many contradict the others as agree: on a chain of
-/// its own, an endpoint has another block, and that alone is not a lie.
+/// Returns the contradiction of late RPCs with another block, once as many contradict as agree. A single RPC with
+/// another block may be on a fork of its own, which is not a lie.
 fn late_contradiction(endpoints: &[EndpointReport], known: &[Finding]) -> Option<String> {
     let against: Vec<String> = (endpoints.iter())
         .filter_map(|endpoint| match &endpoint.standing {
@@ -86,7 +86,7 @@ mod tests {
     use crate::evm::BlockHash;
 
     #[test]
-    fn as_many_that_have_another_block_as_agree_stop_it() {
+    fn as_many_rpcs_with_another_block_as_agree_are_a_contradiction() {
         let forked = || {
             EndpointStatus::Outvoted(EndpointFault::Forked {
                 number: 7,
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(of(&silent), None);
     }
     #[test]
-    fn an_rpc_that_lies_is_told_unless_the_review_told_it() {
+    fn a_lying_rpc_is_reported_unless_the_review_showed_it() {
         let lies = EndpointStatus::Lying(EndpointFault::Lying { what: "slot 1".into(), number: 7 });
         let report = |shown: &str, standing| EndpointReport {
             shown: shown.into(),

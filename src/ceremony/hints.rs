@@ -1,15 +1,15 @@
-//! Keys that an earlier rehearsal of a lever read, kept in the reader's cache: what is fetched early, and nothing else. A wrong
-//! one costs its fetching; the values come from the quorum each time.
+//! Keys that an earlier rehearsal of a lever read, kept in the reader's cache. They decide only what is fetched early:
+//! the values come from the quorum each time.
 
 use crate::ceremony::order::Order;
 use crate::council::TextDigest;
 use crate::evm::Keys;
 use crate::store::CacheFolder;
 
-/// More keys than this are neither kept nor used.
+/// The most keys that are kept or used.
 const MOST: usize = 2_000;
 
-/// Returns the keys that an earlier rehearsal of these levers read; none if there was none.
+/// Returns the keys that an earlier rehearsal of these levers read; empty if there was none.
 pub fn kept(cache: Option<&CacheFolder>, order: &Order) -> Keys {
     let text = cache.and_then(|folder| folder.read(&name(order)));
     let keys: Option<Keys> = text.and_then(|text| serde_json::from_str(&text).ok());
@@ -26,13 +26,13 @@ pub fn keep(cache: Option<&CacheFolder>, order: &Order, read: &Keys) {
     }
 }
 
-/// Hashes of blocks are those of another day.
+/// Removes the hashes of blocks, which do not recur.
 fn without_blocks(mut keys: Keys) -> Keys {
     keys.block_hashes.clear();
     keys
 }
 
-/// One file for each set of levers and Safe, whatever the arguments.
+/// Returns the file's name, one for each set of levers and Safe with any arguments.
 fn name(order: &Order) -> String {
     let levers: Vec<&str> = order.levers().collect();
     let playbooks: Vec<&str> = order.playbooks().map(|playbook| playbook.id.as_str()).collect();

@@ -1,4 +1,5 @@
-//! A proposal with everything that is known about it, judged: what a signer is shown and what is acted on.
+//! A proposal with everything that is known about it and the findings: what a signer is shown, and what commands act
+//! on.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ use crate::playbook::{Decided, LibraryEntry, Plan, Verdict};
 use crate::proposal::{Approvals, OwnerSignature, Proposal, Shortfall, Way, count};
 use crate::safe::{SafeState, SafeTree};
 
-/// Values that the checks need and no step of the ceremony holds.
+/// Values that only the checks need.
 #[derive(Default)]
 struct CheckInputs<'a> {
     before: Vec<Verdict>,
@@ -41,21 +42,21 @@ impl<'a> CheckInputs<'a> {
     }
 }
 
-/// The verdict on a proposal, and what it rests on.
+/// The findings about a proposal, and what they rest on.
 #[must_use]
 pub struct Judged<'a> {
     pub derived: Derived<'a>,
     /// The chain; `None` offline.
     pub seen: Option<ChainView>,
     pub rehearsal: RehearsalResult,
-    /// In the order in which a signer should doubt; first those of what it approves.
+    /// In the order in which a signer should doubt; first those of the transaction that it approves.
     pub findings: Vec<Finding>,
     /// The transaction of another Safe that it approves on chain.
     pub approved: Option<Box<Self>>,
 }
 
 impl<'a> Derived<'a> {
-    /// Judges it without the chain. `signing` where a signature is about to be made.
+    /// Judges it without the chain; with `signing`, a signature is about to be made.
     pub fn judge(mut self, signing: bool) -> Judged<'a> {
         let approved = self.approved.take().map(|approved| Box::new(approved.judge(signing)));
         Judged::new(self, None, (RehearsalResult::NotWanted, approved), signing)
@@ -63,7 +64,7 @@ impl<'a> Derived<'a> {
 }
 
 impl<'a> Rehearsed<'a> {
-    /// Judges it. `signing` where a signature is about to be made.
+    /// Judges it; with `signing`, a signature is about to be made.
     pub fn judge(self, signing: bool) -> Judged<'a> {
         let approved = self.approved.map(|approved| Box::new(approved.judge(signing)));
         Judged::new(self.online.derived, Some(self.online.seen), (self.rehearsal, approved), signing)
@@ -71,7 +72,7 @@ impl<'a> Rehearsed<'a> {
 }
 
 impl<'a> Judged<'a> {
-    /// Judges what one key does alone, with what the chain says of its `module`, where one makes the call.
+    /// Judges an act of one key alone, with the chain's answers about its `module`, if it has one.
     pub fn of_deputy(
         derived: Derived<'a>,
         seen: ChainView,
@@ -84,7 +85,7 @@ impl<'a> Judged<'a> {
             endpoints: judged.endpoints(),
             ..CheckInputs::of(judged.derived.own.as_ref())
         };
-        // The module remembers which messages were used.
+        // The module writes which messages were used.
         gathered.changes.extend(module.map(|module| module.address));
         judged.findings = check::of_deputy(&judged.facts(&gathered, true), module);
         judged
@@ -117,14 +118,12 @@ impl<'a> Judged<'a> {
         &self.derived.proposal
     }
 
-    /// The chain that it was held against.
-    /// Fails where nothing was asked of the network.
+    /// Returns the view of the chain. Fails offline.
     pub fn seen(&self) -> Result<&ChainView, Error> {
         self.seen.as_ref().ok_or_else(not_asked)
     }
 
-    /// Returns it as it was before it was judged.
-    /// Fails where nothing was asked of the network.
+    /// Returns it without the findings. Fails offline.
     pub fn rehearsed(self) -> Result<Rehearsed<'a>, Error> {
         let seen = self.seen.ok_or_else(not_asked)?;
         let approved = self.approved.map(|approved| approved.rehearsed()).transpose()?.map(Box::new);
@@ -135,7 +134,7 @@ impl<'a> Judged<'a> {
         self.seen.as_ref().map(ChainView::now)
     }
 
-    /// The Safe as it is now or, offline, as the proposal found it.
+    /// Returns the Safe as it is now or, offline, as the proposal found it.
     pub fn state(&self) -> &SafeState {
         self.now().unwrap_or_else(|| self.proposal().snapshot())
     }
@@ -148,23 +147,24 @@ impl<'a> Judged<'a> {
         self.derived.plan()
     }
 
-    /// The RPCs that were asked; none offline.
+    /// Returns the RPCs that were asked; empty offline.
     pub fn endpoints(&self) -> Vec<EndpointReport> {
         self.seen.as_ref().map(|seen| seen.link.endpoints()).unwrap_or_default()
     }
 
-    /// Against what everything that was read is proven, where that was asked for.
+    /// Returns the root that everything was proven against, for a person; `None` if that was not asked for.
     pub fn proven(&self) -> Option<String> {
         let seen = self.seen.as_ref()?;
         Some(proven_at(seen.proven?, &seen.snapshot.header.block()))
     }
 
-    /// All approvals that were gathered, and the chain's word on them.
+    /// Returns all approvals, and the chain's answers about them.
     pub fn approvals(&self) -> Approvals<'_> {
         self.derived.approvals(self.seen.as_ref())
     }
 
-    /// The Safe with the Safes among its owners, as they are now or, offline, as the proposal and the council file have them.
+    /// Returns the Safe with the Safes among its owners, as they are now or, offline, as the proposal and the council
+    /// file have them.
     pub fn tree(&self) -> SafeTree {
         match &self.seen {
             Some(seen) => seen.snapshot.tree(),
@@ -172,7 +172,7 @@ impl<'a> Judged<'a> {
         }
     }
 
-    /// Returns the owners who have approved, against the Safe as it is now (offline: as the proposal found it).
+    /// Returns the owners who have approved, by the Safe as it is now or, offline, as the proposal found it.
     pub fn tally(&self) -> Shortfall {
         count(self.proposal(), &self.approvals(), &self.tree())
     }
@@ -183,25 +183,25 @@ impl<'a> Judged<'a> {
         count(self.proposal(), &Approvals { signatures: &signatures, ..self.approvals() }, &self.tree())
     }
 
-    /// The owners of a Safe that can approve it, as they are now or, offline, as the council file pins them.
+    /// Returns the owners of a way's Safe, as they are now or, offline, as the council file pins them.
     pub fn owners_on(&self, way: &Way) -> Vec<Address> {
         let tree = self.tree();
         let below = way.through.iter().try_fold(&tree, |tree, safe| tree.child(*safe));
         below.map_or_else(|| way.owners.list().to_vec(), |safe| safe.owners.list().to_vec())
     }
 
-    /// An address by the reader's own name for it.
+    /// Returns the reader's own name of an address, or `-`.
     pub fn name(&self, address: Address) -> &str {
         self.derived.names.name(address).unwrap_or("-")
     }
 
-    /// Returns the refusals that do not merely come with its execution.
+    /// Returns the refusals that its own execution does not cause.
     pub fn refused(&self) -> Vec<Finding> {
         let is_shown = |f: &&Finding| f.level == Level::Refuse && !f.problem().comes_with_execution();
         self.findings.iter().filter(is_shown).cloned().collect()
     }
 
-    /// The `before` checks as the chain answers them now.
+    /// Returns the verdicts of the `before` checks on the chain now.
     fn before(&self) -> Vec<Verdict> {
         match (self.readings(), self.plan()) {
             (Some(readings), Some(plan)) => plan.before.iter().map(|c| c.judge(readings, &[])).collect(),
@@ -209,7 +209,7 @@ impl<'a> Judged<'a> {
         }
     }
 
-    /// Returns the findings about what a mined transaction did to the Safe as it was before it.
+    /// Returns the findings about the effects of a mined transaction on the Safe as it was before it.
     pub fn effects_of(&self, mined: &Rehearsal, before: &SafeState) -> Vec<Finding> {
         let code_then = self.proposal().record().map_or(&[][..], |record| &record.code);
         let gathered = CheckInputs::of(self.derived.own.as_ref());
@@ -225,7 +225,7 @@ impl<'a> Judged<'a> {
         })
     }
 
-    /// Returns `true` if what its own pull puts before it accounts for its nonce.
+    /// Returns `true` if its nonce is the next one after the other transactions of its pull.
     fn is_in_turn(&self) -> bool {
         let after = self.derived.own.as_ref().map_or(0, |own| own.order.after);
         self.now().is_some_and(|now| self.proposal().nonce() <= now.nonce.plus(after))

@@ -1,4 +1,4 @@
-//! A proposal against what its reader's own files give: the same, moved with the chain, or another.
+//! Comparison of a proposal with what the reader's own files give: the same, moved with the chain, or another.
 
 use crate::ceremony::derivation::Proposed;
 use crate::ceremony::derived::OwnDerivation;
@@ -38,7 +38,7 @@ pub fn compare<'a>(
     (matching, own)
 }
 
-/// The reader's own transaction that a proposal is shown by.
+/// The reader's own derivation that explains a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum MatchedValues {
     /// The one from the chain's values.
@@ -48,8 +48,9 @@ enum MatchedValues {
     Neither,
 }
 
-/// Judges a proposal. `mismatch` is what its binding differs in. `now` and `then` are the differences from the reader's own
-/// transaction by the chain's values (`None` offline) and by those that the proposal brings, or why there is none.
+/// Judges a proposal. `mismatch` are the differences of its binding. `now` and `then` are the differences from the
+/// reader's own transaction by the chain's values (`None` offline) and by those that the proposal brings, or why there
+/// is none.
 fn judge(
     mut mismatch: Vec<FieldDifference>,
     now: Option<Result<Vec<FieldDifference>, &str>>,
@@ -80,8 +81,9 @@ fn judge(
     }
 }
 
-/// Returns why the reader's own files do not give a proposal from the values that it brings itself; `None` if they do. A batch
-/// contract that only the chain can tell is taken from the file: it is held against the chain before anything is signed.
+/// Returns why the reader's own files do not give a proposal from the values that it brings itself; `None` if they do.
+/// A batch contract that only the chain can decide is taken from the file: it is checked against the chain before
+/// anything is signed.
 pub fn underived(proposal: &Proposal, order: Result<Order, Error>) -> Option<String> {
     reason(compare(proposal, order, None, BatchSource::Assumed(proposal.tx().to)).0)
 }
@@ -98,7 +100,7 @@ fn reason(matching: Match) -> Option<String> {
     }
 }
 
-/// Playbook, its text and Safe must be the reader's own before the transactions are even compared.
+/// Returns the differences of chain, Safe, levers and playbooks, which must be the reader's own.
 fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<FieldDifference> {
     let rows = [
         ("chain id", proposal.safe().chain_id.to_string(), order.chain.id.to_string()),
@@ -135,9 +137,9 @@ mod tests {
         matches!(matching, Match::Differs(rows) if rows.iter().map(|row| row.field).eq(fields.iter().copied()))
     }
 
-    /// Whatever differs from the reader's own files is never called the same, and never only moved.
+    /// A proposal that differs from the reader's own files is neither the same nor merely moved.
     #[test]
-    fn a_proposal_unlike_the_readers_files_is_refused_whatever_the_chain_says() {
+    fn a_proposal_unlike_the_readers_files_differs_on_any_chain() {
         let same = || Ok(Vec::new());
         for now in [None, Some(same()), Some(Ok(row("data"))), Some(Err("paused"))] {
             let (matching, by) = judge(row("playbook"), now.clone(), same());
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_chains_values_decide_and_a_files_own_values_only_explain() {
+    fn the_chains_values_decide_and_the_files_own_only_explain() {
         let same = || Ok(Vec::new());
         assert_eq!(judge(Vec::new(), Some(same()), Ok(row("data"))), (Match::Same, MatchedValues::OfChain));
         assert_eq!(

@@ -1,7 +1,7 @@
-//! The way of a proposal from a lever or a file to a verdict: found, derived from the reader's own files, held against
+//! The way of a proposal from a lever or a file to its findings: found, derived from the reader's own files, read from
 //! the chain, rehearsed, judged; and after it was sent, its proof.
 //!
-//! May touch `chain` and `store`. No terminal and no command line: whoever runs it is told by [`crate::progress`].
+//! May touch `chain` and `store`, but no terminal and no command line: it reports by [`crate::progress`].
 
 mod act;
 pub mod aftermath;

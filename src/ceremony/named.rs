@@ -1,4 +1,4 @@
-//! Levers and files that a person named, and what exists of them already: nothing is derived.
+//! The named levers and files with their existing proposals, which are not derived here.
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::is_file;
@@ -8,15 +8,15 @@ use crate::error::{Error, Exit};
 use crate::proposal::Proposal;
 
 pub enum NamedTransaction<'a> {
-    /// By the file of a proposal.
+    /// The file of a proposal.
     File { path: String, proposal: Box<Proposal> },
-    /// With the proposal that is kept here for it.
+    /// A lever, with the proposal that is kept here for it.
     Lever { order: Box<Order<'a>>, kept: Option<Box<Proposal>> },
 }
 
 impl<'a> Desk<'a> {
-    /// Returns what was named: each file, and the transactions that the levers come to together.
-    /// Fails for unknown names, and files that are not what was asked for.
+    /// Returns the named transactions: each file, and those of the levers. Fails for unknown names, and for files that
+    /// are not what was asked for.
     pub fn named(&'a self, what: &[String], given: &Given) -> Result<Vec<NamedTransaction<'a>>, Error> {
         let (files, levers): (Vec<&String>, Vec<&String>) = what.iter().partition(|what| is_file(what));
         let mut named = Vec::new();
@@ -50,7 +50,7 @@ impl<'a> Desk<'a> {
 }
 
 impl<'a> NamedTransaction<'a> {
-    /// Its Safe, by the council file.
+    /// Returns its Safe of the council file.
     pub fn safe(&self, desk: &'a Desk) -> Result<&'a council::Safe, Error> {
         match self {
             Self::File { proposal, .. } => desk.safe_of(proposal),
@@ -65,7 +65,7 @@ impl<'a> NamedTransaction<'a> {
         }
     }
 
-    /// The proposal that exists already.
+    /// Returns the proposal that exists already.
     pub fn proposal(&self) -> Option<&Proposal> {
         match self {
             Self::File { proposal, .. } => Some(proposal),
@@ -81,7 +81,7 @@ impl<'a> NamedTransaction<'a> {
         }
     }
 
-    /// The file, or the levers and their Safe.
+    /// Returns the file, or the levers and their Safe.
     pub fn title(&self) -> String {
         match self {
             Self::File { path, .. } => path.clone(),

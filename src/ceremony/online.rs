@@ -1,4 +1,4 @@
-//! A proposal held against the chain as it is now, at one agreed block.
+//! A proposal with the chain's values as they are now, at one agreed block.
 
 use alloy::primitives::Address;
 
@@ -19,10 +19,10 @@ use crate::evm::{BlockTag, Readings};
 use crate::proposal::{BatchSource, Proposal};
 use crate::safe::{Approval, MOST_OWNERS, Owners, approved_hash_slot, encode_approvals};
 
-/// The most owners of a Safe whose approval is asked for before it is known that they are owners.
+/// The most probable owners of a Safe whose approval is asked for in the first round.
 const MOST_LIKELY: usize = 100;
 
-/// Where and when a proposal is looked at.
+/// The chain and the block at which a proposal is read.
 pub struct ReadPoint {
     pub link: Chain,
     pub at: BlockTag,
@@ -36,8 +36,8 @@ pub struct Online<'a> {
 }
 
 impl<'a> Found<'a> {
-    /// Derives it on the chain, or holds what exists against the chain. Where a rehearsal follows, what it reads is
-    /// fetched along; where somebody pays, what it costs them.
+    /// Derives a lever on the chain, or reads the chain for an existing proposal. If a rehearsal follows, what it reads
+    /// is fetched along; with a payer, the cost of sending.
     pub fn online(
         self,
         desk: &'a Desk,
@@ -67,7 +67,7 @@ impl<'a> Found<'a> {
 }
 
 impl Online<'_> {
-    /// Asks who has approved it on chain, with or without a signature here.
+    /// Asks the chain which owners have approved it.
     fn ask_approvals(&mut self, desk: &Desk) -> Result<(), Error> {
         let queries = self.derived.owners.approval_queries(&self.derived.proposal, MOST_OWNERS);
         let ChainView { link, snapshot, .. } = &mut self.seen;
@@ -86,7 +86,7 @@ pub fn propose<'a>(
     rehearse: bool,
 ) -> Result<Online<'a>, Error> {
     let what = format!("reading {} on {}", order.safe.name, order.chain.name);
-    // Faults of its arguments are known before the chain is asked.
+    // Faults of its arguments are found before the chain is asked.
     order.turn(&Readings::default())?;
     let (safes, accounts) = (desk.likely_safes(order.safe), Desk::likely_accounts(order.safe, None));
     let hints = rehearse.then(|| hints::kept(desk.cache.as_ref(), &order));
@@ -114,7 +114,7 @@ pub fn propose<'a>(
 }
 
 impl<'a> Existing<'a> {
-    /// Holds it against the reader's own files and the chain.
+    /// Compares it with the reader's own files on the chain.
     fn online(
         self,
         desk: &'a Desk,
@@ -138,7 +138,7 @@ impl<'a> Existing<'a> {
         let (matching, own) = compare(&proposal, order, live, batch);
         let rests_on = own.as_ref().map(|own| &own.plan.rests_on);
         let (past, truth) = past_block::compare(desk.progress, &seen, &proposal, &matching, rests_on);
-        // A promise that never held is left aside: changes are then reported against the state before.
+        // A false statement about the Safe is replaced by the true one, so that changes are reported against that.
         let lies = past.beside_the_readings().next().is_some();
         let proposal = match truth.filter(|_| lies) {
             Some(truth) => proposal.restated(truth),
@@ -153,7 +153,7 @@ impl<'a> Existing<'a> {
     }
 }
 
-/// Asks the chain all that a proposal has to be held against, and derives the reader's own lever there.
+/// Asks the chain for everything that a proposal is compared with, and derives the reader's own lever there.
 fn ask(
     desk: &Desk,
     ReadPoint { link, at }: ReadPoint,
@@ -163,14 +163,14 @@ fn ask(
     send: Option<&CallRequest>,
     rehearse: bool,
 ) -> Result<(ChainView, Option<Result<Proposed, Error>>), Error> {
-    // Never for those that the file names: without the council's word the chain is asked first.
+    // Never the owners that the file names: if the council file does not pin them, the chain is asked first.
     let likely = safe.owners.as_ref().map(Owners::list).unwrap_or_default();
     let extra = desk.owners(safe, None);
     let extra = extra.map(|owners| owners.approval_queries(proposal, MOST_LIKELY)).unwrap_or_default();
     let payer = send.map(|sending| sending.from);
     let (safes, accounts) = (desk.likely_safes(safe), Desk::likely_accounts(safe, payer));
     let what = format!("reading {} on {}", safe.name, desk.chain_of(safe)?.name);
-    // A lever of another Safe or chain is not even derived on this one.
+    // A lever of another Safe or chain is not derived on this one.
     let (mut snapshot, live) = if let Some(order) = order.filter(|order| order.safe.name == safe.name) {
         let first = First {
             at,
@@ -205,8 +205,8 @@ fn ask(
     Ok((ChainView::new(link, snapshot), live))
 }
 
-/// The call with approved hashes in place of signatures, for its estimate: no RPC sees an owner's signature before the
-/// transaction itself is sent.
+/// Returns the call for an estimate, with approved hashes instead of signatures: no RPC sees an owner's signature
+/// before the transaction itself is sent.
 fn sending(from: Address, proposal: &Proposal) -> CallRequest {
     let (safe, owners) = (proposal.safe(), &proposal.snapshot().owners);
     let approving = owners.list().iter().take(owners.threshold().get());

@@ -1,4 +1,4 @@
-//! The inputs of a derivation: which levers of the reader's own files, with which arguments, on which Safe.
+//! The inputs of a derivation: levers of the reader's own files, with their arguments, on a Safe.
 
 use std::collections::BTreeMap;
 
@@ -24,22 +24,21 @@ pub struct Given {
     pub without: Vec<String>,
     pub nonce: Option<Nonce>,
     pub undo: bool,
-    /// The owner who sends it, where they count without a signature.
+    /// The owner who sends it, if they count without a signature.
     pub sender: Option<Address>,
-    /// Safes by their names: the first approves it on chain by a transaction of its own, the next approves that one.
+    /// Names of Safes: the first approves it on chain by a transaction of its own, the next approves that one.
     pub approve_as: Vec<String>,
-    /// The first digits of the hashes of those that are meant, where several may be.
+    /// The first digits of the hashes of the proposals that are meant, if there are several.
     pub hashes: Vec<HashDigits>,
 }
 
 impl Given {
-    /// Returns those for the transaction that is approved.
+    /// Returns the arguments for the transaction that is approved.
     pub fn of_approved(&self) -> Self {
         Self { nonce: None, sender: None, approve_as: Vec::new(), ..self.clone() }
     }
 
-    /// `--set` as a map.
-    /// Fails if a name is given twice.
+    /// Returns `--set` as a map. Fails if a name is given twice.
     pub fn arguments(&self) -> Result<Arguments, Error> {
         named_once(&self.set)
     }
@@ -66,7 +65,7 @@ pub struct Order<'a> {
     approved: Option<Box<Approved<'a>>>,
     /// The use of its signatures.
     pub purpose: Purpose,
-    /// The drill that it has to come to, where one was named.
+    /// The drill that it must give, if one was named.
     pub announced: Option<DrillName>,
 }
 
@@ -78,22 +77,22 @@ pub struct Approved<'a> {
     pub proposal: Option<Proposal>,
 }
 
-/// The reason that there is no plan for a lever.
+/// The reason why there is no plan for a lever.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{}{error}", .lever.as_ref().map(|lever| format!("{lever}: ")).unwrap_or_default())]
 pub struct TurnError {
-    /// The lever, where there are several.
+    /// The lever, if there are several.
     pub lever: Option<String>,
     pub error: PlanError,
 }
 
-/// The values in force before an order, lever by lever, or what must be asked before they are known.
+/// The values in force before an order, lever by lever, or the questions that must be asked first.
 pub enum Former {
     Needs(Vec<Query>),
     Ready(Vec<Arguments>),
 }
 
-/// The plans of an order, or what must be asked before there can be any.
+/// The plans of an order, or the questions that must be asked first.
 #[expect(clippy::large_enum_variant, reason = "made a few times in a run, and taken apart at once")]
 pub enum Turn {
     Needs(Vec<Query>),
@@ -107,8 +106,8 @@ impl<'a> Order<'a> {
         act.is_some_and(|act| act.own.is_same_argument(param, one, other, &self.names))
     }
 
-    /// The transactions that levers of the council file come to, with arguments for what they leave open.
-    /// Fails for unknown names, or arguments that fit no lever or several.
+    /// Returns the transactions of levers of the council file, with arguments for what they leave open. Fails for
+    /// unknown names, or arguments that fit no lever or several.
     pub fn parts(desk: &'a Desk, names: &[String], given: &Given) -> Result<Vec<Self>, Error> {
         let Expansion { pull, parts } = expand(&desk.council, names, &given.without, given.undo)?;
         let levers = parts.iter().flat_map(|part| &part.levers);
@@ -117,8 +116,7 @@ impl<'a> Order<'a> {
         parts.iter().map(|part| Self::part(desk, &pull, part, &args)).collect()
     }
 
-    /// One transaction of a pull.
-    /// Fails where a lever cannot be found, or contradicts its arguments.
+    /// Returns one transaction of a pull. Fails if a lever cannot be found, or contradicts its arguments.
     pub fn part(
         desk: &'a Desk,
         pull: &Pull,
@@ -138,8 +136,8 @@ impl<'a> Order<'a> {
         Ok(Self { after, ..Self::new(desk, pull.clone(), acts, &part.safe)? })
     }
 
-    /// The act of a deputy by a lever of the council file: `{safe}` is whoever makes the calls.
-    /// Fails where a lever contradicts its arguments.
+    /// Returns the act of a deputy by a lever of the council file; `{safe}` is the account that makes the calls. Fails
+    /// if a lever contradicts its arguments.
     pub fn of_deputy(desk: &'a Desk, lever: &'a council::Lever, set: &Arguments) -> Result<Self, Error> {
         let act = BoundPlaybook::lever(desk, &lever.name, false, set)?;
         let order = Self::new(desk, Pull::lever(&lever.name, false), vec![act], &lever.safe)?;
@@ -149,7 +147,7 @@ impl<'a> Order<'a> {
         })
     }
 
-    /// A playbook that no lever binds.
+    /// Returns the order of a playbook without a lever.
     pub fn playbook(
         desk: &'a Desk,
         undo: bool,
@@ -167,7 +165,7 @@ impl<'a> Order<'a> {
         Ok(Self::bare(pull, acts, (safe, chain), desk.council.names_on(&safe.chain)))
     }
 
-    /// Returns an order for something real, by itself.
+    /// Returns a real order without transactions before it.
     fn bare(
         pull: Pull,
         acts: Vec<BoundPlaybook<'a>>,
@@ -178,9 +176,8 @@ impl<'a> Order<'a> {
         Self { pull, acts, safe, chain, names, after: 0, approved: None, purpose, announced: None }
     }
 
-    /// Returns the order by which a Safe approves the transaction of this one on chain. Without a proposal of that, it is still
-    /// to be derived.
-    /// Fails if the Safe is on another chain, or is not an owner by the council file.
+    /// Returns the order by which a Safe approves the transaction of this one on chain. Without its proposal, that is
+    /// still to be derived. Fails if the Safe is on another chain, or is not an owner by the council file.
     pub fn approved_by(self, safe: &'a council::Safe, proposal: Option<Proposal>) -> Result<Self, Error> {
         approval::require_owner(safe, self.safe)?;
         let mut pull = self.pull.clone();
@@ -205,12 +202,12 @@ impl<'a> Order<'a> {
         Self { approved: Some(Box::new(approved)), acts, ..self }
     }
 
-    /// The transaction that it approves on chain; `None` if it pulls the levers itself.
+    /// Returns the transaction that it approves on chain; `None` if it pulls the levers itself.
     pub fn approved(&self) -> Option<&Approved<'a>> {
         self.approved.as_deref()
     }
 
-    /// The order that pulls the levers: this one, or that which is approved by it, at whatever depth.
+    /// Returns the order that pulls the levers: this one, or the one that is approved by it, at any depth.
     pub fn pulling(&self) -> &Self {
         self.approved().map_or(self, |approved| approved.order.pulling())
     }
@@ -220,7 +217,7 @@ impl<'a> Order<'a> {
         &self.acts
     }
 
-    /// The levers' names; none for a playbook that no lever binds.
+    /// Returns the levers' names; empty for a playbook without a lever.
     pub fn levers(&self) -> impl Iterator<Item = &str> {
         self.acts.iter().filter_map(|act| act.lever.as_deref())
     }
@@ -232,13 +229,13 @@ impl<'a> Order<'a> {
         format!("{levers} · {} on {}", self.safe.name, self.chain.name)
     }
 
-    /// Returns the nonce that was said for it: on the command line, or by the name of a drill. `None` for the next one.
+    /// Returns the nonce of the command line or of a drill's name. `None` for the next one.
     pub fn nonce(&self, given: &Given) -> Option<Nonce> {
         let announced = self.announced.as_ref().map(DrillName::nonce);
         announced.or_else(|| given.nonce.map(|nonce| nonce.plus(self.after)))
     }
 
-    /// Returns it as a drill: the one that was announced, where one was.
+    /// Returns it as a drill: the announced one, if there is one.
     pub fn drilling(self, announced: Option<DrillName>) -> Self {
         Self { purpose: Purpose::Drill, announced, ..self }
     }
@@ -248,7 +245,7 @@ impl<'a> Order<'a> {
         Self { after: 0, ..self }
     }
 
-    /// Returns the same transaction as what these levers come to by themselves.
+    /// Returns it as the transaction of another pull.
     pub fn pulled_as(self, pull: Pull) -> Self {
         Self { pull, ..self }
     }
@@ -262,17 +259,17 @@ impl<'a> Order<'a> {
         Self { safe, ..self.clone() }
     }
 
-    /// The playbooks, in the order of their calls.
+    /// Returns the playbooks, in the order of their calls.
     pub fn playbooks(&self) -> impl Iterator<Item = &'a Playbook> {
         self.acts.iter().map(|act| act.entry.playbook)
     }
 
-    /// Contracts that the levers declare to change besides.
+    /// Returns the contracts that the levers declare to change as well.
     pub fn changes(&self) -> Vec<Address> {
         self.acts.iter().flat_map(|act| act.changes.iter().copied()).collect()
     }
 
-    /// The plans, or what they still ask for: all of them at once.
+    /// Returns the plans, or all questions that they still have.
     pub fn turn(&self, readings: &Readings) -> Result<Turn, TurnError> {
         let (mut needs, mut plans) = (Vec::new(), Vec::new());
         for act in &self.acts {
@@ -288,7 +285,7 @@ impl<'a> Order<'a> {
         }
     }
 
-    /// The values in force before it, lever by lever, as an undo takes them; or what must be asked first.
+    /// Returns the values in force before it, lever by lever, for its undo; or the questions that must be asked first.
     pub fn former(&self, readings: &Readings) -> Result<Former, TurnError> {
         let (mut needs, mut values) = (Vec::new(), Vec::new());
         for act in &self.acts {
@@ -301,7 +298,7 @@ impl<'a> Order<'a> {
         Ok(if needs.is_empty() { Former::Ready(values) } else { Former::Needs(needs) })
     }
 
-    /// Returns an undo that brings back these values, lever by lever, where nobody gave others.
+    /// Returns an undo that restores these values, lever by lever, unless others were given.
     pub fn restoring(&self, was: &[Arguments]) -> Self {
         let acts = self.acts.iter().zip(was).map(|(act, was)| act.restoring(was)).collect();
         Self { acts, ..self.clone() }
@@ -328,8 +325,8 @@ impl<'a> Order<'a> {
 }
 
 impl<'a> Desk<'a> {
-    /// Returns the orders by which Safes approve these on chain, one after the other; these themselves if no Safe is to.
-    /// Fails if a Safe is unknown, or does not own the one that it approves for.
+    /// Returns the orders by which Safes approve these on chain, one after the other; these themselves without
+    /// `--approve-as`. Fails if a Safe is unknown, or does not own the one that it approves for.
     pub fn approvals(
         &'a self,
         orders: Vec<(Order<'a>, Option<Proposal>)>,
@@ -347,13 +344,13 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// The parameters of a lever's playbook that the council file leaves open.
+/// Returns the parameters of a lever's playbook that the council file leaves open.
 pub fn open_params(desk: &Desk, lever: &str) -> Vec<String> {
     let Some(lever) = desk.council.levers.get(lever) else { return Vec::new() };
     let Ok(entry) = desk.catalogue.get(&lever.playbook) else { return Vec::new() };
     let is_open = |param: &&Param| param.for_undo || !lever.set.contains_key(&param.name);
     let open = entry.playbook.params.iter().filter(is_open).map(|param| param.name.clone());
-    // Which piece of a lever that can be cut is open unless the lever says it.
+    // The piece of a lever that can be cut is open unless the lever sets it.
     let piece = (entry.playbook.can_be_cut() && !lever.set.contains_key(PIECE)).then(|| PIECE.to_string());
     open.chain(piece).collect()
 }
@@ -369,7 +366,7 @@ fn not_the_safes(lever: &council::Lever) -> Error {
     Error::new(Exit::Usage, message).hint(format!("breakglass deputy {}", lever.name))
 }
 
-/// `--set` as a map; the same name twice is a mistake.
+/// Returns `--set` as a map. Fails if a name is given twice.
 pub fn named_once(given: &[(String, String)]) -> Result<Arguments, Error> {
     let mut set = Arguments::new();
     for (name, value) in given {

@@ -1,4 +1,4 @@
-//! Looks at the block that a file names, in one round, where the file differs from the chain now.
+//! Reads the block that a file names, in one round, if the file differs from the chain now.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::progress::Progress;
 use crate::proposal::{Proposal, RecordedCode};
 use crate::safe::SafeState;
 
-/// Returns the chain's word on the file's block, and the Safe as it was there if the chain still knows it.
+/// Compares a file's statements with its block. Returns the Safe as it was there too, if the chain still has it.
 pub fn compare(
     progress: &dyn Progress,
     seen: &ChainView,
@@ -25,7 +25,7 @@ pub fn compare(
     if rests_on.is_none() && proposal.drift(&now.state).is_empty() {
         return (Past::NotAsked, None);
     }
-    // A file that says that nobody read the Safe states nothing about a block.
+    // A file with an assumed Safe makes no statement about a block.
     let Some(block) = proposal.block() else { return (Past::NotAsked, None) };
     if block.number > now.header.number {
         let chain = format!("not there yet: it is at block {}", now.header.number);
@@ -50,7 +50,8 @@ pub fn compare(
     }
 }
 
-/// Code that a file records and that was not there at its block. It is asked only where the code that runs now differs.
+/// Returns the code that a file records and that was not there at its block. The chain is asked only if the code that
+/// runs now differs.
 pub fn code_never_there(
     progress: &dyn Progress,
     seen: &ChainView,
@@ -68,7 +69,7 @@ pub fn code_never_there(
     let query = |then: &&RecordedCode| Query::CodeHash { address: then.at };
     let queries: Vec<Query> = moved.iter().map(query).collect();
     let read = || seen.link.answers(&queries, &block);
-    // Where nobody can tell, it stays what the file says it is: code that has moved.
+    // If no RPC can tell, it counts as code that has moved.
     let Ok(answers) = progress.wait("looking at the block that the file names", read) else {
         return Vec::new();
     };

@@ -1,4 +1,4 @@
-//! Predicts what a rehearsal will read: it decides what is fetched early, and nothing else.
+//! Predictions of what a rehearsal will read. They decide only what is fetched early.
 
 use alloy::primitives::{Address, Bytes, U256};
 
@@ -13,7 +13,7 @@ pub fn after_queries(plan: &Plan) -> Vec<Query> {
     plan.after.iter().flat_map(Check::queries).collect()
 }
 
-/// Returns the keys of a proposal, as far as its file tells. Its owners are the council file's: the file could name any.
+/// Returns the draft of a proposal. Its owners are the council file's, because the file could name any.
 pub fn of_proposal(
     proposal: &Proposal,
     owners: Vec<Address>,
@@ -35,7 +35,7 @@ pub fn hints(proposal: &Proposal) -> Keys {
     proposal.record().map(|record| record.hints.clone()).unwrap_or_default()
 }
 
-/// Returns the keys of a plan, once the chain has answered all that it needs. Its nonce is the next, if it is not said.
+/// Returns the draft of a plan, once the chain has answered all that it needs; at the next nonce if none is given.
 pub fn of_plan(
     plan: &Plan,
     seen: &Snapshot,
@@ -52,7 +52,8 @@ pub fn of_plan(
     Some(RehearsalDraft { safe, tx, sender, owners, queries, hints })
 }
 
-/// Before anything is asked, of a Safe of this version. Without a plan yet, only what the Safe itself reads.
+/// Returns the draft for a Safe of this version, before the chain is asked; without a plan, only what the Safe itself
+/// reads.
 pub fn likely(
     safe: SafeId,
     plan: Option<&Plan>,
@@ -86,9 +87,9 @@ mod tests {
     use crate::evm::Readings;
     use crate::safe::SafeVersion;
 
-    /// The transaction that comes out is known before the chain has answered, but for its nonce.
+    /// The transaction is known before the chain has answered, except for its nonce.
     #[test]
-    fn a_plan_gives_the_transaction_that_will_be_rehearsed() {
+    fn the_draft_of_a_plan_is_the_transaction_that_is_rehearsed() {
         let home = Home::new();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);

@@ -14,7 +14,7 @@ use crate::proposal::{Proposal, RecordedBalance, RecordedCode, RehearsalRecord, 
 pub enum RehearsalResult {
     /// No rehearsal was wanted.
     NotWanted,
-    /// It could not be completed, and why.
+    /// It could not be completed; the reason.
     Failed(String),
     Done(Box<CompletedRehearsal>),
 }
@@ -23,13 +23,13 @@ pub enum RehearsalResult {
 #[derive(Clone, Debug)]
 pub struct CompletedRehearsal {
     pub rehearsal: Rehearsal,
-    /// Whose state it rests on.
+    /// The block whose state it rests on.
     pub block: u64,
     /// The `after` checks, judged on the state that the transaction would leave.
     pub after: Vec<Verdict>,
-    /// These checks again with the chain's current values, where those have moved since it was proposed.
+    /// These checks again with the chain's current values, if those have changed since it was proposed.
     pub after_now: Vec<Verdict>,
-    /// In what it differs from the one that was recorded when it was proposed.
+    /// The differences from the rehearsal that was recorded when it was proposed.
     pub differs: Vec<String>,
     /// The code that ran when it was proposed.
     pub code_then: Vec<RecordedCode>,
@@ -49,7 +49,7 @@ impl RehearsalResult {
         }
     }
 
-    /// The reason that there is none, if one was wanted.
+    /// Returns the reason why there is none, if one was wanted.
     pub fn failure(&self) -> Option<&str> {
         match self {
             Self::Failed(why) => Some(why),
@@ -57,14 +57,14 @@ impl RehearsalResult {
         }
     }
 
-    /// In brief, for the proposal file.
+    /// Returns the short form for the proposal file.
     pub fn record(&self, proposal: &Proposal) -> Option<RehearsalRecord> {
         self.done().and_then(|done| done.record(proposal).bounded())
     }
 }
 
 impl CompletedRehearsal {
-    /// It succeeds, and leaves what the playbook promises.
+    /// Returns `true` if it succeeds and keeps the playbook's promise.
     pub fn holds(&self) -> bool {
         self.rehearsal.outcome == RunResult::Succeeded && self.after.iter().all(|verdict| verdict.holds)
     }
@@ -93,7 +93,7 @@ impl CompletedRehearsal {
     }
 }
 
-/// Returns the innermost reason why a rehearsal fails, if it does.
+/// Fails with the innermost reason if the rehearsal fails.
 pub fn check_success(rehearsal: &Rehearsal, plan: Option<&Plan>, names: &AddressBook) -> Result<(), String> {
     let errors = plan.map_or(&[][..], |plan| &plan.errors);
     let reason = || match rehearsal.reverts.last() {

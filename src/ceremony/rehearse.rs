@@ -1,4 +1,4 @@
-//! A proposal gets its rehearsal: in the rounds that were asked anyway, and as few more as it takes.
+//! Rehearses a proposal on what was read already, with as few further rounds as possible.
 
 use alloy::primitives::Address;
 
@@ -17,17 +17,17 @@ use crate::progress::Progress;
 use crate::proposal::{Proposal, RehearsalRecord, contract_queries, count, likely_approvals};
 use crate::safe::{Approval, Domain, Question, SignatureKind};
 
-/// A proposal on the chain, and what it would do there.
+/// A proposal on the chain, with the effects that it would have there.
 #[must_use]
 pub struct Rehearsed<'a> {
     pub online: Online<'a>,
     pub rehearsal: RehearsalResult,
-    /// The transaction of another Safe that it approves on chain, looked at as well.
+    /// The transaction of another Safe that it approves on chain, evaluated as well.
     pub approved: Option<Box<Self>>,
 }
 
 impl<'a> Online<'a> {
-    /// Leaves it as it is: it is only looked at.
+    /// Returns it without a rehearsal, to be shown.
     pub fn unrehearsed(mut self, progress: &dyn Progress) -> Rehearsed<'a> {
         let asked = self.ask_contracts(progress);
         let rehearsal = asked
@@ -35,8 +35,8 @@ impl<'a> Online<'a> {
         Rehearsed { online: self, rehearsal, approved: None }
     }
 
-    /// Asks each contract that is an owner, and has enough signatures, if it says yes to them. In this process, on the state
-    /// that the quorum agreed on: no RPC sees a signature before the transaction itself is sent.
+    /// Asks each owner that is a contract with enough signatures whether it accepts them: in this process, on the state
+    /// that the quorum agreed on, so that no RPC sees a signature before the transaction itself is sent.
     fn ask_contracts(&mut self, progress: &dyn Progress) -> Result<(), ChainError> {
         let (proposal, tree) = (&self.derived.proposal, self.seen.snapshot.tree());
         let mut queries = contract_queries(proposal, &tree, &self.derived.approvals(Some(&self.seen)));
@@ -50,9 +50,9 @@ impl<'a> Online<'a> {
         progress.wait("asking the contracts that are owners", ask)
     }
 
-    /// Rehearses on what the first round brought, and asks for what it still lacks. With enough signatures they are
-    /// used; without, the owners are taken to have approved. `sender` broadcasts, or else an owner. The guess is an
-    /// earlier proposal of the same lever: where it is this one, the rehearsal is compared with its record.
+    /// Rehearses on what the first round brought, and asks for what is missing. With enough signatures, it uses them;
+    /// otherwise it assumes that the owners have approved. It is sent by `sender`, or else an owner. If the guess is
+    /// this proposal, the rehearsal is compared with its record.
     pub fn rehearse(
         mut self,
         progress: &dyn Progress,
@@ -82,7 +82,7 @@ impl<'a> Online<'a> {
         Rehearsed { online: self, rehearsal, approved: None }
     }
 
-    /// The first value by which its levers cannot be pulled together; `None` where its nonce is used.
+    /// Returns the first value by which its levers conflict; `None` if its nonce is used.
     pub(super) fn conflict(&self, progress: &dyn Progress) -> Result<Option<Conflict>, ChainError> {
         match &self.derived.own {
             Some(own)
@@ -94,8 +94,8 @@ impl<'a> Online<'a> {
         }
     }
 
-    /// Returns the contract that is an owner and did not say yes when the transaction itself asked it: its approval is to be
-    /// replaced by another owner's, if there is one.
+    /// Returns the owner that is a contract and refused its signature when the transaction itself asked it. Another
+    /// owner's approval replaces it, if there is one.
     fn failing_owner(&self, rehearsal: &RehearsalResult) -> Option<Address> {
         let done = rehearsal.done().filter(|done| done.is_signed)?;
         if done.rehearsal.outcome != RunResult::Reverted {
@@ -131,7 +131,7 @@ impl<'a> Online<'a> {
         }
         let ahead = proposal.nonce() > now.nonce;
         let given = self.derived.approvals(Some(&self.seen));
-        // A drill's act is rehearsed as if it were real, and its owners had approved.
+        // A drill is rehearsed as a real transaction that its owners have approved.
         let signatures =
             likely_approvals(proposal, &given, &self.seen.snapshot.tree()).filter(|_| !proposal.is_drill());
         let owners = now.owners.clone();
@@ -175,7 +175,7 @@ impl<'a> Online<'a> {
     }
 }
 
-/// Leaves aside what a file records of code if it was never so.
+/// Drops a file's record of code that was false at its block.
 fn drop_false_code(
     progress: &dyn Progress,
     proposal: &Proposal,
@@ -192,13 +192,13 @@ fn drop_false_code(
 }
 
 impl<'a> Rehearsed<'a> {
-    /// Returns it with the look at the transaction that it approves.
+    /// Returns it with the transaction that it approves.
     pub fn approving(self, approved: Option<Box<Rehearsed<'a>>>) -> Self {
         Self { approved, ..self }
     }
 
-    /// Proves all that it rests on, where that is wanted: the Safe's state, the answers to its checks and every value
-    /// that the rehearsal read.
+    /// Proves everything that it rests on, if that is wanted: the Safe's state, the answers to its checks and every
+    /// value that the rehearsal read.
     pub fn prove(mut self, progress: &dyn Progress, wanted: bool) -> Result<Self, Error> {
         if wanted {
             let read = self.rehearsal.done().map(|done| done.rehearsal.read.clone()).unwrap_or_default();

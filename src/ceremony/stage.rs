@@ -1,4 +1,4 @@
-//! The progress of a proposal, and what comes next. Pure.
+//! The stage of a proposal, its exit code and the next step. Pure.
 
 use std::fmt;
 
@@ -10,19 +10,20 @@ use crate::proposal::{NotReady, Ready, Shortfall};
 pub enum ProposalStage {
     Refused,
     Drifted,
-    /// Its nonce is not the next.
+    /// Its nonce is not the next one.
     Waiting,
     Signing,
     Ready,
     Sent,
-    /// Enough have signed a drill: nothing is sent.
+    /// A drill has enough signatures; nothing is sent.
     Drill,
-    /// Enough have signed, and nobody was asked whether it is its turn.
+    /// It has enough signatures; its nonce was not checked.
     Enough,
 }
 
 impl ProposalStage {
-    /// `refused` is what nobody accepted; `is_sent` if a transaction that was sent is not mined yet.
+    /// Returns the stage. `refused` are refusals that nobody accepted; `is_sent` if a transaction that was sent is not
+    /// mined yet.
     pub fn of(refused: &[Finding], ready: Result<&Ready, &NotReady>, is_sent: bool) -> Self {
         if refused.iter().any(|finding| finding.sort == Sort::Danger) {
             return Self::Refused;
@@ -38,7 +39,7 @@ impl ProposalStage {
         }
     }
 
-    /// The stage by what is kept here alone.
+    /// Returns the stage by the kept files alone.
     pub fn offline(refused: &[Finding], tally: &Shortfall) -> Self {
         if !refused.is_empty() {
             return Self::Refused;
@@ -55,7 +56,7 @@ impl ProposalStage {
         }
     }
 
-    /// Returns what to do next, where one command does it. `what` are the words that name it for everybody.
+    /// Returns the next command, if there is one. `what` are the words that name the proposal for everybody.
     pub fn next(self, what: &str) -> Option<String> {
         match self {
             Self::Signing => Some(format!(
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_one_command_does_is_next() {
+    fn the_next_step_is_one_command_or_none() {
         assert!(
             ProposalStage::Signing
                 .next("vault --undo")
@@ -131,7 +132,7 @@ mod tests {
         }
     }
     #[test]
-    fn by_what_is_kept_alone_enough_have_signed_or_not() {
+    fn offline_the_stage_follows_from_the_signatures_alone() {
         let tally = |count: usize, threshold: u64| {
             let owner = |n: usize| alloy::primitives::Address::with_last_byte(u8::try_from(n).unwrap() + 5);
             let all = (0..3).map(owner).collect();

@@ -1,4 +1,4 @@
-//! The verb that proposes levers: `pause`, `param` or `rotate`, by the kind of their playbooks. Pure.
+//! The command that proposes levers: `pause`, `param` or `rotate`, by the kind of their playbooks. Pure.
 
 use crate::ceremony::order::Order;
 use crate::error::{Error, Exit};
@@ -13,8 +13,7 @@ pub fn verb(orders: &[Order]) -> PlaybookKind {
     kinds(orders).first().copied().unwrap_or(PlaybookKind::Pause)
 }
 
-/// Checks that one of the levers that are pulled together is of this kind: they may be of several.
-/// Fails if none is; `what` names them.
+/// Fails if none of the levers, which may be of several kinds, is of this kind; `what` names them.
 pub fn require_verb(kind: PlaybookKind, orders: &[Order], what: &str) -> Result<(), Error> {
     mismatch(kind, &kinds(orders)).map_or(Ok(()), |found| {
         Err(Error::new(Exit::Usage, format!("{what} is a {found} playbook, not {kind}"))
@@ -22,7 +21,7 @@ pub fn require_verb(kind: PlaybookKind, orders: &[Order], what: &str) -> Result<
     })
 }
 
-/// Returns the kind that was found in the place of the wanted one.
+/// Returns the kind that was found instead of the wanted one.
 fn mismatch(wanted: PlaybookKind, found: &[PlaybookKind]) -> Option<PlaybookKind> {
     found.first().copied().filter(|_| !found.contains(&wanted))
 }

@@ -1,5 +1,5 @@
-//! The words that name a lever or a proposal in a command that is printed for everybody: its levers and open arguments. Never a
-//! path, an acceptance or another setting of this machine or this reader.
+//! The words that name a lever or a proposal in a command that is printed for everybody: its levers and open arguments,
+//! but no path, acceptance or setting of this machine.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::ceremony::order::Given;
 use crate::proposal::Proposal;
 use crate::shell::quoted;
 
-/// Returns the words for what was typed: levers, or a file by its name alone.
+/// Returns the words for typed levers or files, of which only the name is kept.
 pub fn words_for(what: &[String], given: &Given) -> String {
     let name = |what: &String| {
         let name = Path::new(what).file_name();
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_printed_command_has_no_path_and_each_word_is_one() {
+    fn a_printed_command_has_no_path_and_quoted_words() {
         let set = |set: &[(&str, &str)]| set.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         let given = Given {
             sender: None,

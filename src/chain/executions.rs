@@ -14,7 +14,7 @@ use crate::safe::{Execution, SafeId, SafeTxHash, result_of};
 
 /// The range that is searched, in ranges that a provider takes; each row is one round, tried only if the row before is refused.
 const SEARCHES: [(u64, u64); 2] = [(10_000, 5), (1_000, 10)];
-/// The most executions that are looked at.
+/// The most executions that are returned.
 const MOST: usize = 16;
 
 /// A Safe transaction that was executed, and the transaction of the chain that carried it.

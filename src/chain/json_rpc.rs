@@ -29,7 +29,7 @@ pub(super) struct Request {
 /// The answer to one request.
 pub(super) type Reply = Result<Value, RpcErrorObject>;
 
-/// An answer not yet looked into.
+/// An answer that is not yet parsed.
 pub(super) type RawReply = Result<Box<RawValue>, RpcErrorObject>;
 
 impl Request {

@@ -105,9 +105,9 @@ impl Chain {
         Some(first + &others.collect::<String>())
     }
 
-    /// Looks for the Safe's own event about this transaction from `from_block` on: somebody else may have executed it.
-    /// One round where the provider takes the whole range, a few where it wants shorter ones.
-    /// Fails if no quorum agrees, or when no range is short enough for the provider.
+    /// Returns the Safe's own events about this transaction from `from_block` on: somebody else may have executed it.
+    /// One round where the provider takes the whole range, a few where it wants shorter ones. Fails if no quorum
+    /// agrees, or when no range is short enough for the provider.
     pub fn executions(
         &self,
         safe: &SafeId,

@@ -25,7 +25,8 @@ use crate::evm::{BlockRef, BlockTag, Header};
 const ATTEMPTS: u32 = 4;
 /// For an endpoint that does not have the pinned block yet.
 const CATCH_UP: Duration = Duration::from_millis(400);
-/// For an answer that nobody has to agree on: what was sent is looked for instead of waiting longer for it.
+/// The time to wait for the answer to a transaction that was sent. After it the transaction is searched for on the
+/// chain instead.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One chain, all its endpoints, and how many of them must agree.
@@ -346,7 +347,7 @@ impl Chain {
 }
 
 impl Drop for Chain {
-    /// Work that is still under way, a name that is being looked up for instance, must not hold up the end of the program.
+    /// Work that is still under way, such as the resolution of a host name, must not delay the end of the program.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
@@ -388,9 +389,9 @@ mod tests {
     use super::*;
     use crate::council::RpcAddress;
 
-    /// The system looks a name up for as long as it likes: here for as long as the chain is not gone.
+    /// The resolution of a host name can take any time: here it lasts until the chain is dropped.
     #[test]
-    fn a_name_that_is_looked_up_does_not_hold_up_the_end_of_the_program() {
+    fn the_resolution_of_a_host_name_does_not_delay_the_end_of_the_program() {
         let url = RpcAddress::parse("http://127.0.0.1:1").unwrap().resolve(|_| None).unwrap();
         let chain = Chain::new("c", 1, vec![url], 1, 100, Options::default()).unwrap();
         let ((begin, is_waiting), (release, wait), (end, is_gone)) = (channel(), channel::<()>(), channel());

@@ -50,7 +50,7 @@ pub(super) const fn least_to_believe(of: usize) -> usize {
     if of > 2 { of / 2 + 1 } else { 1 }
 }
 
-/// The votes of each endpoint, in every round about the block that is looked at.
+/// The votes of each endpoint, in every round about the current block.
 #[derive(Debug, Default)]
 pub(super) struct EndpointRecord {
     /// Once caught, an endpoint is not asked again.
@@ -58,7 +58,7 @@ pub(super) struct EndpointRecord {
     block: Option<BlockHash>,
     /// By round, what is wrong with the answer of each endpoint.
     rounds: Vec<Vec<Option<EndpointFault>>>,
-    /// Rounds about blocks that were looked at before.
+    /// The number of rounds about earlier blocks.
     before: usize,
 }
 

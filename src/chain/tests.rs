@@ -100,7 +100,7 @@ fn a_liar_is_outvoted_named_and_not_asked_again() {
 }
 
 #[test]
-fn one_word_against_another_is_refused() {
+fn two_endpoints_that_contradict_each_other_are_refused() {
     let (a, b) = (Server::node(good(9)), Server::node(with_balance(9, 6)));
     let error = read(&chain(&[&a, &b], 2)).unwrap_err().to_string();
     assert!(
@@ -151,7 +151,7 @@ fn a_silent_endpoint_does_not_hold_up_a_quorum() {
 }
 
 #[test]
-fn garbage_is_a_fault_and_no_more() {
+fn garbage_is_a_fault_of_its_endpoint() {
     for body in [
         "",
         "no",
@@ -247,7 +247,7 @@ fn a_call_that_reverts_is_an_answer_and_hints_may_fail() {
 }
 
 #[test]
-fn reverts_agree_whatever_their_words() {
+fn two_reverts_agree_whatever_their_messages() {
     let worded = |message: &'static str, code: i64| {
         Server::node(move |method, params| match method {
             "eth_call" => json!({"error": {"code": code, "message": message, "data": "0x01"}}),
@@ -327,7 +327,7 @@ fn a_pinned_block_that_is_another_now_is_a_reorganisation() {
     assert!(matches!(chain.answers(&[], &block), Err(ChainError::Reorganised { number: 9, .. })));
 }
 
-/// The receipt came from one node, and the next question reaches another that is a moment behind.
+/// One node gave the receipt, and the next request reaches another that is one block behind.
 #[test]
 fn a_node_that_is_a_moment_behind_is_waited_for() {
     let server = Server::new(|n, body| Act::ok(&reply(body, &good(if n == 0 { 8 } else { 9 }))));

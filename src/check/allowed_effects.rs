@@ -1,4 +1,5 @@
-//! Does the transaction change no more than the reader's own playbook declares?
+//! Checks of what a rehearsed transaction writes: the Safe's own slots, and contracts that the reader's own playbook
+//! does not declare.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,7 +13,7 @@ use crate::fork::Rehearsal;
 use crate::playbook::Change;
 use crate::safe::{self, SlotKind};
 
-/// An effect that the playbook does not declare.
+/// The writes of a transaction, against what the playbook declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EffectProblem {
     SafeAsDeclared,
@@ -77,7 +78,8 @@ fn words(written: &[(B256, B256)]) -> Vec<String> {
     written.iter().map(|(slot, word)| format!("{slot} {word}")).collect()
 }
 
-/// Bybit's attack: whoever writes these slots owns the Safe.
+/// Compares the writes to the Safe's own slots with the playbook's `changes`: whoever writes them owns the Safe, as at
+/// Bybit.
 pub(super) fn safe_slots(facts: &Facts, rehearsal: &Rehearsal) -> EffectProblem {
     let declared = declared(facts);
     let safe = facts.proposal.safe().address;
@@ -102,7 +104,7 @@ pub(super) fn safe_slots(facts: &Facts, rehearsal: &Rehearsal) -> EffectProblem 
     }
 }
 
-/// The slots of a Safe that mean something, worked out once.
+/// The slots of a Safe with a known meaning.
 struct SafeSlots(HashMap<B256, SlotKind>);
 
 impl SafeSlots {
@@ -117,7 +119,7 @@ impl SafeSlots {
         Self(entries.chain(approvals).map(|(slot, part, _)| (slot, part)).collect())
     }
 
-    /// `None` for what every transaction writes.
+    /// Returns the part that a write changes; `None` for what every transaction writes.
     fn of(&self, write: &Write) -> Option<SafePart> {
         Some(SafePart::Known(match self.0.get(&write.slot) {
             Some(SlotKind::Nonce) => return None,
@@ -139,8 +141,8 @@ fn declared<'a>(facts: &Facts<'a>) -> &'a [Change] {
     facts.plan.map_or(&[], |plan| &plan.changes)
 }
 
-/// Contracts whose storage may change: those that the reader's own playbook calls or declares, those that its lever
-/// declares, and a guard that the council pinned, which may keep books.
+/// Returns `true` if a contract's storage may change: the reader's own playbook calls or declares it, its lever
+/// declares it, or it is a guard that the council pinned, which may count transactions.
 fn may_change(facts: &Facts, contract: Address) -> bool {
     let called = || facts.planned().iter().any(|planned| planned.call.to == contract);
     let Safe { guard, module_guard, .. } = facts.council_safe;
@@ -150,7 +152,7 @@ fn may_change(facts: &Facts, contract: Address) -> bool {
         || called()
 }
 
-/// One for each contract: accepting one accepts no other.
+/// Returns one problem for each contract, so that accepting one accepts no other.
 pub(super) fn undeclared(facts: &Facts, rehearsal: &Rehearsal) -> Vec<EffectProblem> {
     let safe = facts.proposal.safe().address;
     let mut others: BTreeMap<Address, Vec<(B256, B256)>> = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! Is a drill one that somebody announced? Whoever wants real signatures may call the real thing a drill, and whoever wants to
-//! waste the council's time may do the reverse.
+//! The check that a drill is announced in the reader's own journal: a real proposal could be called a drill to collect
+//! its signatures, and a drill could be called real to waste the council's time.
 
 use super::description::Description;
 use super::{Check, Facts, all};
@@ -30,7 +30,7 @@ impl DrillProblem {
     }
 }
 
-/// Says nothing of what is real.
+/// `None` for a real proposal, and while nothing is signed.
 fn is_announced(facts: &Facts) -> Option<DrillProblem> {
     let is_asked = facts.proposal.is_drill() && facts.signing;
     is_asked.then_some(if facts.announced { DrillProblem::Announced } else { DrillProblem::Unannounced })

@@ -1,24 +1,24 @@
-//! Is what a Safe approves on chain itself something to sign?
+//! The check that the transaction which an `approveHash` approves was judged as well.
 
 use super::description::{Description, Id};
 use crate::safe::SafeTxHash;
 
-/// A fault of the transaction that an `approveHash` approves.
+/// The transaction that an `approveHash` approves: judged or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApprovedProblem {
-    /// The transaction that is approved was looked at, and it is the one that is named.
-    LookedAt { hash: SafeTxHash },
-    /// It was not looked at, or another one was.
-    NotLookedAt { hash: SafeTxHash },
+    /// The transaction that was judged is the one that is approved.
+    Judged { hash: SafeTxHash },
+    /// It was not judged, or another one was.
+    NotJudged { hash: SafeTxHash },
 }
 
 impl ApprovedProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
-            Self::LookedAt { hash } => {
+            Self::Judged { hash } => {
                 Description::pass("approved-unknown", format!("what it approves, {hash}, was looked at too"))
             }
-            Self::NotLookedAt { hash } => Description::refuse(
+            Self::NotJudged { hash } => Description::refuse(
                 Id::from("approved-unknown").digest([hash as &dyn std::fmt::Display]),
                 format!("it approves {hash}, and nobody looked at that transaction"),
                 "do not sign it; name the lever that it approves: breakglass sign LEVER --approve-as SAFE",

@@ -1,4 +1,5 @@
-//! The code that the calls run: is there any, is it the code that the council pinned, and the one that was proposed for?
+//! Checks of the code that the calls run: it exists, it is what the council pinned, and it is what ran when this was
+//! proposed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -16,10 +17,10 @@ pub(super) const CHECKS: [Check; 1] = [("code", |facts| all(code(facts)))];
 pub enum CodeProblem {
     /// Contracts whose code at the time of the proposal nobody recorded.
     NotRecorded(Vec<Address>),
-    /// A pin that nobody could look at.
+    /// A pinned contract whose code was not read.
     NotSeen {
         target: Address,
-        /// A rehearsal should have looked.
+        /// A rehearsal was wanted, and should have read it.
         refuses: bool,
     },
     NoCode(Address),
@@ -131,7 +132,7 @@ fn not_recorded(facts: &Facts, rehearsal: &Rehearsal, called: &BTreeSet<Address>
 }
 
 fn not_seen(facts: &Facts, target: Address) -> Option<CodeProblem> {
-    // Where nobody wanted it rehearsed, as in a look at who has signed, it is looked at before anybody signs.
+    // Without a rehearsal, as in `status`, a warning is enough: the code is checked before anybody signs.
     let refuses = facts.rehearsal.is_some() || facts.not_rehearsed.is_some();
     facts.pins.contains_key(&target).then_some(CodeProblem::NotSeen { target, refuses })
 }
@@ -152,7 +153,8 @@ fn code_of(facts: &Facts, rehearsal: &Rehearsal, target: Address) -> Vec<CodePro
     if wrong.is_empty() { vec![CodeProblem::Runs { target, code, pinned }] } else { wrong }
 }
 
-/// Code that runs and that the council did not pin; each by its hash, so that accepting one accepts no other.
+/// Returns the code that runs and that the council did not pin, each by its hash, so that accepting one accepts no
+/// other.
 fn unpinned(facts: &Facts, target: Address, code: &BTreeMap<Address, B256>) -> Vec<CodeProblem> {
     let Some(pins) = facts.pins.get(&target) else { return Vec::new() };
     let others = code.iter().filter(|(_, hash)| !pins.contains(hash));
@@ -161,7 +163,7 @@ fn unpinned(facts: &Facts, target: Address, code: &BTreeMap<Address, B256>) -> V
         .collect()
 }
 
-/// Code that did not run when it was proposed, as far as the proposal recorded it.
+/// Returns the code that did not run when this was proposed, as far as the proposal recorded it.
 fn moved(facts: &Facts, target: Address, code: &BTreeMap<Address, B256>) -> Vec<CodeProblem> {
     let recorded = facts.code_then.iter().filter(|then| then.called == target);
     let then: BTreeMap<Address, B256> = recorded.map(|then| (then.at, then.hash)).collect();

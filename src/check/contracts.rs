@@ -1,5 +1,5 @@
-//! The contracts that the Safe is made of. Code that is not the published one can do anything, whatever it says its
-//! version is.
+//! Checks of the Safe's own contracts, its singleton and proxy: other code than the published can do anything, whatever
+//! version it states.
 
 use std::fmt::Display;
 
@@ -66,7 +66,7 @@ impl ContractProblem {
     }
 }
 
-/// `None` if nobody read which it is.
+/// Compares the singleton with the published ones. `None` if it was not read.
 fn singleton(facts: &Facts) -> Option<ContractProblem> {
     if facts.assumes_the_safe() {
         return None;

@@ -1,5 +1,5 @@
-//! Control of the contracts afterwards: owners, roles, implementations and timelocks that change hands without the
-//! playbook saying so.
+//! Checks of who controls the contracts afterwards: owners, roles, implementations and timelocks that change without
+//! the playbook saying so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::evm::Write;
 use crate::fork::{Moved, PROXY_SLOTS, Rehearsal};
 use crate::playbook::PlannedCall;
 
-/// Events that say who controls a contract or what code it runs, and which of their words say whom or what. Sources:
+/// Events that say who controls a contract or what code it runs, with the places of the words that name them. Sources:
 /// OpenZeppelin Contracts 5.x, ERC-1967, EIP-2535, DSAuth, Solady, Compound v2, Safe.
 const GAINS: [(&str, &[usize]); 20] = [
     ("OwnershipTransferred(address,address)", &[1]),
@@ -36,13 +36,13 @@ const GAINS: [(&str, &[usize]); 20] = [
     ("EnabledModule(address)", &[0]),
     ("ChangedGuard(address)", &[0]),
 ];
-/// Events by which somebody loses it.
+/// Events by which somebody loses control of a contract, with the places of the words that name them.
 const LOSSES: [(&str, &[usize]); 2] =
     [("RoleRevoked(bytes32,address,address)", &[0, 1]), ("RoleRevoked(uint64,address)", &[0, 1])];
 /// Proxies from before EIP-1967 keep implementation and administrator at the hashes of these names.
 const OLD_SLOTS: [&str; 2] = ["org.zeppelinos.proxy.implementation", "org.zeppelinos.proxy.admin"];
 /// Parts of a function's name by which a playbook says that it changes control.
-const SAYING: [&str; 11] = [
+const CONTROL_WORDS: [&str; 11] = [
     "owner",
     "admin",
     "role",
@@ -134,12 +134,13 @@ impl Gain {
     }
 }
 
-/// The address that a word is, if nothing stands before it.
+/// Returns the address in a word; `None` if its first 12 bytes are not zero.
 fn address_of(word: B256) -> Option<Address> {
     word[..12].iter().all(|byte| *byte == 0).then(|| Address::from_word(word))
 }
 
-/// An owner swapped behind a harmless call: one refusal for each contract.
+/// Returns one refusal for each contract whose control changes undeclared, such as an owner swapped behind a harmless
+/// call.
 fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<ControlProblem> {
     let safe = facts.proposal.safe().address;
     let gained = GAINS.map(|(event, words)| (keccak256(event), event, words, false));
@@ -173,7 +174,7 @@ fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<ControlProblem> {
     for write in rehearsal.writes.iter().filter(|write| write.address != safe && !is_named(write)) {
         let moved = write.addresses();
         if !moved.is_empty() && !is_explained(facts, write, &moved, &gains, &rehearsal.writes) {
-            undeclared.entry(write.address).or_default().insert(described(write, &moved));
+            undeclared.entry(write.address).or_default().insert(describe_write(write, &moved));
         }
     }
     if undeclared.is_empty() {
@@ -182,9 +183,8 @@ fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<ControlProblem> {
     undeclared.into_iter().map(|(contract, what)| ControlProblem::Gained { contract, what }).collect()
 }
 
-/// A slot that no event speaks of is harmless if the reader's own call names what it gets or loses, if their own
-/// playbook promises that the contract states it afterwards, if an event that is judged by itself names it, or if it is
-/// the Safe that gains.
+/// Returns `true` if a changed slot is harmless: the reader's own call names what it gets or loses, their own playbook
+/// promises that the contract states it afterwards, an event that is judged by itself names it, or the Safe gains.
 fn is_explained(facts: &Facts, write: &Write, moved: &[Moved], gains: &[Gain], writes: &[Write]) -> bool {
     let safe = facts.proposal.safe().address;
     let contract = write.address;
@@ -206,8 +206,7 @@ fn is_explained(facts: &Facts, write: &Write, moved: &[Moved], gains: &[Gain], w
         || facts.calls_about(contract).any(|planned| names_role_change(&planned.signature))
 }
 
-/// Returns `true` if a list of members closes the gap of one whose role is seen to be revoked: the last member takes its
-/// slot and leaves its own (EnumerableSet).
+/// Returns `true` if the last member of a list moves to the slot of one whose role is revoked (EnumerableSet).
 fn closes_a_gap(write: &Write, gains: &[Gain], writes: &[Write]) -> bool {
     let revoked =
         |gain: &Gain| gain.contract == write.address && gain.loses && gain.words.contains(&write.old);
@@ -221,23 +220,23 @@ fn closes_a_gap(write: &Write, gains: &[Gain], writes: &[Write]) -> bool {
 }
 
 /// `slot 0x…: 0x… to 0x…`
-fn described(write: &Write, moved: &[Moved]) -> String {
+fn describe_write(write: &Write, moved: &[Moved]) -> String {
     let places = moved.iter().map(|Moved { old, new, .. }| format!("{old} to {new}"));
     format!("slot {}: {}", write.slot, places.collect::<Vec<_>>().join(", or "))
 }
 
 fn names_role_change(signature: &str) -> bool {
     let name = signature.split('(').next().unwrap_or_default().to_ascii_lowercase();
-    SAYING.iter().any(|word| name.contains(word))
+    CONTROL_WORDS.iter().any(|word| name.contains(word))
 }
 
-/// One of the reader's own calls to that contract, or with it, names whom and what; or by a call whose name says so it
-/// is the Safe that gains, or nobody, or somebody who loses.
+/// Returns `true` if one of the reader's own calls about that contract names whom and what; or if a call whose name
+/// speaks of control gives it to the Safe or to nobody, or takes it away.
 fn is_expected(facts: &Facts, gain: &Gain) -> bool {
     let Gain { contract, words: gained, loses, .. } = gain;
     let (contract, loses) = (*contract, *loses);
     let safe = facts.proposal.safe().address.into_word();
-    // Without a word to look for, only the name can say it.
+    // Without a word to compare, only the function's name can tell.
     if gained.is_empty() {
         let mut about = facts.calls_about(contract);
         return about.any(|planned| planned.call.to == contract && names_role_change(&planned.signature));
@@ -259,8 +258,8 @@ fn is_expected(facts: &Facts, gain: &Gain) -> bool {
     })
 }
 
-/// Operations queued apart can be executed apart: each after the first has to name the one before it. Only those of
-/// one transaction on an OpenZeppelin TimelockController are seen here.
+/// Checks that each operation on a timelock names the one before it: otherwise anybody could execute them in another
+/// order. It sees only operations of one transaction on an OpenZeppelin TimelockController.
 fn order(facts: &Facts) -> Option<ControlProblem> {
     let mut queued: BTreeMap<Address, Vec<TimelockOperation>> = BTreeMap::new();
     for call in facts.calls() {
@@ -283,8 +282,8 @@ pub struct TimelockOperation {
     predecessor: B256,
 }
 
-/// Source: OpenZeppelin TimelockController, `hashOperation` and `hashOperationBatch`: the id is the hash of all arguments
-/// but the delay. Without that word, everything behind it lies one word nearer.
+/// Returns the operation that a call queues. Its id is the hash of all arguments but the delay; without that word, the
+/// offsets are one word smaller. Source: OpenZeppelin TimelockController, `hashOperation` and `hashOperationBatch`.
 fn scheduled(data: &Bytes) -> Option<TimelockOperation> {
     let moving: &[usize] = match data.get(..4)? {
         selector if selector == selector_of("schedule(address,uint256,bytes,bytes32,bytes32,uint256)") => {

@@ -1,4 +1,4 @@
-//! May this one key act alone? The chain's word on a deputy's module, and on what it makes the Safe do.
+//! Checks of a deputy's module: its version, deputy, Safe and nonce on chain, and the calls that it makes the Safe do.
 
 use alloy::primitives::{Address, B256};
 
@@ -7,7 +7,7 @@ use super::description::{Description, Id};
 use crate::fork::FrameKind;
 use crate::safe::PauseForm;
 
-/// The answers of a deputy's module. `None` where it gave none.
+/// The answers of a deputy's module; `None` for each that it did not give.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Module {
     pub address: Address,
@@ -110,7 +110,7 @@ fn used(nonce: &B256, already_done: Option<&str>) -> Description {
     }
 }
 
-/// Looks at the answers of the module, and at what the rehearsal made the Safe do.
+/// Checks the answers of the module, and the calls that the Safe made in the rehearsal.
 pub(super) fn module(facts: &Facts, module: &Module) -> Vec<DeputyProblem> {
     let (address, is_version) = (module.address, |version: &&String| module.form.is_of_version(version));
     let safe = facts.proposal.safe().address;
@@ -139,12 +139,12 @@ pub(super) fn module(facts: &Facts, module: &Module) -> Vec<DeputyProblem> {
             DeputyProblem::Unused
         }
     }));
-    all.extend(made(facts, address));
+    all.extend(calls_made(facts, address));
     all
 }
 
-/// The calls that the Safe made in the rehearsal must be those of the playbook. `None` where it reverted.
-fn made(facts: &Facts, module: Address) -> Option<DeputyProblem> {
+/// Compares the calls that the Safe made in the rehearsal with those of the playbook. `None` if it reverted.
+fn calls_made(facts: &Facts, module: Address) -> Option<DeputyProblem> {
     let (safe, rehearsal) = (facts.proposal.safe().address, facts.effects()?);
     let frames = rehearsal.trace.frames.iter();
     let made: Vec<_> = frames.filter(|f| f.from == safe && f.kind == FrameKind::Call).collect();

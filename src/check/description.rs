@@ -5,10 +5,10 @@ use std::fmt::Display;
 use alloy::primitives::{Keccak256, hex};
 use serde::Serialize;
 
-/// The remedy for an effect that nothing explains.
+/// The fix for an effect that nothing explains.
 pub(super) const ASK: &str = "do not sign before you know why; ask its proposer in person";
 
-/// The meaning of a problem for whoever is about to sign or send.
+/// The weight of a problem: whether it stops `sign` and `broadcast`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
@@ -91,25 +91,25 @@ impl From<&'static str> for Id {
 }
 
 impl Id {
-    /// With what it is about.
+    /// Returns the id of a kind of problem about one thing.
     pub(super) fn of(kind: &'static str, about: impl Display) -> Self {
         Self::from(kind).and(about)
     }
 
-    /// With one more thing that it is about.
+    /// Adds one more thing that it is about.
     pub(super) fn and(self, about: impl Display) -> Self {
         let about = about.to_string();
         let text = format!("{}:{about}", self.text);
         Self { text, ..self.about(about) }
     }
 
-    /// Says what it is about, where its text has only a digest of that.
+    /// Adds what it is about to its data, and not to its text, which has only a digest of that.
     pub(super) fn about(mut self, about: impl Display) -> Self {
         self.about.push(about.to_string());
         self
     }
 
-    /// With a digest of all that it is about.
+    /// Adds a digest of all that it is about.
     pub(super) fn digest<'a>(self, of: impl IntoIterator<Item = &'a dyn Display>) -> Self {
         let mut digest = Keccak256::new();
         for part in of {
@@ -120,18 +120,18 @@ impl Id {
         self.digested(hex::encode(&digest.finalize()[..8]))
     }
 
-    /// [`Id::digest`] of a list of texts.
+    /// Adds the [`Id::digest`] of a list of texts.
     pub(super) fn digest_all(self, of: &[String]) -> Self {
         self.digest(of.iter().map(|text| text as &dyn Display))
     }
 
-    /// With a digest that was made elsewhere.
+    /// Adds a digest that was made elsewhere.
     pub(super) fn digested(self, digest: impl Display) -> Self {
         Self { text: format!("{}:{digest}", self.text), ..self }
     }
 }
 
-/// The first of a list, and how many more there are.
+/// Returns the first items of a list, and how many more there are.
 pub(super) fn listed(items: &[String]) -> String {
     const MOST: usize = 5;
     let more = items.len().saturating_sub(MOST);

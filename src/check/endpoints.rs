@@ -1,4 +1,4 @@
-//! The endpoints that the state was read from: do they agree, and is what they show new?
+//! Checks of the RPCs that the state was read from: most of them agree, and their block is new.
 
 use std::fmt::Display;
 
@@ -15,7 +15,7 @@ pub(super) const CHECKS: [Check; 4] = [
     ("quorum", |facts| all(quorum_is_the_councils(facts))),
 ];
 
-/// The check that comes before all others: values of an old block are worth nothing.
+/// The check that comes before all others: the values of an old block prove nothing.
 pub(super) const FIRST: [Check; 1] =
     [("block age", |facts| all(block_age(facts.block_age, facts.endpoints)))];
 
@@ -155,8 +155,8 @@ impl EndpointProblem {
     }
 }
 
-/// A value that only one RPC tells may be made up, with the block and the proofs that it lies in: it decides neither
-/// what is called nor with what.
+/// Refuses a transaction whose calls rest on values that only one RPC told: that RPC can make them up, with their block
+/// and proofs.
 fn one_rpc_decides(facts: &Facts) -> Option<EndpointProblem> {
     if facts.now.is_none() || facts.decided.is_empty() {
         return None;
@@ -180,7 +180,8 @@ fn one_decides(decided: &[Decided]) -> Description {
     )
 }
 
-/// A single endpoint can freeze or bend what is read; one that contradicted the others is named.
+/// Reports how many RPCs agree, and names each that contradicts the others. A single one can hold back or falsify what
+/// is read.
 fn endpoints_agree(endpoints: &[EndpointReport]) -> Vec<EndpointProblem> {
     let stands = endpoints.iter().filter_map(standing);
     let small = endpoints.iter().filter_map(|endpoint| {
@@ -204,8 +205,8 @@ fn standing(endpoint: &EndpointReport) -> Option<EndpointProblem> {
     }
 }
 
-/// A quorum that comes about only because the others are silent, behind or set aside is the word of whoever silenced
-/// them. With a quorum that was `lowered` for this run it is said and not refused: that is recorded already.
+/// Refuses a quorum that is a minority of the RPCs: whoever silences the others decides it. With a quorum that was
+/// `lowered` for this run it only warns, because that is recorded already.
 pub(super) fn most_agree(endpoints: &[EndpointReport], lowered: bool) -> Option<EndpointProblem> {
     if !is_minority(endpoints) {
         return None;
@@ -220,7 +221,7 @@ fn quorum_is_the_councils(facts: &Facts) -> Option<EndpointProblem> {
     (used < wanted).then_some(EndpointProblem::QuorumLowered { used, wanted })
 }
 
-/// Returns what an endpoint lies about; at which block is left out, or every block would need an id of its own.
+/// Returns what an endpoint lies about, without the block: otherwise each block would have an id of its own.
 fn lie_text(fault: &EndpointFault) -> String {
     match fault {
         EndpointFault::Lying { what, .. } | EndpointFault::Unproven { what, .. } => what.clone(),
@@ -228,7 +229,7 @@ fn lie_text(fault: &EndpointFault) -> String {
     }
 }
 
-/// An endpoint that serves an old chain shows a Safe as it no longer is. None offline.
+/// Refuses an old block, which shows a Safe as it was, and a block from the future. `None` offline.
 pub(super) fn block_age(age: Option<Age>, endpoints: &[EndpointReport]) -> Option<EndpointProblem> {
     let heights = || endpoints.iter().filter_map(|e| Some((e.shown.clone(), e.newest?))).collect();
     Some(match age? {
@@ -240,7 +241,7 @@ pub(super) fn block_age(age: Option<Age>, endpoints: &[EndpointReport]) -> Optio
     })
 }
 
-/// Returns the state of each endpoint, if they differ.
+/// Returns the newest block of each endpoint, if they differ.
 fn differing(heights: &[(String, u64)]) -> String {
     if heights.iter().all(|(_, newest)| Some(newest) == heights.first().map(|(_, first)| first)) {
         return String::new();

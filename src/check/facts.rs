@@ -1,4 +1,4 @@
-//! The facts that checks look at: a proposal, the reader's own derivation, the chain as it is now, and the rehearsal.
+//! The values that checks read: a proposal, the reader's own derivation, the chain as it is now, and the rehearsal.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub enum Match {
     Unbound(String),
 }
 
-/// Everything that the checks look at.
+/// Everything that the checks read.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Facts<'a> {
@@ -38,7 +38,7 @@ pub struct Facts<'a> {
     pub plan: Option<&'a Plan>,
     /// The Safe as the reader's council file describes it.
     pub council_safe: &'a council::Safe,
-    /// The Safe as the chain has it now; none offline.
+    /// The Safe as the chain has it now; `None` offline.
     pub now: Option<&'a SafeState>,
     /// The chain's answers to the questions of the plan; `None` offline.
     pub answers: Option<&'a Readings>,
@@ -48,9 +48,9 @@ pub struct Facts<'a> {
     pub foreign: &'a [(String, String)],
     /// It was proposed before, and a file brings it.
     pub is_from_file: bool,
-    /// The chain's word on the block that the file names.
+    /// The chain's answer about the block that the file names.
     pub past: &'a Past,
-    /// A signature is about to be made; when it is not, the signers have decided what a file may choose.
+    /// A signature is about to be made. If not, the signers have already accepted what the file chose.
     pub signing: bool,
     /// It is a drill, and this machine's journal has its announcement.
     pub announced: bool,
@@ -58,7 +58,7 @@ pub struct Facts<'a> {
     pub nonce_named: bool,
     /// The standing of the chain's endpoints; empty offline.
     pub endpoints: &'a [EndpointReport],
-    /// The age of the block that everything was read at; none offline.
+    /// The age of the block that everything was read at; `None` offline.
     pub block_age: Option<Age>,
     /// The number of RPCs that had to agree, and the number that the council file asks for.
     pub quorum: usize,
@@ -69,21 +69,22 @@ pub struct Facts<'a> {
     pub keeper: Option<&'a Contender>,
     /// The number of owners who have signed it.
     pub signers: usize,
-    /// The `after` checks by the chain's values of now, where those have moved since; judged on the rehearsed state.
+    /// The `after` checks derived from the chain's values now, if those have changed since; judged on the rehearsed
+    /// state.
     pub after_now: &'a [Verdict],
     /// The run of the transaction on the reader's own RPC.
     pub rehearsal: Option<&'a Rehearsal>,
     /// The `after` checks, judged on the rehearsed state.
     pub after: &'a [Verdict],
-    /// In what the rehearsal differs from the one that the file records.
+    /// The differences between the rehearsal and the one that the file records.
     pub rehearsed_otherwise: &'a [String],
     /// Why there is no rehearsal though one was wanted.
     pub not_rehearsed: Option<&'a str>,
-    /// The code that ran when it was proposed, by the word of the proposer.
+    /// The code that ran when it was proposed, as the proposer recorded it.
     pub code_then: &'a [RecordedCode],
-    /// keccak256 of the code at the Safe's own address; none offline.
+    /// keccak256 of the code at the Safe's own address; `None` offline.
     pub proxy_code: Option<B256>,
-    /// The code of the owners and of the payer, as far as they were looked up.
+    /// The code of the owners and of the payer, as far as it was read.
     pub accounts: &'a BTreeMap<Address, AccountKind>,
     /// The owners that are Safes of the council file.
     pub owner_safes: &'a [Address],
@@ -98,7 +99,8 @@ pub struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// It does what it promised when it was proposed, and what its playbook promises by the chain's values of now.
+    /// Returns `true` if it does what it promised when it was proposed, and what its playbook promises by the chain's
+    /// values now.
     pub(super) fn still_works(&self) -> bool {
         let all_hold = |verdicts: &[Verdict]| verdicts.iter().all(|verdict| verdict.holds);
         let succeeds = self.rehearsal.is_some_and(|ran| ran.outcome == RunResult::Succeeded);
@@ -108,7 +110,7 @@ impl Facts<'_> {
             && [self.before, self.after, self.after_now].into_iter().all(all_hold)
     }
 
-    /// The Safe as it is now or, offline, as the proposal found it.
+    /// Returns the Safe as it is now or, offline, as the proposal found it.
     pub(super) fn state(&self) -> &SafeState {
         self.now.unwrap_or_else(|| self.proposal.snapshot())
     }
@@ -118,17 +120,17 @@ impl Facts<'_> {
         self.now.is_none() && self.proposal.block().is_none()
     }
 
-    /// The calls that the Safe makes; none when that cannot be said.
+    /// Returns the calls that the Safe makes; empty if its data cannot be decoded.
     pub(super) fn calls(&self) -> Vec<Call> {
         calls_of(self.proposal.tx()).unwrap_or_default()
     }
 
-    /// The reader's own calls.
+    /// Returns the reader's own calls.
     pub(super) fn planned(&self) -> &[PlannedCall] {
         self.plan.map_or(&[], |plan| &plan.calls)
     }
 
-    /// The reader's own calls that go to a contract, or have it among their arguments.
+    /// Returns the reader's own calls that go to a contract, or have it among their arguments.
     pub(super) fn calls_about(&self, contract: Address) -> impl Iterator<Item = &PlannedCall> {
         let calls = self.planned();
         let is_about = move |planned: &&PlannedCall| {
@@ -142,7 +144,7 @@ impl Facts<'_> {
         self.calls_about(contract).any(|planned| has_word(&planned.call.data, word))
     }
 
-    /// The rehearsal, where it left effects to look at.
+    /// Returns the rehearsal, unless it reverted and has no effects.
     pub(super) fn effects(&self) -> Option<&Rehearsal> {
         self.rehearsal.filter(|rehearsal| rehearsal.outcome != RunResult::Reverted)
     }
@@ -170,7 +172,7 @@ impl Facts<'_> {
         Some(states.iter().map(|(_, check)| check.describe()).collect::<Vec<_>>().join("; "))
     }
 
-    /// keccak256 of the code that an account has now, zero for none; `None` if nobody read it.
+    /// Returns keccak256 of the code that an account has now, zero for none; `None` if it was not read.
     pub(super) fn code_of(&self, address: Address) -> Option<B256> {
         let rehearsed = self.rehearsal.and_then(|rehearsal| rehearsal.code.get(&address).copied());
         let answer = || self.answers.and_then(|answers| answers.get(&Query::CodeHash { address }));

@@ -1,4 +1,4 @@
-//! Statements of a file that never were true, so that its writer lies.
+//! Checks of a file's statements about a past block: one that never was true is a lie of whoever wrote the file.
 
 use std::fmt::Display;
 
@@ -62,7 +62,7 @@ fn listed(all: &[Untrue]) -> String {
     all.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-/// A transaction that rests on other values than the chain's now: were they ever the chain's?
+/// Refuses a transaction that rests on values which the chain never had. `None` if it rests on those of now.
 pub(super) fn values_were_true(facts: &Facts) -> Option<FalsehoodProblem> {
     if !matches!(facts.matching, Match::Moved(_)) {
         return None;
@@ -83,7 +83,8 @@ pub(super) fn values_were_true(facts: &Facts) -> Option<FalsehoodProblem> {
     }
 }
 
-/// Refuses a file whose statements about the Safe or code never were true. Nothing rests on them, but whoever wrote it lies.
+/// Refuses a file whose statements about the Safe or code never were true: the transaction does not rest on them, but
+/// whoever wrote the file lies.
 pub(super) fn false_safe_statement(facts: &Facts) -> Option<FalsehoodProblem> {
     let untrue: Vec<Untrue> = facts.past.beside_the_readings().cloned().collect();
     (!untrue.is_empty()).then_some(FalsehoodProblem::SafeNeverSo { untrue, signing: facts.signing })

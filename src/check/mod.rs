@@ -55,12 +55,12 @@ const CHECKS: [&[Check]; 12] = [
     &endpoints::CHECKS,
 ];
 
-/// Looks at everything.
+/// Runs every check.
 pub fn findings(facts: &Facts) -> Vec<Finding> {
     found(CHECKS.into_iter().flatten(), facts)
 }
 
-/// Looks at what a transaction does and at nothing else: for one that was mined.
+/// Runs the checks of what a transaction does and no others: for one that was mined.
 pub fn of_effects(facts: &Facts) -> Vec<Finding> {
     found(code::CHECKS.iter().chain(&rehearsal_checks::CHECKS).chain(&control::CHECKS), facts)
 }
@@ -75,20 +75,20 @@ pub fn with_approved(
     let Some(of) = proposal.approves() else { return own };
     let hash = of.hash();
     let (problem, theirs) = match approved {
-        Some((looked_at, findings)) if looked_at.hash() == hash => {
-            (approved::ApprovedProblem::LookedAt { hash }, findings)
+        Some((judged, findings)) if judged.hash() == hash => {
+            (approved::ApprovedProblem::Judged { hash }, findings)
         }
-        _ => (approved::ApprovedProblem::NotLookedAt { hash }, &[][..]),
+        _ => (approved::ApprovedProblem::NotJudged { hash }, &[][..]),
     };
     let is_new =
         |finding: &&Finding| finding.level == Level::Refuse || !matches!(finding.problem(), Problem::Rpc(_));
     let theirs = theirs.iter().filter(is_new).map(Finding::of_approved);
-    let looked = Finding::from(Problem::from(problem));
-    theirs.chain([looked]).chain(own).collect()
+    let own_finding = Finding::from(Problem::from(problem));
+    theirs.chain([own_finding]).chain(own).collect()
 }
 
-/// Looks at what one key does alone, or makes the Safe do by a module of it: everything but the owners' approvals. `facts`
-/// take the account for a Safe.
+/// Runs the checks of an act of one key, alone or through a module of the Safe: all but those of the owners' approvals.
+/// In `facts` the deputy's account stands for the Safe.
 pub fn of_deputy(facts: &Facts, module: Option<&Module>) -> Vec<Finding> {
     let first = endpoints::FIRST.iter().chain(&own_playbook::CHECKS);
     let safe = safe_pins::CHECKS.iter().chain(&contracts::CHECKS).chain(&powers::CHECKS);
@@ -104,12 +104,12 @@ pub fn of_deputy(facts: &Facts, module: Option<&Module>) -> Vec<Finding> {
     all
 }
 
-/// Looks at the age of the block that everything was read at. `None` offline.
+/// Checks the age of the block that everything was read at. `None` offline.
 pub fn block_age(age: Option<Age>, endpoints: &[EndpointReport]) -> Option<Finding> {
     endpoints::block_age(age, endpoints).map(|problem| Problem::from(problem).into())
 }
 
-/// Looks at how many RPCs agree. With a quorum that was `lowered` for this run, too few are only said to be.
+/// Checks that most RPCs agree. With a quorum that was `lowered` for this run, a minority is only a warning.
 pub fn most_agree(endpoints: &[EndpointReport], lowered: bool) -> Option<Finding> {
     endpoints::most_agree(endpoints, lowered).map(|problem| Problem::from(problem).into())
 }
@@ -118,35 +118,35 @@ fn found<'c>(checks: impl Iterator<Item = &'c Check>, facts: &Facts) -> Vec<Find
     checks.flat_map(|(_, check)| check(facts)).map(Finding::from).collect()
 }
 
-/// The problems of one check, as those of all.
+/// Converts the problems of one check.
 fn all<P: Into<Problem>>(problems: impl IntoIterator<Item = P>) -> Vec<Problem> {
     problems.into_iter().map(Into::into).collect()
 }
 
-/// The findings that stop whoever is about to sign or send, and that nobody accepted by name.
-pub fn standing<'a>(findings: &'a [Finding], accepted: &[String]) -> Vec<&'a Finding> {
+/// Returns the findings that stop `sign` and `broadcast`, and that nobody accepted by id.
+pub fn unaccepted<'a>(findings: &'a [Finding], accepted: &[String]) -> Vec<&'a Finding> {
     findings.iter().filter(|f| f.level.blocks() && !accepted.contains(&f.id)).collect()
 }
 
-/// The refusal that a person is told of first, among those that nobody accepted by name: one that no one should sign before
-/// one that says that the chain has moved. None where it is already done.
+/// Returns the refusal that is reported first, among those that nobody accepted by id: a danger before a drift. `None`
+/// if the act is already done.
 pub fn first_refusal<'a>(findings: &'a [Finding], accepted: &[String]) -> Option<&'a Finding> {
     if already_done(findings, accepted).is_some() {
         return None;
     }
-    let mut refused = standing(findings, accepted);
+    let mut refused = unaccepted(findings, accepted);
     refused.retain(|finding| finding.level == Level::Refuse);
     refused.iter().find(|f| f.sort == Sort::Danger).or_else(|| refused.first()).copied()
 }
 
-/// Returns what is promised and is so already, if that is why nothing needs to be done: nothing refuses it, unless its nonce
-/// is used, by whichever transaction. One that is approved, and whose nonce is used, is not done because its approval is.
+/// Returns what the playbook promises, if it is so already and no check refuses the act except for a used nonce. A used
+/// nonce of an approved transaction is not ignored if only its approval is done.
 pub fn already_done<'a>(findings: &'a [Finding], accepted: &[String]) -> Option<&'a str> {
-    let standing = standing(findings, accepted);
-    let done = || standing.iter().filter(|finding| finding.problem().already_done().is_some());
+    let unaccepted = unaccepted(findings, accepted);
+    let done = || unaccepted.iter().filter(|finding| finding.problem().already_done().is_some());
     let deepest = done().map(|finding| finding.depth()).max()?;
     let is_passed_over = |finding: &Finding| finding.problem().is_used_nonce() && finding.depth() <= deepest;
-    if standing.iter().any(|finding| finding.level == Level::Refuse && !is_passed_over(finding)) {
+    if unaccepted.iter().any(|finding| finding.level == Level::Refuse && !is_passed_over(finding)) {
         return None;
     }
     done().find_map(|finding| finding.problem().already_done())

@@ -1,4 +1,5 @@
-//! Does anything leave the Safe, now or by a permission for later, that the reader's own playbook does not say?
+//! Checks of what leaves the Safe beyond the reader's own playbook: ether, tokens, and permissions to take tokens
+//! later.
 
 use alloy::primitives::{Address, B256, Log, U256, b256};
 
@@ -93,12 +94,12 @@ impl Loss {
         }
     }
 
-    /// With the first of those who get it.
+    /// Returns what is lost, with the first receivers.
     fn describe(&self) -> String {
         self.given_to(&listed(&self.receivers()))
     }
 
-    /// To the last detail: what it is accepted by.
+    /// Returns every detail: the id is its digest.
     fn in_full(&self) -> String {
         match self {
             Self::Collectible { event, .. } => {
@@ -182,7 +183,7 @@ fn collectible_from(log: &Log, safe: Address) -> Option<B256> {
     }
 }
 
-/// A permission to take tokens outlives the transaction.
+/// Returns the permissions to take tokens that the playbook does not name; they outlive the transaction.
 pub(super) fn approvals(facts: &Facts, rehearsal: &Rehearsal) -> OutflowProblem {
     let safe = facts.proposal.safe().address.into_word();
     let given = rehearsal.events.iter().filter(|log| {

@@ -1,4 +1,4 @@
-//! Is this what the reader's own playbook says?
+//! Checks of a proposal against the reader's own lever, playbook and arguments.
 
 use std::fmt::Display;
 
@@ -14,7 +14,7 @@ use crate::shell::quoted;
 
 const UNBOUND_FIX: &str = "do not sign; ask its proposer, in person, which lever it is, and update your council file \
                            and playbooks from your protocol's repository";
-/// The most arguments of a stranger's that are written out.
+/// The most arguments of a file that are listed.
 const MOST_ARGUMENTS: usize = 8;
 
 pub(super) const CHECKS: [Check; 5] = [
@@ -39,7 +39,7 @@ pub enum PlaybookProblem {
         hash: SafeTxHash,
         differences: Vec<FieldDifference>,
     },
-    /// The same, where owners have signed it and it works all the same.
+    /// Values have changed, but owners have signed it and it still works.
     MovedAndWorks {
         hash: SafeTxHash,
         owners: usize,
@@ -163,7 +163,7 @@ fn listed_differences(differences: &[FieldDifference]) -> String {
     differences.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-/// The Bybit check: a transaction that the signer's own files do not give is not signed.
+/// Refuses a transaction that the signer's own files do not give: the check against Bybit's attack.
 fn matches_the_playbook(facts: &Facts) -> PlaybookProblem {
     let hash = facts.proposal.hash();
     match facts.matching {
@@ -178,7 +178,8 @@ fn matches_the_playbook(facts: &Facts) -> PlaybookProblem {
     }
 }
 
-/// A playbook with a stranger's arguments is a stranger's transaction: "swap an owner" matches every playbook library.
+/// Refuses arguments that only the file brings: with them, its writer could choose any transaction of a built-in
+/// playbook.
 fn arguments_are_the_readers(facts: &Facts) -> PlaybookProblem {
     let binding = facts.proposal.binding();
     if facts.foreign.is_empty() && (binding.is_of_levers() || !facts.signing) {
@@ -198,7 +199,7 @@ fn arguments_are_the_readers(facts: &Facts) -> PlaybookProblem {
 
 impl ForeignProposal {
     fn describe(&self) -> Description {
-        // More than this no playbook of ours takes: the whole list is only what the problem is named by.
+        // No built-in playbook takes more. The whole list counts for the id alone.
         let (first, more) = self.arguments.split_at(self.arguments.len().min(MOST_ARGUMENTS));
         let shown = chosen(first);
         let shown = if more.is_empty() { shown } else { format!("{shown}, and {} more", more.len()) };
@@ -238,7 +239,8 @@ fn chosen(arguments: &[(String, String)]) -> String {
     arguments.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
 }
 
-/// A file in `playbooks/` takes the place of the built-in playbook with its id: the name on the screen is the same.
+/// Warns of each file in `playbooks/` that replaces the built-in playbook with its id: the name on the screen is the
+/// same.
 fn replaces_a_built_in_one(facts: &Facts) -> Vec<PlaybookProblem> {
     let replaces = |LibraryEntry { playbook: own, origin, replaces }: &LibraryEntry| {
         let built_in = (*replaces)?;
@@ -270,8 +272,8 @@ fn replacing(
     )
 }
 
-/// Offline, what a playbook reads is the file's word, and it decides the transaction: a forged reading can leave out a
-/// step, choose another argument or pass a bound. The id names the values, so that accepting them accepts no others.
+/// Refuses, offline, values that only the file states: a forged reading can leave out a step, choose another argument
+/// or pass a bound. The id names the values, so that accepting them accepts no others.
 fn values_are_from_the_chain(facts: &Facts) -> Option<PlaybookProblem> {
     if *facts.matching != Match::SameOffline {
         return None;
@@ -283,13 +285,13 @@ fn values_are_from_the_chain(facts: &Facts) -> Option<PlaybookProblem> {
     Some(PlaybookProblem::ReadByFile { values: plan.rests_on.clone(), left_out })
 }
 
-/// Each reading in a bounded line.
+/// Returns a bounded line for each reading.
 fn described(readings: &Readings) -> Vec<String> {
     let one = |(query, answer)| cut_for_display(&format!("{query} gave {answer}"));
     readings.iter().map(one).collect()
 }
 
-/// The playbook's own conditions for being used.
+/// Judges the playbook's own conditions for its use.
 fn before_holds(facts: &Facts) -> Vec<PlaybookProblem> {
     let already_done = facts.already_done();
     let judged = facts.before.iter().zip(1..);

@@ -103,7 +103,7 @@ fn owner_accounts(facts: &Facts) -> Vec<OwnerProblem> {
     of_accounts(facts.accounts, now.owners.list(), facts.owner_safes)
 }
 
-/// Returns what is to be said of accounts: the owners first, then the others, which pay.
+/// Returns the problems of accounts: the owners first, then the others, which pay.
 fn of_accounts(
     accounts: &BTreeMap<Address, AccountKind>,
     owners: &[Address],

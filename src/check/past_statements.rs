@@ -1,19 +1,19 @@
-//! Compares a file's statements about a block with that block: what was never so is a lie, and
-//! not something that has changed since.
+//! Comparison of a file's statements about a block with that block: what never was true is a lie, and did not change
+//! since.
 
 use crate::evm::Readings;
 use crate::safe::SafeState;
 
-/// The chain's word on a file's block. It is asked only if the file differs from the chain now.
+/// The chain's answer about a file's block. It is asked only if the file differs from the chain now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Past {
     #[default]
     NotAsked,
     /// It was as the file says.
     True,
-    /// It never was.
+    /// It was otherwise.
     False(Vec<Untrue>),
-    /// Nobody can tell any more, and why.
+    /// No RPC can tell any more; the reason.
     Unknown(String),
 }
 
@@ -62,7 +62,7 @@ impl Past {
         Self::False(vec![Untrue { about: PastSubject::Block, what: format!("block {number}"), file, chain }])
     }
 
-    /// Returns it with what else is untrue.
+    /// Adds further untrue statements.
     pub fn and(self, more: Vec<Untrue>) -> Self {
         match self {
             same if more.is_empty() => same,

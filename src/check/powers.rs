@@ -1,5 +1,5 @@
-//! Contracts that have power beside the owners: modules act for the Safe without any owner, the fallback handler answers for it,
-//! guards can stop it. Each is one that the council pinned, or it is said.
+//! Checks of contracts that have power beside the owners: modules act for the Safe without any owner, the fallback
+//! handler answers for it, guards can stop it. Each must be pinned by the council.
 
 use std::fmt;
 
@@ -147,7 +147,7 @@ fn attachments(facts: &Facts) -> impl Iterator<Item = PowerProblem> {
     all.into_iter().filter_map(|(what, is, pinned)| attached(what, is, pinned))
 }
 
-/// `None` if there is none, and none is pinned.
+/// Compares one attachment with its pin. `None` if there is none, and none is pinned.
 fn attached(what: Attachment, is: Address, pinned: Option<Address>) -> Option<PowerProblem> {
     let published = || known_at(is).filter(|known| known.contract == Contract::FallbackHandler);
     match (pinned, what) {

@@ -1,5 +1,5 @@
-//! A problem is what a check found, as data. Its id, level, sentence and fix are worked out from it, here and in the
-//! `describe` of each file; nothing is ever decided by these words.
+//! A problem is the result of a check, as data. Its id, level, sentence and fix are derived from it, in the `describe`
+//! of each file. No decision reads these texts.
 
 use std::collections::BTreeMap;
 
@@ -56,8 +56,8 @@ problems! {
 }
 
 impl Problem {
-    /// Returns `true` for what the execution of the proposal itself brings about: its nonce is used, and its `before`
-    /// checks need not hold any more.
+    /// Returns `true` for problems that the execution of the proposal itself causes: its nonce is used, and its
+    /// `before` checks need not hold any more.
     pub const fn comes_with_execution(&self) -> bool {
         matches!(
             self,
@@ -117,8 +117,7 @@ impl Problem {
         }
     }
 
-    /// Returns `true` for what the command line chose by a flag of its own: it is recorded like a refusal that was
-    /// accepted.
+    /// Returns `true` if a flag of the command line chose it: it is recorded like a refusal that was accepted.
     pub const fn is_chosen(&self) -> bool {
         matches!(self, Self::Rpc(endpoints::EndpointProblem::QuorumLowered { .. }))
     }
@@ -141,7 +140,7 @@ pub struct Finding {
     pub level: Level,
     #[serde(skip)]
     pub sort: Sort,
-    /// Which of the things of this kind: an address, a nonce, the number of a check.
+    /// The thing of this kind that it is about: an address, a nonce, the number of a check.
     pub about: Vec<String>,
     pub sentence: String,
     /// The remedy; empty if it passed.
@@ -183,7 +182,8 @@ pub struct Readable<'a> {
     pub more: BTreeMap<&'static str, usize>,
 }
 
-/// The first ten of each kind, in their order: a transaction that changes a thousand contracts is refused for each.
+/// Returns the first ten of each kind, in their order: a transaction that changes a thousand contracts is refused for
+/// each.
 pub fn readable<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Readable<'a> {
     const MOST_OF_A_KIND: usize = 10;
     let mut readable = Readable::default();

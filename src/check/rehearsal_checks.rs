@@ -1,4 +1,4 @@
-//! Checks of the rehearsal: does the transaction work, and does it do what the playbook promises?
+//! Checks of the rehearsal: the transaction works, and does what the playbook promises.
 
 use std::fmt::Display;
 
@@ -22,6 +22,7 @@ pub(super) const CHECKS: [Check; 9] = [
     ("as recorded", |facts| all(as_recorded(facts))),
 ];
 
+/// The result of the rehearsal, against the playbook's promises and the gas limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RehearsalProblem {
     NotRehearsed {
@@ -133,7 +134,7 @@ fn reverts(hash: &SafeTxHash, reason: &str, already_done: Option<&str>, pieces: 
     Description::refuse(id, sentence, fix)
 }
 
-/// Returns the advice to leave a lever out, in the same words for everybody.
+/// Returns the advice to cut it into pieces, in the same words for everybody.
 fn cut(pieces: &[String]) -> Option<String> {
     let (last, first) = pieces.split_last()?;
     let set = |piece: &String| format!("--set piece={piece}");
@@ -141,7 +142,7 @@ fn cut(pieces: &[String]) -> Option<String> {
     Some(format!("cut it, the same for everybody: the same command with {first} and {}", set(last)))
 }
 
-/// The pieces into which it is cut if it takes this share of what one transaction may have.
+/// Returns the pieces into which it is cut if it takes this share of the gas limit.
 fn pieces(facts: &Facts, share: u64) -> Vec<String> {
     let cut = facts.plan.and_then(|plan| plan.piece?.cut(plan.calls.len(), share));
     cut.unwrap_or_default()
@@ -160,7 +161,7 @@ fn after(number: usize, verdict: &Verdict, already_done: Option<&str>) -> Descri
 }
 
 fn is_rehearsed(facts: &Facts) -> Option<RehearsalProblem> {
-    // On another Safe than the proposal's it cannot be: then that is the trouble.
+    // If the Safe is not the proposal's, that is why it cannot be rehearsed.
     let moved = facts.now.is_some_and(|now| now.id != *facts.proposal.safe());
     let (hash, why) = (facts.proposal.hash(), facts.not_rehearsed?.to_string());
     Some(RehearsalProblem::NotRehearsed { hash, why, moved })
@@ -185,7 +186,7 @@ fn succeeds(facts: &Facts, rehearsal: &Rehearsal) -> RehearsalProblem {
     }
 }
 
-/// No block takes a transaction above the limit, and what it costs may still grow.
+/// Warns of a transaction near the gas limit: above it no block takes it, and its cost may still grow.
 fn gas(facts: &Facts, rehearsal: &Rehearsal) -> Option<RehearsalProblem> {
     let (used, limit) = (rehearsal.gas_used, rehearsal.gas_limit);
     let share = share(used, limit);

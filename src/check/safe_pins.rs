@@ -1,4 +1,4 @@
-//! The Safe's state: is it as the council file pins it, and as it was when this was proposed?
+//! Checks of the Safe's state: it is as the council file pins it, and as it was when this was proposed.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -64,7 +64,8 @@ impl PinProblem {
     }
 }
 
-/// The council file says nothing about a Safe that was assumed from it: that is told in place of what it confirms.
+/// Compares the Safe with its pins. A Safe that was assumed from the council file agrees with it by itself: a warning
+/// stands in place of that.
 fn as_pinned(facts: &Facts) -> Vec<PinProblem> {
     let found = version_as_pinned(facts).into_iter().chain(owners_as_pinned(facts));
     if !facts.assumes_the_safe() {
@@ -107,7 +108,7 @@ fn sorted(owners: &Owners) -> Vec<Address> {
     list
 }
 
-/// `owners not in your file: 0x…; threshold: 3 in the Safe, 4 in your file`, without what is the same.
+/// Returns the differences: `owners not in your file: 0x…; threshold: 3 in the Safe, 4 in your file`.
 fn differing(are: &Owners, pinned: &Owners) -> String {
     let mut parts = Vec::new();
     for (label, from, among) in [
@@ -131,7 +132,7 @@ fn differing(are: &Owners, pinned: &Owners) -> String {
     parts.join("; ")
 }
 
-/// Owners, threshold, singleton, guard, modules, fallback handler: as they were when it was proposed?
+/// Compares owners, threshold, singleton, guard, modules and fallback handler with those of the proposal.
 fn as_proposed(facts: &Facts) -> Vec<PinProblem> {
     let Some(now) = facts.now else { return Vec::new() };
     let changes = facts.proposal.drift(now);

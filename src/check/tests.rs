@@ -105,7 +105,7 @@ fn to(address: Address, slot: B256, new: Address) -> Write {
     Write { new: new.into_word(), ..write(address, slot, 0) }
 }
 
-/// Everything that a check looks at, innocent until changed.
+/// All that a check reads. It gives no finding until a test changes it.
 #[derive(Clone)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Case {

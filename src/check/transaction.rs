@@ -1,4 +1,4 @@
-//! The transaction itself: refunds, delegatecalls, its place in line.
+//! Checks of the transaction itself: refunds, delegatecalls, its nonce.
 
 use std::cmp::Ordering;
 use std::fmt::{self, Display};
@@ -33,7 +33,7 @@ pub enum TransactionProblem {
         known: &'static Deployment,
         runs: Runs,
     },
-    /// Nobody looked at the code.
+    /// Its code was not read.
     UnseenDelegatecall {
         known: &'static Deployment,
         runs: Runs,
@@ -48,7 +48,7 @@ pub enum TransactionProblem {
     NonceGap {
         proposal: Nonce,
         safe: Nonce,
-        /// A signature far ahead waits for whoever wants to use it: it has to be meant.
+        /// A signature for a later nonce can be used by anybody then, so it must be chosen by a flag.
         refuses: bool,
     },
     /// Another lever keeps the nonce that this one wants.
@@ -146,7 +146,7 @@ fn name(known: &Deployment) -> String {
     format!("{:?} of Safe {}", known.contract, known.version)
 }
 
-/// Two levers for one nonce: everybody must know which of them has it.
+/// Describes two levers that want one nonce, so that everybody knows which has it.
 fn kept(own: Nonce, keeper: &Contender, signing: bool) -> Description {
     let (title, nonce, signers) = (&keeper.title, keeper.nonce, keeper.signers);
     let id = Id::of("nonce-kept", nonce);
@@ -219,8 +219,8 @@ impl fmt::Display for AddressSource {
     }
 }
 
-/// Gas refunds pay whoever sends the transaction from the Safe; with safeTxGas or gasPrice set, a failing call no longer
-/// reverts and burns the nonce.
+/// Refuses gas refunds: they pay whoever sends the transaction from the Safe, and with safeTxGas or gasPrice set, a
+/// failing call no longer reverts and burns the nonce.
 fn no_refund(facts: &Facts) -> TransactionProblem {
     let tx = facts.proposal.tx();
     let amounts = [("safeTxGas", tx.safe_tx_gas), ("baseGas", tx.base_gas), ("gasPrice", tx.gas_price)];
@@ -233,8 +233,8 @@ fn no_refund(facts: &Facts) -> TransactionProblem {
     if set.is_empty() { TransactionProblem::NoRefund } else { TransactionProblem::Refund(set) }
 }
 
-/// A delegatecall runs foreign code with the Safe's own storage: only the published libraries may, with the published
-/// code, and of a batch only plain calls.
+/// Refuses a delegatecall, which runs foreign code with the Safe's own storage, except to a published library with the
+/// published code; a batch may have plain calls only.
 pub(super) fn no_unknown_delegatecall(facts: &Facts) -> TransactionProblem {
     let tx = facts.proposal.tx();
     if tx.operation == Operation::Call {
@@ -269,7 +269,7 @@ pub(super) fn no_unknown_delegatecall(facts: &Facts) -> TransactionProblem {
     TransactionProblem::UnseenDelegatecall { known, runs, source }
 }
 
-/// A nonce is used once, and in order.
+/// Compares the nonce with the Safe's: nonces are used once, and in order.
 fn is_next(facts: &Facts) -> Option<TransactionProblem> {
     let (proposal, safe) = (facts.proposal.nonce(), facts.now?.nonce);
     Some(match proposal.cmp(&safe) {

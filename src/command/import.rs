@@ -48,13 +48,14 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
 }
 
 impl Args {
-    /// Returns what was named, and where to look. A lever's name is a lever here too: a file that is called so is `./vault`.
+    /// Returns the words that name proposals, and the paths to search. A lever's name means the lever here too: a file
+    /// of the same name is written `./vault`.
     fn split(&self, session: &Session) -> (Vec<String>, Vec<PathBuf>) {
         let mut what = vec![self.what.clone()];
         let mut from = Vec::new();
         for path in &self.from {
             let is_named =
-                |name: &&str| DrillName::looks_like_drill_name(name) || session.is_lever(name).is_ok();
+                |name: &&str| DrillName::looks_like_drill_name(name) || session.require_lever(name).is_ok();
             match path.to_str().filter(is_named) {
                 Some(name) => what.push(name.into()),
                 None => from.push(path.clone()),

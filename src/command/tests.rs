@@ -6,9 +6,9 @@ use clap::CommandFactory;
 
 use super::*;
 
-fn each(command: &clap::Command, look: &mut impl FnMut(&clap::Command)) {
-    look(command);
-    command.get_subcommands().for_each(|below| each(below, look));
+fn each(command: &clap::Command, visit: &mut impl FnMut(&clap::Command)) {
+    visit(command);
+    command.get_subcommands().for_each(|below| each(below, visit));
 }
 
 #[test]

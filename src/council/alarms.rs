@@ -11,7 +11,7 @@ use crate::excerpt::Fault;
 use crate::near::hint;
 
 const MOST_BLOCKS: i64 = 1_000;
-/// The longest time between two looks.
+/// The longest time between two evaluations.
 const LONGEST: Duration = Duration::from_hours(24);
 /// The fields that are not part of the claim.
 const OWN: [&str; 5] = ["title", "lever", "chain", "every", "for"];

@@ -196,7 +196,7 @@ pub struct Alarm {
     /// A lever, simple or combined.
     pub lever: String,
     pub chain: String,
-    /// The time between two looks; zero for every block.
+    /// The time between two evaluations; zero for every block.
     pub every: Duration,
     /// The number of blocks, one after the other, for which it must be false. At least 1.
     pub blocks: u64,

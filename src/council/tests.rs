@@ -67,7 +67,7 @@ fn a_list_is_given_as_a_list() {
 
 /// Every fault names the word and points at it.
 #[test]
-fn faults_point_at_the_word() {
+fn each_fault_points_at_the_faulty_word() {
     for (from, to, expected) in [
         ("schema = 1", "schema = 2", "schema 2 is newer"),
         ("safe = \"guardian\"", "safe = \"gardian\"", "no Safe is called \"gardian\"; known: guardian"),
@@ -166,7 +166,7 @@ fn a_key_in_an_address_never_shows_in_a_fault() {
     }
 }
 
-/// Far more of a kind than any council has: the bound is named, and nothing is worked out.
+/// Many more entries of a kind than any council has are refused with the bound.
 #[test]
 fn each_kind_of_entry_has_a_bound() {
     let numbered =

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256, Log};
 
-/// The events of one contract in the last blocks up to the one that is looked at.
+/// The events of one contract in the last blocks up to the one that is read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogFilter {
     pub address: Address,

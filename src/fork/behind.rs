@@ -17,9 +17,8 @@ const UNKNOWN: [u8; 4] = [0xff; 4];
 /// Returns, for each address, every code that runs on its storage: its own first, then what it delegates to when it is
 /// called with a function that it does not have. An account without code has none.
 ///
-/// Found are proxies of every kind that delegate whatever they do not know. A contract that looks a function up before
-/// it delegates, as a diamond does, shows only itself.
-/// Fails if no block can hold the call.
+/// This finds every proxy that delegates all functions that it does not have. A contract that reads its storage before
+/// it delegates, as a diamond does, shows only its own code. Fails if no block can hold the call.
 pub fn code_behind(
     world: &World,
     targets: &BTreeSet<Address>,

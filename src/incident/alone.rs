@@ -1,27 +1,27 @@
-//! Acts that deputies did alone in an incident: listed, so that the council confirms them or takes them back.
+//! Acts that deputies did alone in an incident: listed, so that the council confirms or undoes them. Pure.
 
 use std::collections::BTreeMap;
 
-use super::entry::{Deputed, Entry, JournalAct, TxStep};
+use super::entry::{DeputyStep, Entry, JournalAct, TxStep};
 use super::plain::Plain;
 use super::time::Utc;
 use crate::evm::TxHash;
 
-/// The chain's own word on a transaction: its block, and if it went through.
+/// The block of each transaction by the chain, and `true` if it succeeded.
 pub type Receipts = BTreeMap<TxHash, (u64, bool)>;
 
-/// One act of a deputy, by its last step.
+/// One act of a deputy, at its last step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alone {
+pub struct DeputyAct {
     pub at: Utc,
     /// The person whose journal states it.
     pub who: Option<Plain>,
-    pub act: Deputed,
+    pub act: DeputyStep,
     /// `None` if the chain was not asked, or does not have it.
     pub on_chain: Option<(u64, bool)>,
 }
 
-impl Alone {
+impl DeputyAct {
     pub const fn tx(&self) -> Option<TxHash> {
         tx_of(&self.act.step)
     }
@@ -34,9 +34,9 @@ const fn tx_of(step: &TxStep) -> Option<TxHash> {
     }
 }
 
-/// Returns the transactions that deputies sent, each once, and the signatures that are in files. In the order of time.
-pub fn alone(entries: &[&Entry], receipts: &Receipts) -> Vec<Alone> {
-    let (mut all, mut places): (Vec<Alone>, BTreeMap<TxHash, usize>) = (Vec::new(), BTreeMap::new());
+/// Returns the transactions that deputies sent, each once, and the signatures that are in files, in the order of time.
+pub fn deputy_acts(entries: &[&Entry], receipts: &Receipts) -> Vec<DeputyAct> {
+    let (mut all, mut places): (Vec<DeputyAct>, BTreeMap<TxHash, usize>) = (Vec::new(), BTreeMap::new());
     for entry in entries {
         let JournalAct::Deputy(act) = &entry.draft.act else { continue };
         let tx = tx_of(&act.step);
@@ -49,7 +49,7 @@ pub fn alone(entries: &[&Entry], receipts: &Receipts) -> Vec<Alone> {
         }
         places.extend(tx.map(|tx| (tx, all.len())));
         let (at, who) = (entry.draft.time, entry.draft.who.clone());
-        all.push(Alone { at, who, act: act.clone(), on_chain });
+        all.push(DeputyAct { at, who, act: act.clone(), on_chain });
     }
     all
 }

@@ -1,4 +1,4 @@
-//! Owners who were asked to sign, and of whom nothing is known.
+//! Owners who were asked to sign and did not answer. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,17 +9,17 @@ use super::plain::Plain;
 use super::time::Utc;
 use crate::council::Council;
 
-/// An owner who neither signed a transaction nor said that they are awake.
+/// An owner who neither signed a transaction nor sent an awake line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unanswered {
     pub name: String,
-    /// The moment when the transaction was there to be signed.
+    /// The time from which the transaction could be signed.
     pub asked: Utc,
     pub about: TransactionRef,
 }
 
-/// Returns the owners of each transaction's Safe, by the council file, from whom there is no answer in the journals, nor in what
-/// the chain executed (`signers`).
+/// Returns the owners of each transaction's Safe, by the council file, who answered neither in a journal nor by a
+/// signature in the executed transaction.
 pub fn unanswered(
     council: &Council,
     entries: &[&Entry],
@@ -56,7 +56,7 @@ fn signed_by(act: &JournalAct) -> Vec<Address> {
     }
 }
 
-/// The people who wrote this in a journal of theirs, or said that they are awake.
+/// Returns the person who wrote an entry, and the one whose awake line it has.
 fn answered_by(entry: &Entry) -> impl Iterator<Item = &str> {
     let awake = match &entry.draft.act {
         JournalAct::Awake { name, .. } => Some(name),

@@ -1,4 +1,5 @@
-//! Lines by which people say that they are awake, and the time that a transaction has waited: to decide whom to call next.
+//! Lines by which people say that they are awake, and the time at which a transaction began: to decide whom to call
+//! next.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,11 +16,11 @@ use crate::safe::SafeTxHash;
 
 /// The first word of a line.
 const HEAD: &str = "bgawake1";
-/// Without an open incident, this is how long somebody stays awake.
+/// An awake line counts for so long without an open incident.
 const LASTS: Duration = Duration::from_hours(12);
-/// The clocks of two machines may differ by this.
+/// The clocks of two machines may differ by so much.
 const SKEW: Duration = Duration::from_mins(10);
-/// "I am awake": a line to paste. Nobody signs it, and it is believed for no more than whom to call.
+/// A line that says "I am awake", to be pasted. It is not signed, so that it only decides whom to call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Awake {
     pub name: Plain,
@@ -70,8 +71,7 @@ impl Awake {
     }
 }
 
-/// Finds the lines of now in a text, a chat for instance: of each name that is known the last, however often it is repeated and
-/// whatever stands before it.
+/// Returns the current lines in a text such as a chat: the last of each known name, however many lines stand before it.
 pub fn find_awake(text: &str, now: Utc, is_known: impl Fn(&str) -> bool) -> FoundAwake {
     let words: Vec<&str> = text.split_whitespace().collect();
     let heads = words.iter().enumerate().filter(|(_, word)| **word == HEAD);
@@ -92,7 +92,7 @@ pub fn find_awake(text: &str, now: Utc, is_known: impl Fn(&str) -> bool) -> Foun
     found
 }
 
-/// Returns the names of those who are awake: since the incident was opened that is open, or else for some hours.
+/// Returns the names of those who are awake: by lines since the open incident began, or else of the last hours.
 pub fn awake(journal: &Journal, now: Utc) -> BTreeSet<String> {
     let opened = open_incident(journal.iter()).map(|entry| entry.draft.time);
     let counts = |at: Utc| match opened {
@@ -107,7 +107,7 @@ pub fn awake(journal: &Journal, now: Utc) -> BTreeSet<String> {
 }
 
 /// Returns when a transaction first appears in the journal.
-pub fn began<'e>(entries: impl Iterator<Item = &'e Entry>, hash: SafeTxHash) -> Option<Utc> {
+pub fn first_seen<'e>(entries: impl Iterator<Item = &'e Entry>, hash: SafeTxHash) -> Option<Utc> {
     let of = |entry: &&Entry| entry.draft.about.as_ref().is_some_and(|about| about.safe_tx_hash == hash);
     entries.filter(of).map(|entry| entry.draft.time).min()
 }

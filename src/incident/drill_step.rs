@@ -1,4 +1,5 @@
-//! The steps of a drill, as the journal has them. They are acts of their own: whoever counts what is real never meets one.
+//! The steps of a drill, as the journal has them. They are acts of a kind of their own, so that no count of real acts
+//! includes them.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use super::time::Utc;
 use crate::safe::SafeTxHash;
 
 impl JournalAct {
-    /// Returns the steps of a drill that stand for an act about one: none of its acts is entered as a real one.
+    /// Returns the steps that an act is entered as if it is about a drill: never as a real act.
     pub fn in_drill(self) -> Vec<DrillStep> {
         match self {
             Self::Proposed {} => vec![DrillStep::Announced {}],
@@ -17,7 +18,7 @@ impl JournalAct {
             }
             Self::Accepted { ids } => vec![DrillStep::Accepted { ids }],
             Self::Drill { step } => vec![step],
-            // No other act is of a drill: it is not sent, not mined and not signed ahead.
+            // A drill has no other acts: it is not sent, not mined and not signed ahead.
             Self::Opened { .. }
             | Self::Note { .. }
             | Self::Closed {}
@@ -40,7 +41,7 @@ impl JournalAct {
 }
 
 impl Entry {
-    /// Returns the step of a drill that it records, and of which drill.
+    /// Returns the step that it records, and the hash of its drill.
     pub fn drill(&self) -> Option<(&DrillStep, SafeTxHash)> {
         match (&self.draft.act, &self.draft.about) {
             (JournalAct::Drill { step }, Some(about)) => Some((step, about.safe_tx_hash)),
@@ -49,19 +50,19 @@ impl Entry {
     }
 }
 
-/// Returns `true` if the drill with this hash was proven by these entries, or the first of them about it is from before `since`:
-/// what was signed then says nothing of who can sign now.
+/// Returns `true` if these entries prove the drill with this hash, or have a step of it from before `since`: old
+/// signatures do not show who can sign now.
 pub fn is_over<'e>(entries: impl Iterator<Item = &'e Entry>, hash: SafeTxHash, since: Utc) -> bool {
     let mut steps = entries.filter_map(|entry| Some((entry.draft.time, entry.drill()?)));
     steps.any(|(time, (step, of))| of == hash && (time < since || matches!(step, DrillStep::Proven { .. })))
 }
 
-/// Returns `true` if somebody announced the drill with this hash at this moment or later by these entries.
+/// Returns `true` if these entries announce the drill with this hash at `since` or later.
 pub fn is_announced<'e>(mut entries: impl Iterator<Item = &'e Entry>, hash: SafeTxHash, since: Utc) -> bool {
     entries.any(|entry| entry.drill() == Some((&DrillStep::Announced {}, hash)) && entry.draft.time >= since)
 }
 
-/// Returns the drills that began at this moment or later and are not proven by these entries.
+/// Returns the drills that began at `since` or later and that these entries do not prove.
 pub fn open_drills<'e>(entries: impl Iterator<Item = &'e Entry>, since: Utc) -> Vec<SafeTxHash> {
     let mut drills: BTreeMap<SafeTxHash, (Utc, bool)> = BTreeMap::new();
     for entry in entries {

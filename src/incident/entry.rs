@@ -1,4 +1,4 @@
-//! One entry of the journal: a line of JSON that is written in one way only.
+//! One entry of the journal: a line of JSON, in one canonical form.
 
 use std::fmt;
 
@@ -21,13 +21,13 @@ pub const LONGEST_LINE: usize = 64 << 10;
 /// The most values of one list in an entry; more become entries of their own.
 pub const MOST_LISTED: usize = 20;
 
-/// SHA-256 of a line with its end: `sed -n 7p journal.jsonl | sha256sum` prints it too.
+/// The SHA-256 of a line with its line feed: `sed -n 7p journal.jsonl | sha256sum` prints it too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LineDigest(B256);
 
 impl LineDigest {
-    /// Stands in the first entry, which has no line before it.
+    /// The digest in the first entry, which has no line before it.
     pub const NONE: Self = Self(B256::ZERO);
 
     /// Returns the digest of a line, given without its end.
@@ -65,22 +65,22 @@ pub enum JournalAct {
         text: Plain,
     },
     Closed {},
-    /// A claim of the council file was false, or another monitor said so.
+    /// An alarm of the council file fired, or another monitor reported it.
     Alarm {
         name: Plain,
-        /// `watch`, or the monitor that told of it.
+        /// `watch`, or the monitor that reported it.
         by: Plain,
-        /// By this a message that comes twice is known.
+        /// The id by which a message that comes twice is recognised.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<Plain>,
         text: Plain,
     },
-    /// Somebody proved that they can sign: the whole line of the roll call.
+    /// An owner proved that they can sign: the whole line of the roll call.
     RollCall {
         owner: Address,
         line: Plain,
     },
-    /// Somebody says that they are awake, since when.
+    /// A person says that they are awake, and since when.
     Awake {
         name: Plain,
         #[serde(with = "as_text")]
@@ -133,18 +133,18 @@ pub enum JournalAct {
         tx: TxHash,
         block: u64,
     },
-    /// A step of a drill: never one of the acts above, and nothing of it is on any chain.
+    /// A step of a drill, none of which is on a chain.
     Drill {
         step: DrillStep,
     },
-    /// One key acted alone: the Safe is to confirm it, or to take it back.
-    Deputy(Deputed),
+    /// One key acted alone: the council confirms or undoes it.
+    Deputy(DeputyStep),
 }
 
 /// A step of what a deputy does by a lever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Deputed {
+pub struct DeputyStep {
     pub lever: Plain,
     pub deputy: Address,
     /// The module that takes the deputy's signature; `None` if the key makes the call itself.
@@ -166,7 +166,7 @@ pub enum TxStep {
         tx: TxHash,
         payer: Address,
     },
-    /// It is in a block, and does not what the playbook promises.
+    /// It is in a block, and does not do what the playbook promises.
     Unproven {
         #[serde(with = "as_text")]
         tx: TxHash,
@@ -198,7 +198,7 @@ pub enum DrillStep {
     Accepted {
         ids: Vec<Plain>,
     },
-    /// The real Safe code took its signatures on a fork, and the act does there what was promised.
+    /// The real Safe code accepted its signatures on a fork, and the act did there what was promised.
     Proven {
         block: u64,
         /// The number of keys whose signatures it took.
@@ -206,7 +206,7 @@ pub enum DrillStep {
     },
 }
 
-/// Which Safe transaction an entry is about.
+/// The Safe transaction that an entry is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TransactionRef {
@@ -223,13 +223,13 @@ pub struct TransactionRef {
 }
 
 impl TransactionRef {
-    /// Returns `true` if its levers were taken back: `what` is written as the words of a command.
+    /// Returns `true` if it undoes its levers: `what` has the words of a command.
     pub fn is_undo(&self) -> bool {
         self.what.words().any(|word| word == "--undo")
     }
 }
 
-/// An entry before it has its place in a journal.
+/// An entry without its place in a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnnumberedEntry {
     pub time: Utc,
@@ -269,7 +269,7 @@ struct WireEntry {
     previous: LineDigest,
 }
 
-/// A line as it is written: every line is written again when it is read, so nothing is copied for it.
+/// A line as it is written. It borrows, because every line that is read is written again to compare.
 #[derive(Serialize)]
 struct WrittenEntry<'e> {
     v: u8,
@@ -315,7 +315,7 @@ impl Entry {
         if entry.line().as_bytes() == line { Ok(entry) } else { Err(BadEntry::Rewritten) }
     }
 
-    /// Returns the transaction whose effect was proven; `None` if it tells of something else.
+    /// Returns the transaction whose effect it records as proven; `None` for any other entry.
     pub fn proven(&self) -> Option<SafeTxHash> {
         let about = self.draft.about.as_ref()?;
         matches!(self.draft.act, JournalAct::Proven { .. }).then_some(about.safe_tx_hash)

@@ -1,4 +1,4 @@
-//! The lines of a journal: where the chain of digests breaks, and what the next line is.
+//! The lines of a journal: reads them, finds the breaks of the chain of digests, and writes the next one. Pure.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::entry::{BadEntry, Entry, LONGEST_LINE, LineDigest, UnnumberedEntry};
 /// The most breaks that are listed; more are counted.
 const MOST_BREAKS: usize = 20;
 
-/// A journal as it was read. What cannot be read is a break, and the rest is there all the same.
+/// A journal as it was read. A line that cannot be read is a break, and the others are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
     /// Each entry with the digest of its own line.
@@ -15,22 +15,22 @@ pub struct Journal {
     pub breaks: Vec<Break>,
     /// Breaks that are not listed.
     pub more: usize,
-    /// The digest of the last line: it stands for the whole journal.
+    /// The digest of the last line, which covers the whole journal.
     pub last: Option<LineDigest>,
     /// Bytes after the last line: an entry whose writing was cut off, or that is being written now.
     pub torn: usize,
 }
 
-/// Where the chain of a journal is broken.
+/// A place at which the chain of a journal is broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Break {
     /// From 1 on.
     pub line: usize,
-    pub why: Why,
+    pub why: BreakCause,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum BreakCause {
     /// It cannot be read.
     Bad(BadEntry),
     /// It does not have the digest of the line before.
@@ -43,15 +43,15 @@ impl fmt::Display for Break {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, before) = (self.line, self.line - 1);
         match &self.why {
-            Why::Bad(bad) => write!(f, "line {line}: {bad}"),
-            Why::Digest if before == 0 => {
+            BreakCause::Bad(bad) => write!(f, "line {line}: {bad}"),
+            BreakCause::Digest if before == 0 => {
                 write!(f, "line 1 names a line before it: the beginning of the journal is missing")
             }
-            Why::Digest => write!(
+            BreakCause::Digest => write!(
                 f,
                 "line {line} does not continue line {before}: one of the two was altered, or lines were moved or removed"
             ),
-            Why::Number { expected, found } => {
+            BreakCause::Number { expected, found } => {
                 write!(f, "line {line} has the number {found}, not {expected}")
             }
         }
@@ -70,16 +70,16 @@ impl Journal {
             match Entry::parse(line) {
                 Ok(entry) => {
                     if entry.previous != journal.last.unwrap_or(LineDigest::NONE) {
-                        journal.breaks_at(line_number, Why::Digest);
+                        journal.breaks_at(line_number, BreakCause::Digest);
                     } else if entry.number != number {
-                        let why = Why::Number { expected: number, found: entry.number };
+                        let why = BreakCause::Number { expected: number, found: entry.number };
                         journal.breaks_at(line_number, why);
                     }
                     number = entry.number.saturating_add(1);
                     journal.entries.push((digest, entry));
                 }
                 Err(bad) => {
-                    journal.breaks_at(line_number, Why::Bad(bad));
+                    journal.breaks_at(line_number, BreakCause::Bad(bad));
                     number = number.saturating_add(1);
                 }
             }
@@ -88,7 +88,7 @@ impl Journal {
         journal
     }
 
-    fn breaks_at(&mut self, line: usize, why: Why) {
+    fn breaks_at(&mut self, line: usize, why: BreakCause) {
         if self.breaks.len() < MOST_BREAKS {
             self.breaks.push(Break { line, why });
         } else {
@@ -113,15 +113,14 @@ fn whole_lines(bytes: &[u8]) -> (impl DoubleEndedIterator<Item = &[u8]>, &[u8]) 
 /// The text that is written to the end of a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Append {
-    /// The bytes after the last line are a whole entry that lacks only its end: it is given one, and none of them is cut
-    /// off.
+    /// The bytes after the last line are a whole entry without its line feed: it is completed, and not cut off.
     pub completes: bool,
-    /// With its end.
+    /// The line with its line feed.
     pub line: String,
 }
 
-/// Returns the line that continues a journal, of which `tail` is the end: some whole lines, and what follows them.
-/// Fails if the entry is too long for a line.
+/// Returns the line that continues a journal. `tail` is the end of the journal: some whole lines, and what follows
+/// them. Fails if the entry is too long for a line.
 pub fn next(tail: &[u8], draft: UnnumberedEntry) -> Result<Append, BadEntry> {
     let (lines, rest) = whole_lines(tail);
     let ended = Entry::parse(rest).ok();
@@ -130,7 +129,7 @@ pub fn next(tail: &[u8], draft: UnnumberedEntry) -> Result<Append, BadEntry> {
     let mut last = completes.then(|| LineDigest::of(rest));
     for (back, line) in (1_u64..).zip(lines.rev()) {
         last.get_or_insert_with(|| LineDigest::of(line));
-        // A line that cannot be read is counted all the same.
+        // A line that cannot be read counts too.
         number = number.or_else(|| Some(Entry::parse(line).ok()?.number.saturating_add(back)));
         if number.is_some() {
             break;

@@ -1,4 +1,4 @@
-//! Journals of several machines in one order of time, and where they contradict each other.
+//! Journals of several machines in one order of time, and their contradictions. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,22 +14,23 @@ const MOST_LISTED: usize = 100;
 /// Several journals as one.
 #[derive(Clone, Debug, Default)]
 pub struct Merged<'j> {
-    /// In the order of their times; each with the number of its journal. A line that several journals have is there once.
+    /// In the order of their times; each with the number of its journal. A line that several journals have is one
+    /// entry.
     pub entries: Vec<(usize, &'j Entry)>,
     pub contradictions: Vec<Contradiction>,
-    /// There are contradictions that are not listed.
+    /// `true` if there are contradictions that are not listed.
     pub has_more: bool,
 }
 
-/// A contradiction between two journals, or between two entries of one. At most one of them is true; the chain knows which.
+/// A contradiction between two journals, or between two entries of one. At most one of them is true; the chain decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contradiction {
-    /// Two journals begin with the same line and go on differently from this number on: one of them was rewritten, or
-    /// one file was carried on at two machines.
+    /// Two journals begin with the same line and differ from this number on: one was rewritten, or one file was
+    /// continued on two machines.
     Forked { journals: (usize, usize), number: u64 },
-    /// One hash, said to be two transactions.
+    /// Two transactions are stated for one hash.
     Transaction { hash: SafeTxHash, journals: (usize, usize), said: (String, String) },
-    /// One transaction, mined or proven in two ways.
+    /// Two outcomes are stated for one transaction.
     Outcome { hash: SafeTxHash, journals: (usize, usize), said: (String, String) },
 }
 
@@ -96,7 +97,7 @@ struct FirstStatement<'e> {
     mined: Option<(usize, (TxHash, u64, bool))>,
 }
 
-/// The first contradictions, and `true` if there are more.
+/// Returns the first contradictions, and `true` if there are more.
 fn find_contradictions(entries: &[(usize, &Entry)]) -> (Vec<Contradiction>, bool) {
     let mut told: BTreeMap<SafeTxHash, FirstStatement> = BTreeMap::new();
     let (mut found, mut has_more): (Vec<Contradiction>, bool) = (Vec::new(), false);
@@ -129,7 +130,7 @@ fn find_contradictions(entries: &[(usize, &Entry)]) -> (Vec<Contradiction>, bool
     (found, has_more)
 }
 
-/// The transaction that a safeTxHash stands for: its names are each council's own.
+/// Returns the transaction of a safeTxHash without the names, which differ between council files.
 fn transaction(about: &TransactionRef) -> String {
     format!("{}, nonce {} of {} on chain {}", about.what, about.nonce, about.address, about.chain_id)
 }

@@ -1,4 +1,4 @@
-//! Messages of other monitors: by what a repeated one is known, and whether it says that something is over. A message
+//! Messages of other monitors: the id by which a repeated one is recognised, and whether the alarm is over. A message
 //! never chooses a lever, a title or a command.
 //!
 //! Forms: OpenZeppelin Monitor 1.6 (`src/services/trigger/script`), Alertmanager webhook version 4
@@ -16,22 +16,23 @@ pub struct Message {
     /// The monitor, by the form of its message: `tenderly`.
     pub by: &'static str,
     pub id: String,
-    pub says: Says,
+    pub says: AlertState,
     /// The message on one line, cut.
     pub text: Plain,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Says {
+/// The state of an alert by its message.
+pub enum AlertState {
     Firing,
-    /// It is over, or somebody has taken it on: nothing is prepared.
+    /// It is over, or somebody has acknowledged it: nothing is prepared.
     Resolved,
-    /// A trial of the way.
+    /// A test of the connection.
     Test,
 }
 
 impl Message {
-    /// Stands for the monitor of a text in no known form. Its id is a digest of its words alone.
+    /// The name of the monitor for a text in no known form. Its id is a digest of the text.
     pub const BARE: &'static str = "alert";
 
     pub fn read(text: &str) -> Self {
@@ -39,8 +40,8 @@ impl Message {
         let known = value.as_ref().and_then(|value| FORMS.iter().find_map(|form| form(value)));
         let (by, id, says) = known.unwrap_or_else(|| {
             let says = match value.as_ref().and_then(|value| field(value, &["status"])) {
-                Some("resolved") => Says::Resolved,
-                _ => Says::Firing,
+                Some("resolved") => AlertState::Resolved,
+                _ => AlertState::Firing,
             };
             (Self::BARE, digest(text.trim()), says)
         });
@@ -50,7 +51,7 @@ impl Message {
     }
 }
 
-type Known = (&'static str, String, Says);
+type Known = (&'static str, String, AlertState);
 
 const FORMS: [fn(&Value) -> Option<Known>; 7] =
     [openzeppelin, alertmanager, tenderly, hypernative, forta, pagerduty, opsgenie];
@@ -63,7 +64,7 @@ fn field<'v>(value: &'v Value, path: &[&str]) -> Option<&'v str> {
     at(value, path)?.as_str()
 }
 
-/// The first 16 hexadecimal digits of a SHA-256: an id of a fixed length.
+/// Returns the first 16 hexadecimal digits of a SHA-256, as an id of a fixed length.
 fn digest(text: &str) -> String {
     let hash = Sha256::digest(text.as_bytes());
     alloy::primitives::hex::encode(hash.get(..8).unwrap_or_default())
@@ -76,13 +77,14 @@ fn is_id(id: &str) -> bool {
     id.len() <= 100 && id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.chars().all(is_plain)
 }
 
-/// It has no id: the monitor, the transaction and the logs that matched.
+/// Reads a message of OpenZeppelin Monitor. It has no id: the digest of the monitor, the transaction and the logs that
+/// matched takes its place.
 fn openzeppelin(value: &Value) -> Option<Known> {
     let matched = at(value, &["monitor_match", "EVM"]).or_else(|| value.get("EVM"))?;
     let name = field(matched, &["monitor", "name"])?;
     let tx = field(matched, &["transaction", "hash"])?;
     let events = at(matched, &["matched_on_args"]).map(ToString::to_string).unwrap_or_default();
-    Some(("openzeppelin-monitor", digest(&[name, tx, &events].join("\n")), Says::Firing))
+    Some(("openzeppelin-monitor", digest(&[name, tx, &events].join("\n")), AlertState::Firing))
 }
 
 fn alertmanager(value: &Value) -> Option<Known> {
@@ -91,7 +93,7 @@ fn alertmanager(value: &Value) -> Option<Known> {
     }
     let alerts = value.get("alerts")?.as_array()?;
     let firing = alerts.iter().filter(|alert| field(alert, &["status"]) == Some("firing"));
-    // One that names itself by nothing is known by all that it says: it fires like any other.
+    // An alert without a fingerprint is identified by its whole text: it fires like any other.
     let id = |alert: &Value| match (field(alert, &["fingerprint"]), field(alert, &["startsAt"])) {
         (Some(fingerprint), Some(since)) => format!("{fingerprint} {since}"),
         _ => alert.to_string(),
@@ -99,7 +101,7 @@ fn alertmanager(value: &Value) -> Option<Known> {
     let mut ids: Vec<String> = firing.map(id).collect();
     ids.sort();
     let is_over = ids.is_empty() && (!alerts.is_empty() || field(value, &["status"]) == Some("resolved"));
-    let says = if is_over { Says::Resolved } else { Says::Firing };
+    let says = if is_over { AlertState::Resolved } else { AlertState::Firing };
     let group = field(value, &["groupKey"]).unwrap_or_default();
     let id = if ids.is_empty() { digest(group) } else { digest(&ids.join("\n")) };
     Some(("alertmanager", id, says))
@@ -108,29 +110,30 @@ fn alertmanager(value: &Value) -> Option<Known> {
 fn tenderly(value: &Value) -> Option<Known> {
     let id = field(value, &["id"])?.to_string();
     match field(value, &["event_type"])? {
-        "TEST" => Some(("tenderly", id, Says::Test)),
-        "ALERT" => Some(("tenderly", id, Says::Firing)),
+        "TEST" => Some(("tenderly", id, AlertState::Test)),
+        "ALERT" => Some(("tenderly", id, AlertState::Firing)),
         _ => None,
     }
 }
 
-/// Its data is JSON in a text. `digitalSignature` covers that text: whoever receives the message checks it.
+/// Reads a message of Hypernative. Its data is JSON in a text that `digitalSignature` covers: the receiver of the
+/// message checks that.
 fn hypernative(value: &Value) -> Option<Known> {
     let data = field(value, &["data"])?;
     value.get("digitalSignature")?;
     let data: Value = serde_json::from_str(data).ok()?;
     let id = field(&data, &["riskInsight", "id"]).or_else(|| field(value, &["id"]))?;
-    Some(("hypernative", id.into(), Says::Firing))
+    Some(("hypernative", id.into(), AlertState::Firing))
 }
 
-/// Newer nodes send an object, older ones the bare list.
+/// Reads a message of Forta: newer nodes send an object, older ones the bare list.
 fn forta(value: &Value) -> Option<Known> {
     let alerts = value.get("alerts").unwrap_or(value).as_array()?;
     let id = |alert: &Value| Some(field(alert, &["hash"])?.to_string());
     alerts.first().filter(|alert| alert.get("alertId").is_some())?;
     let mut ids: Vec<String> = alerts.iter().filter_map(id).collect();
     ids.sort();
-    (!ids.is_empty()).then(|| ("forta", digest(&ids.join("\n")), Says::Firing))
+    (!ids.is_empty()).then(|| ("forta", digest(&ids.join("\n")), AlertState::Firing))
 }
 
 fn pagerduty(value: &Value) -> Option<Known> {
@@ -138,13 +141,13 @@ fn pagerduty(value: &Value) -> Option<Known> {
     let data = at(value, &["event", "data"])?;
     let id = field(data, &["id"])?.to_string();
     let is_new = ["triggered", "escalated", "reopened", "priority_updated", "delegated"].contains(&kind);
-    Some(("pagerduty", id, if is_new { Says::Firing } else { Says::Resolved }))
+    Some(("pagerduty", id, if is_new { AlertState::Firing } else { AlertState::Resolved }))
 }
 
 fn opsgenie(value: &Value) -> Option<Known> {
     let id = field(value, &["alert", "alertId"])?.to_string();
     let is_over = ["Close", "Delete", "Acknowledge"].contains(&field(value, &["action"])?);
-    Some(("opsgenie", id, if is_over { Says::Resolved } else { Says::Firing }))
+    Some(("opsgenie", id, if is_over { AlertState::Resolved } else { AlertState::Firing }))
 }
 
 #[cfg(test)]
@@ -166,7 +169,7 @@ mod tests {
         let mut ids = std::collections::BTreeSet::new();
         for (by, text) in EXAMPLES {
             let message = Message::read(text);
-            assert_eq!((message.by, message.says), (by, Says::Firing), "{text}");
+            assert_eq!((message.by, message.says), (by, AlertState::Firing), "{text}");
             assert_eq!(Message::read(&format!(" {text}\n")).id, message.id, "the same message again");
             assert!(ids.insert(message.id), "{by}");
         }
@@ -176,31 +179,31 @@ mod tests {
     fn a_message_that_says_resolved_is_not_an_alarm() {
         let example = |by: &str| EXAMPLES.iter().find(|(known, _)| *known == by).unwrap().1;
         for (by, was, is, says) in [
-            ("alertmanager", "\"firing\"", "\"resolved\"", Says::Resolved),
-            ("pagerduty", "incident.triggered", "incident.resolved", Says::Resolved),
-            ("pagerduty", "incident.triggered", "incident.acknowledged", Says::Resolved),
-            ("opsgenie", "\"Create\"", "\"Close\"", Says::Resolved),
-            ("tenderly", "\"ALERT\"", "\"TEST\"", Says::Test),
+            ("alertmanager", "\"firing\"", "\"resolved\"", AlertState::Resolved),
+            ("pagerduty", "incident.triggered", "incident.resolved", AlertState::Resolved),
+            ("pagerduty", "incident.triggered", "incident.acknowledged", AlertState::Resolved),
+            ("opsgenie", "\"Create\"", "\"Close\"", AlertState::Resolved),
+            ("tenderly", "\"ALERT\"", "\"TEST\"", AlertState::Test),
         ] {
             let message = Message::read(&example(by).replace(was, is));
             assert_eq!((message.by, message.says), (by, says), "{by}: {is}");
         }
-        assert_eq!(Message::read("{\"status\": \"resolved\"}").says, Says::Resolved);
+        assert_eq!(Message::read("{\"status\": \"resolved\"}").says, AlertState::Resolved);
         // A group of which one alert still fires.
         let two = r#"{"version":"4","status":"firing","alerts":[
             {"status":"resolved","fingerprint":"a","startsAt":"t"},{"status":"firing","fingerprint":"b","startsAt":"t"}]}"#;
-        assert_eq!(Message::read(two).says, Says::Firing);
+        assert_eq!(Message::read(two).says, AlertState::Firing);
     }
 
-    /// A page that is not sent is worse than one that is sent twice.
+    /// An alarm that is not sent is worse than one that is sent twice.
     #[test]
     fn an_alert_that_fires_is_never_taken_for_one_that_is_over_or_known() {
         let group = |alerts: &str| format!(r#"{{"version":"4","status":"firing","alerts":[{alerts}]}}"#);
         let bare = |name: &str| format!(r#"{{"status":"firing","labels":{{"alertname":"{name}"}}}}"#);
         let [one, other] = ["drained", "paused"].map(|name| Message::read(&group(&bare(name))));
-        assert_eq!((one.by, one.says, other.says), ("alertmanager", Says::Firing, Says::Firing));
+        assert_eq!((one.by, one.says, other.says), ("alertmanager", AlertState::Firing, AlertState::Firing));
         assert_ne!(one.id, other.id);
-        assert_eq!(Message::read(&group("")).says, Says::Firing);
+        assert_eq!(Message::read(&group("")).says, AlertState::Firing);
         // Noise in front of it does not make it a repeated one.
         let named = |n: u32| format!(r#"{{"status":"firing","fingerprint":"{n}","startsAt":"t"}}"#);
         let noise: Vec<String> = (0..500).map(named).collect();
@@ -224,7 +227,7 @@ mod tests {
     fn any_other_text_is_taken_as_it_is() {
         for text in ["vault is drained", "", "[]", "{", "[1]", "{\"alerts\":[]}", "null"] {
             let message = Message::read(text);
-            assert_eq!((message.by, message.says), ("alert", Says::Firing), "{text}");
+            assert_eq!((message.by, message.says), ("alert", AlertState::Firing), "{text}");
         }
         let message = Message::read(&format!("a\u{1b}[2J\nb {}", "x".repeat(2_000)));
         let text = message.text.to_string();

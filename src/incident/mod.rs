@@ -19,20 +19,20 @@ mod text_values;
 mod time;
 mod timeline;
 
-pub use alone::{Alone, Receipts};
-pub use awake::{Awake, BadAwake, FoundAwake, awake, began, find_awake};
+pub use alone::{DeputyAct, Receipts};
+pub use awake::{Awake, BadAwake, FoundAwake, awake, find_awake, first_seen};
 pub use drill_step::{is_announced, is_over, open_drills};
 pub use entry::{
-    BadEntry, Deputed, DrillStep, Entry, JournalAct, LONGEST_LINE, MOST_LISTED, TransactionRef, TxStep,
+    BadEntry, DeputyStep, DrillStep, Entry, JournalAct, LONGEST_LINE, MOST_LISTED, TransactionRef, TxStep,
     UnnumberedEntry,
 };
 pub use journal::{Journal, next};
 pub use merge::{Merged, merge};
-pub use message::{Message, Says};
+pub use message::{AlertState, Message};
 pub use plain::Plain;
 pub use record::{
     ExecutionFacts, Happened, Lane, Measure, Moment, Record, RecordScope, TimedPhase, Transaction, TxFacts,
-    Used, ValueChange, count_transactions, record, select, transactions,
+    UsedPlaybook, ValueChange, count_transactions, record, select, transactions,
 };
 pub use streak::Streak;
 pub use time::Utc;

@@ -40,8 +40,8 @@ impl TryFrom<String> for Plain {
 }
 
 impl Plain {
-    /// Reads what a person wrote. What follows the host of a server's address is left out: it may be a key.
-    /// Fails if it is empty, too long, or not on one line.
+    /// Reads the text of a person. Of a server's address, everything after the host is left out: it may be a key. Fails
+    /// if it is empty, too long, or not on one line.
     pub fn new(text: &str) -> Result<Self, NotPlain> {
         Self::try_from(hide_urls(text))
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use alloy::primitives::Address;
 
-use super::alone::{Alone, Receipts, alone};
+use super::alone::{DeputyAct, Receipts, deputy_acts};
 use super::asked::unanswered;
-use super::entry::{Deputed, Entry, JournalAct, TransactionRef, TxStep};
+use super::entry::{DeputyStep, Entry, JournalAct, TransactionRef, TxStep};
 use super::merge::Merged;
 use super::plain::Plain;
 use super::time::Utc;
@@ -17,10 +17,10 @@ use crate::evm::TxHash;
 use crate::playbook::Severity;
 use crate::safe::SafeTxHash;
 
-/// So much later than the block that a transaction is in, its sending may stand in a journal.
+/// A journal may enter the sending of a transaction so much later than its block.
 const LATE: Duration = Duration::from_secs(10);
 
-/// Which entries a record is about.
+/// The entries that a record is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordScope {
     /// The incident that an entry of this number opened in the first journal.
@@ -28,11 +28,11 @@ pub enum RecordScope {
     /// The last transaction of this lever, and its incident if one was open.
     Lever(String),
     Since(Utc),
-    /// The last incident, or the last transaction where none was opened.
+    /// The last incident, or the last transaction if none was opened.
     Last,
 }
 
-/// The chain's own word on one Safe transaction.
+/// The execution of one Safe transaction, as the chain has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecutionFacts {
     pub tx: TxHash,
@@ -45,7 +45,7 @@ pub struct ExecutionFacts {
     pub signers: Vec<Address>,
 }
 
-/// One value that the playbook looks at, before and after.
+/// One value that the playbook checks, before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueChange {
     pub label: String,
@@ -55,20 +55,20 @@ pub struct ValueChange {
 
 /// A playbook that a transaction was derived from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Used {
+pub struct UsedPlaybook {
     pub id: String,
     pub digest: String,
     pub text: String,
 }
 
-/// Everything found of one transaction outside the journals.
+/// Everything found about one transaction outside the journals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TxFacts {
     pub executed: Option<ExecutionFacts>,
-    /// Why the chain could not be asked, or does not have it.
+    /// The reason why the chain could not be asked, or does not have it.
     pub unknown: Option<String>,
     pub changes: Vec<ValueChange>,
-    pub playbooks: Vec<Used>,
+    pub playbooks: Vec<UsedPlaybook>,
     /// `cast` lines that show the same.
     pub lines: Vec<String>,
 }
@@ -78,12 +78,12 @@ pub struct TxFacts {
 pub struct Transaction {
     pub about: TransactionRef,
     pub facts: TxFacts,
-    /// By a journal: in which transaction of the chain and which block it is.
+    /// The chain's transaction and block that a journal states.
     pub stated: Option<(TxHash, u64)>,
     pub is_proven: bool,
 }
 
-/// In whose lane a moment stands.
+/// The row of the timeline that a moment belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lane {
     Monitor,
@@ -95,21 +95,21 @@ pub enum Lane {
 pub struct Moment {
     pub at: Utc,
     pub lane: Lane,
-    /// The event; the entry itself where a journal states it.
+    /// The event; the entry itself if a journal states it.
     pub what: Happened,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happened {
-    /// By an entry of a journal.
+    /// A journal has this entry.
     Entered(JournalAct, Option<TransactionRef>),
-    /// By the chain: the Safe's transaction is in this block.
+    /// The chain has the Safe's transaction in this block.
     Mined { about: TransactionRef, block: u64, succeeded: bool },
-    /// An owner was asked to sign it, and nothing was heard of them.
+    /// An owner was asked to sign it, and did not answer.
     Unanswered { about: TransactionRef },
 }
 
-/// A step of an incident or of a drill whose time is measured from the beginning on.
+/// A step of an incident or drill whose time is measured from the beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimedPhase {
     FirstSignature,
@@ -147,7 +147,7 @@ impl Measure {
     }
 }
 
-/// Who, and which refusals they accepted.
+/// A person, the time, and the ids of the refusals that they accepted.
 pub type AcceptedIds = (Option<Plain>, Utc, Vec<Plain>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,14 +160,14 @@ pub struct Record {
     pub moments: Vec<Moment>,
     pub transactions: Vec<Transaction>,
     /// Acts of deputies, to be confirmed.
-    pub alone: Vec<Alone>,
+    pub alone: Vec<DeputyAct>,
     pub accepted: Vec<AcceptedIds>,
     pub measures: Vec<Measure>,
-    /// Where the journals and the chain, or two journals, say different things.
+    /// Contradictions between the journals and the chain, or between two journals.
     pub contradictions: Vec<String>,
 }
 
-/// Returns the entries that are wanted, in the order of time.
+/// Returns the entries of a scope, in the order of time.
 pub fn select<'e>(merged: &Merged<'e>, wanted: &RecordScope) -> Vec<&'e Entry> {
     let entries: Vec<&Entry> = merged.entries.iter().map(|(_, entry)| *entry).collect();
     let belongs = belonging(&merged.entries);
@@ -203,12 +203,12 @@ pub fn select<'e>(merged: &Merged<'e>, wanted: &RecordScope) -> Vec<&'e Entry> {
     place.map(of).unwrap_or_default()
 }
 
-/// `vault + bridge` names both.
+/// Returns `true` if an entry's levers include this one: `vault + bridge` names both.
 fn names(about: &TransactionRef, lever: &str) -> bool {
     about.what.to_string().split([' ', '+']).any(|word| word == lever)
 }
 
-/// Returns the transactions that the entries are about, each once, in the order of time. A drill is none.
+/// Returns the transactions that the entries are about, each once, in the order of time, without drills.
 pub fn transactions(entries: &[&Entry]) -> Vec<TransactionRef> {
     let mut seen: BTreeSet<SafeTxHash> = BTreeSet::new();
     let real = entries.iter().filter(|entry| !entry.draft.act.is_of_drill());
@@ -216,16 +216,17 @@ pub fn transactions(entries: &[&Entry]) -> Vec<TransactionRef> {
     all.filter(|about| seen.insert(about.safe_tx_hash)).cloned().collect()
 }
 
-/// Returns how many transactions the chain is asked about for a record of these entries: those of Safes, and of deputies.
+/// Returns the number of transactions that the chain is asked about for a record of these entries, those of deputies
+/// included.
 pub fn count_transactions(entries: &[&Entry]) -> usize {
     let sent = entries.iter().filter_map(|entry| match &entry.draft.act {
-        JournalAct::Deputy(Deputed { step: TxStep::Sent { tx, .. }, .. }) => Some(*tx),
+        JournalAct::Deputy(DeputyStep { step: TxStep::Sent { tx, .. }, .. }) => Some(*tx),
         _ => None,
     });
     transactions(entries).len() + sent.collect::<BTreeSet<TxHash>>().len()
 }
 
-/// Puts together what the journals state and what was found.
+/// Builds the record from the journals' entries and the facts that were found.
 pub fn record(
     entries: &[&Entry],
     (mut facts, receipts): (BTreeMap<SafeTxHash, TxFacts>, &Receipts),
@@ -255,7 +256,7 @@ pub fn record(
         }
         _ => None,
     });
-    let alone = alone(entries, receipts);
+    let alone = deputy_acts(entries, receipts);
     let of_deputy = || alone.first().map_or_else(|| "nothing".into(), |one| one.act.lever.to_string());
     let untitled = || transactions.first().map_or_else(of_deputy, |one| one.about.what.to_string());
     let severity = opened.as_ref().map(|(_, severity, _)| *severity);
@@ -269,7 +270,7 @@ pub fn record(
     let mut contradictions: Vec<String> = merged.contradictions.iter().map(ToString::to_string).collect();
     contradictions
         .extend(merged.has_more.then(|| "there are more contradictions, which are not listed".into()));
-    contradictions.extend(transactions.iter().filter_map(against_the_chain));
+    contradictions.extend(transactions.iter().filter_map(contradicts_chain));
     Record {
         title,
         severity,
@@ -311,7 +312,8 @@ fn moment(entry: &Entry) -> Moment {
 fn mined(one: &Transaction, entries: &[&Entry]) -> Option<Moment> {
     let executed = one.facts.executed.as_ref()?;
     let at = Utc::from_millis(executed.time?.saturating_mul(1_000));
-    // Blocks say whole seconds, and a journal is written once it was sent: what was sent a little later was sent before.
+    // Blocks have whole seconds, and a journal is written after the sending: a sending that seems a little later came
+    // before.
     let sent = entries.iter().filter(|entry| {
         let is_ours = |about: &TransactionRef| about.safe_tx_hash == one.about.safe_tx_hash;
         matches!(entry.draft.act, JournalAct::Sent { .. }) && entry.draft.about.as_ref().is_some_and(is_ours)
@@ -337,8 +339,8 @@ fn stated(entries: &[&Entry], about: &TransactionRef) -> (Option<(TxHash, u64)>,
     (stated, is_proven)
 }
 
-/// A journal that states another transaction than the chain has.
-fn against_the_chain(one: &Transaction) -> Option<String> {
+/// Returns the contradiction if a journal states another transaction than the chain has.
+fn contradicts_chain(one: &Transaction) -> Option<String> {
     let (tx, block) = one.stated?;
     let executed = one.facts.executed.as_ref()?;
     (executed.tx != tx || executed.block != block).then(|| {
@@ -384,5 +386,5 @@ fn measures(moments: &[Moment], began: Option<Utc>, response: &Response) -> Vec<
 }
 
 fn is_step(act: &JournalAct, is_it: fn(&TxStep) -> bool) -> bool {
-    matches!(act, JournalAct::Deputy(Deputed { step, .. }) if is_it(step))
+    matches!(act, JournalAct::Deputy(DeputyStep { step, .. }) if is_it(step))
 }

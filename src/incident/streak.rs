@@ -1,6 +1,7 @@
-//! For how many blocks an alarm has been false, so that one that flickers wakes nobody.
+//! Count of the blocks for which an alarm's claim has been false, so that one that is false for a moment wakes nobody.
+//! Pure.
 
-/// The blocks at which a claim was false, one look after the other.
+/// The blocks at which a claim was false, one evaluation after the other.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Streak {
     since: Option<u64>,
@@ -9,9 +10,10 @@ pub struct Streak {
 }
 
 impl Streak {
-    /// Counts one look. Returns `true` once, as soon as the claim has been false for `blocks` blocks. A look at the same
-    /// block says nothing new. One at an older block does not count, because an RPC may lag behind; the next look counts from
-    /// there, because the newer block may have been a wrong answer. A look that holds begins anew.
+    /// Counts one evaluation. Returns `true` once, as soon as the claim has been false for `blocks` blocks. An
+    /// evaluation at the same block counts once. One at an older block does not count, because an RPC may lag behind;
+    /// the next counts from there, because the newer block may have been a wrong answer. A claim that holds resets the
+    /// count.
     pub const fn record(&mut self, is_false: bool, block: u64, blocks: u64) -> bool {
         if !is_false {
             *self = Self { since: None, newest: block, has_fired: false };
@@ -32,9 +34,9 @@ impl Streak {
         fires
     }
 
-    /// Counts a look that could not be read. The blocks begin anew, because what was true in between is not known; what has
-    /// fired stays so until the claim is seen to hold.
-    pub const fn gap(&mut self) {
+    /// Records an evaluation that failed. The count begins anew, because the claim may have held in between; an alarm
+    /// that has fired stays so until its claim holds.
+    pub const fn record_unread(&mut self) {
         self.since = None;
     }
 
@@ -48,10 +50,10 @@ impl Streak {
 mod tests {
     use super::*;
 
-    /// Which of the looks fires.
-    fn fired(blocks: u64, looks: &[(bool, u64)]) -> Vec<u64> {
+    /// Returns the blocks at which an evaluation fires.
+    fn fired(blocks: u64, evaluations: &[(bool, u64)]) -> Vec<u64> {
         let mut streak = Streak::default();
-        looks
+        evaluations
             .iter()
             .filter(|(is_false, block)| streak.record(*is_false, *block, blocks))
             .map(|l| l.1)
@@ -59,14 +61,14 @@ mod tests {
     }
 
     #[test]
-    fn it_fires_once_after_so_many_blocks() {
+    fn an_alarm_fires_once_after_its_number_of_blocks() {
         assert_eq!(fired(1, &[(true, 5), (true, 6), (true, 7)]), [5]);
         assert_eq!(fired(3, &[(true, 5), (true, 6), (true, 7), (true, 8)]), [7]);
-        assert_eq!(fired(3, &[(true, 5), (true, 9)]), [9], "blocks that were not looked at count");
+        assert_eq!(fired(3, &[(true, 5), (true, 9)]), [9], "blocks that were not evaluated count");
     }
 
     #[test]
-    fn one_that_flickers_does_not_fire() {
+    fn an_alarm_that_is_false_for_a_moment_does_not_fire() {
         assert_eq!(fired(3, &[(true, 5), (true, 6), (false, 7), (true, 8), (true, 9)]), [0; 0]);
         assert_eq!(fired(1, &[(true, 5), (false, 6), (true, 7)]), [5, 7]);
         assert_eq!(
@@ -77,28 +79,28 @@ mod tests {
     }
 
     #[test]
-    fn no_number_of_a_block_is_too_large() {
+    fn the_largest_block_number_does_not_overflow() {
         assert_eq!(fired(2, &[(true, 0), (true, u64::MAX)]), [u64::MAX]);
     }
 
     #[test]
-    fn a_gap_is_no_second_alarm() {
+    fn an_alarm_does_not_fire_again_after_a_gap() {
         let mut streak = Streak::default();
         assert!(streak.record(true, 5, 1));
-        streak.gap();
+        streak.record_unread();
         assert!(!streak.record(true, 9, 1), "false before the gap and after it: the same firing");
-        streak.gap();
-        streak.gap();
+        streak.record_unread();
+        streak.record_unread();
         assert!(!streak.record(true, 12, 1));
         assert!(!streak.record(false, 13, 1));
         assert!(streak.record(true, 14, 1), "it held in between");
     }
 
     #[test]
-    fn a_gap_counts_no_blocks() {
+    fn blocks_of_a_gap_do_not_count() {
         let mut streak = Streak::default();
         assert!(!streak.record(true, 5, 3));
-        streak.gap();
+        streak.record_unread();
         assert!(!streak.is_pending());
         assert!(!streak.record(true, 8, 3), "nobody saw blocks 6 and 7");
         assert!(!streak.record(true, 9, 3));
@@ -106,17 +108,17 @@ mod tests {
     }
 
     #[test]
-    fn an_rpc_that_goes_back_does_not_make_blocks() {
+    fn an_older_block_does_not_count() {
         assert_eq!(fired(3, &[(true, 9), (true, 7), (true, 8)]), [0; 0]);
         assert_eq!(fired(1, &[(false, 9), (true, 8), (false, 10)]), [0; 0], "it was true after that");
     }
 
-    /// One answer with the number of a block that there is not yet.
+    /// One answer has the number of a block that does not exist yet.
     #[test]
-    fn a_block_far_ahead_silences_no_alarm() {
+    fn a_block_far_in_the_future_does_not_silence_an_alarm() {
         for first in [true, false] {
             let fired = fired(3, &[(first, u64::MAX), (true, 100), (true, 101), (true, 102), (true, 103)]);
-            assert_eq!(fired, [102], "the first look was false: {first}");
+            assert_eq!(fired, [102], "the first evaluation was false: {first}");
         }
     }
 }

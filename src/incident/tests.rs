@@ -7,7 +7,7 @@ mod recorded;
 use alloy::primitives::{Address, B256};
 
 use super::entry::LineDigest;
-use super::journal::Why;
+use super::journal::BreakCause;
 use super::merge::Contradiction;
 use super::plain::NotPlain;
 use super::*;
@@ -58,7 +58,7 @@ fn tx(byte: u8) -> TxHash {
 }
 
 fn deputed(module: Option<Address>, step: TxStep) -> JournalAct {
-    JournalAct::Deputy(Deputed {
+    JournalAct::Deputy(DeputyStep {
         lever: Plain::cut("freeze"),
         deputy: Address::repeat_byte(1),
         module,
@@ -113,7 +113,7 @@ fn journal(drafts: impl IntoIterator<Item = UnnumberedEntry>) -> Vec<u8> {
     bytes
 }
 
-fn breaks(bytes: &[u8]) -> Vec<(usize, Why)> {
+fn breaks(bytes: &[u8]) -> Vec<(usize, BreakCause)> {
     Journal::read(bytes).breaks.into_iter().map(|found| (found.line, found.why)).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Values that the lines of a journal have as text, for serde.
+//! Serde modules for values that the lines of a journal have as text.
 
 /// A value that is written as text.
 pub(super) mod as_text {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// A millisecond since 1970, up to the end of the calendar: what one machine does in one second has an order.
+/// A time in milliseconds since 1970, up to the end of the calendar, so that acts of one second have an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Utc(Timestamp);
 
@@ -15,7 +15,7 @@ pub struct Utc(Timestamp);
 pub struct BadTime(String);
 
 impl Utc {
-    /// A later moment than the calendar has is taken for its last.
+    /// Returns a time; one after the end of the calendar is its last.
     pub fn from_millis(millis: u64) -> Self {
         let moment = i64::try_from(millis).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
         Self(moment.unwrap_or(Timestamp::MAX))
@@ -26,12 +26,12 @@ impl Utc {
         self.0.as_millisecond().unsigned_abs()
     }
 
-    /// Returns the moment that is so much later.
+    /// Returns the time that is so much later.
     pub fn later(self, by: Duration) -> Self {
         Self::from_millis(self.millis().saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
     }
 
-    /// Returns how long ago another moment was; nothing if it is yet to come.
+    /// Returns the time since an earlier moment; zero if that is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.millis().saturating_sub(earlier.millis()))
     }
@@ -53,7 +53,7 @@ impl FromStr for Utc {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let moment = text.parse().ok().filter(|moment| *moment >= Timestamp::UNIX_EPOCH).map(Self);
-        // One moment is written in one way.
+        // Each time has one form only.
         moment
             .filter(|moment| moment.to_string() == text)
             .ok_or_else(|| BadTime(text.chars().take(40).collect()))

@@ -1,5 +1,5 @@
-//! Entries that belong together: those between the opening and the closing of an incident, and otherwise those about one
-//! Safe transaction. A drill belongs to no incident, whenever it is.
+//! Entries that belong together: those between the opening and the closing of an incident, and otherwise those about
+//! one Safe transaction. A drill never belongs to an incident. Pure.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +13,17 @@ pub enum Belongs {
     Incident(usize),
     /// No incident was open.
     Transaction(SafeTxHash),
-    /// No incident was open: the place of the first entry about what a deputy does by this lever.
+    /// No incident was open: the place of the first entry about a deputy's act by this lever.
     Deputy(usize),
     /// It is a step of this drill, which is not an incident.
     Drill(SafeTxHash),
     Nothing,
 }
 
-/// Returns what each entry belongs to; they are in the order of time, each with the number of its journal.
+/// Returns the incident or proposal of each entry; they are in the order of time, each with the number of its journal.
 ///
-/// When an incident began and ended is for the reader's own journal to say, the first one, if it has any: another one could
-/// leave out of the record what it likes.
+/// The reader's own journal, the first one, decides when an incident began and ended, if it has any: another journal
+/// could leave entries out of the record.
 pub fn belonging(entries: &[(usize, &Entry)]) -> Vec<Belongs> {
     let decides = deciding(entries);
     let (mut open, mut deputies) = (None, BTreeMap::new());
@@ -53,7 +53,8 @@ pub fn belonging(entries: &[(usize, &Entry)]) -> Vec<Belongs> {
     all
 }
 
-/// The journals that say when an incident began and ended: the first one if it has any incident, and otherwise all.
+/// Returns `true` for journals that decide when an incident began and ended: the first one if it has any incident, and
+/// otherwise all.
 pub(super) fn deciding(entries: &[(usize, &Entry)]) -> impl Fn(usize) -> bool {
     let opens = |(journal, entry): &(usize, &Entry)| {
         *journal == 0 && matches!(entry.draft.act, JournalAct::Opened { .. })
@@ -62,7 +63,7 @@ pub(super) fn deciding(entries: &[(usize, &Entry)]) -> impl Fn(usize) -> bool {
     move |journal| journal == 0 || !has_own
 }
 
-/// Returns the entry that opened the incident which is still open; `None` if there is none.
+/// Returns the entry that opened the incident that is still open; `None` if there is none.
 pub fn open_incident<'e>(entries: impl DoubleEndedIterator<Item = &'e Entry>) -> Option<&'e Entry> {
     let mut bounds =
         entries.rev().filter(|e| matches!(e.draft.act, JournalAct::Opened { .. } | JournalAct::Closed {}));

@@ -1,11 +1,11 @@
-//! An alarm at one block, and what must be asked of the chain before it can be judged.
+//! An alarm's evaluation at one block, and the readings that it needs first.
 
 use std::collections::BTreeSet;
 
 use super::Verdict;
 use crate::evm::{LogFilter, Query};
 
-/// Everything that must be asked of the chain first.
+/// The readings that must be taken from the chain first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NeededReadings {
     pub queries: BTreeSet<Query>,
@@ -23,7 +23,7 @@ impl NeededReadings {
     }
 }
 
-/// An alarm at one block.
+/// An alarm's evaluation at one block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AlarmEvaluation {
     /// Values must be read first.
@@ -41,7 +41,7 @@ impl AlarmEvaluation {
         Self::Needs(NeededReadings { queries: queries.into_iter().collect(), ..NeededReadings::default() })
     }
 
-    /// The look by the verdicts on all claims.
+    /// Returns the evaluation, given the verdicts on all claims.
     pub(super) fn of(verdicts: Vec<Verdict>) -> Self {
         let (quiet, broken): (Vec<_>, Vec<_>) = verdicts.into_iter().partition(|verdict| verdict.holds);
         let sentences = |verdicts: Vec<Verdict>| verdicts.into_iter().map(|v| v.sentence).collect();

@@ -13,7 +13,7 @@ use crate::evm::FoundLogs;
 use crate::excerpt::Fault;
 use crate::near::hint;
 
-/// The most blocks that are searched at each look.
+/// The most blocks that are searched at each evaluation.
 const MOST_BLOCKS: i64 = 5_000;
 /// The fields that name the events, as a playbook's check does.
 const EVENT: [&str; 3] = ["event", "on", "args"];
@@ -26,7 +26,7 @@ pub(super) struct Counted {
     sum: Option<usize>,
 }
 
-/// The parts of an alarm about events, before the names in them are looked at.
+/// The parts of an alarm about events, before the names in them are resolved.
 pub(super) struct EventAlarmParts {
     /// The check for the events.
     pub event: Table,

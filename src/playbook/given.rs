@@ -1,4 +1,4 @@
-//! The arguments that a lever gives to its playbook, looked at without the chain. Pure.
+//! The arguments that a lever gives to its playbook, checked without the chain. Pure.
 
 use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::U256;

@@ -30,7 +30,7 @@ pub struct Param {
     pub(super) max_change: Option<MaxChange>,
     pub zero: Zero,
     pub default: Option<String>,
-    /// Only the undo needs it: the act neither asks for it nor looks at it.
+    /// Only the undo needs it: the act neither asks for it nor uses it.
     pub for_undo: bool,
     /// The value in force before the act: only the undo needs it, and takes it from what was read then.
     pub(super) was: Option<Template>,

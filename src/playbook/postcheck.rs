@@ -194,7 +194,7 @@ impl Check {
         }
     }
 
-    /// Returns the thing that is looked at: `vault paused()`.
+    /// Returns the name of the value that is checked: `vault paused()`.
     pub fn label(&self) -> &str {
         match self {
             Self::Value { subject, .. } => &subject.label,
@@ -203,7 +203,7 @@ impl Check {
         }
     }
 
-    /// Returns the value that is looked at, for a person; `None` if it was not read, and for events and calls.
+    /// Returns the value that is checked, for a person; `None` if it was not read, and for events and calls.
     pub fn value(&self, readings: &Readings) -> Option<String> {
         let Self::Value { subject, expectation } = self else { return None };
         let found = subject.value(readings.get(&subject.query)).ok()?;

@@ -159,7 +159,7 @@ mod tests {
                         readings.insert(query, answer);
                     }
                 }
-                look => return look,
+                evaluation => return evaluation,
             }
         }
         panic!("it goes on asking");
@@ -194,13 +194,13 @@ mod tests {
     #[test]
     fn a_view_that_reverts_is_neither_true_nor_false() {
         let watched = watched(OWED).unwrap();
-        let look = answered(&watched, |_| Answer::Reverted(Vec::new().into()));
-        assert!(matches!(look, AlarmEvaluation::Unreadable(_)), "{look:?}");
-        let look = answered(&watched, |query| match query {
+        let evaluation = answered(&watched, |_| Answer::Reverted(Vec::new().into()));
+        assert!(matches!(evaluation, AlarmEvaluation::Unreadable(_)), "{evaluation:?}");
+        let evaluation = answered(&watched, |query| match query {
             Query::Call { to, .. } if *to == Address::repeat_byte(0x11) => Answer::Value(vec![1].into()),
             _ => number(100),
         });
-        assert!(matches!(look, AlarmEvaluation::Unreadable(_)), "{look:?}");
+        assert!(matches!(evaluation, AlarmEvaluation::Unreadable(_)), "{evaluation:?}");
     }
 
     #[test]
@@ -210,8 +210,8 @@ mod tests {
         )
         .unwrap();
         for (value, holds) in [(4, false), (5, true), (9, true), (10, false)] {
-            let look = answered(&watched, |_| number(value));
-            assert_eq!(matches!(look, AlarmEvaluation::Quiet { .. }), holds, "{value}: {look:?}");
+            let evaluation = answered(&watched, |_| number(value));
+            assert_eq!(matches!(evaluation, AlarmEvaluation::Quiet { .. }), holds, "{value}: {evaluation:?}");
         }
     }
 

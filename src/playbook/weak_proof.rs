@@ -12,7 +12,7 @@ impl Playbook {
     pub fn warnings(&self) -> Vec<String> {
         let mut found: Vec<String> =
             self.after.iter().filter_map(|claim| self.may_hold_before(claim)).collect();
-        found.extend(self.after.iter().filter_map(|claim| self.looks_at_a_part(claim)));
+        found.extend(self.after.iter().filter_map(|claim| self.part_warning(claim)));
         found.extend(self.asks_the_switch_alone());
         found
     }
@@ -40,7 +40,7 @@ impl Playbook {
     }
 
     /// Returns the warning for a claim about one item or the length of a list.
-    fn looks_at_a_part(&self, claim: &Claim) -> Option<String> {
+    fn part_warning(&self, claim: &Claim) -> Option<String> {
         let Fact::Value { source, relation, expected } = &claim.fact else { return None };
         let is_part = match relation {
             Relation::Contains | Relation::Lacks => !self.compares_whole(source),

@@ -19,9 +19,9 @@ pub enum BuildError {
     #[error("there is no call to make")]
     Empty,
     #[error(
-        "no MultiSendCallOnly of Safe {version} has its published code on this chain (looked at {looked})"
+        "no MultiSendCallOnly of Safe {version} has its published code on this chain (looked at {tried})"
     )]
-    NoBatchContract { version: SafeVersion, looked: String },
+    NoBatchContract { version: SafeVersion, tried: String },
     #[error(
         "several calls go through a MultiSendCallOnly, and Safe has published none of {0} for this chain: write \
          batch = \"0x…\" into that Safe's part of breakglass.toml (`breakglass init` looks for it), or sign online"
@@ -107,8 +107,8 @@ impl BatchContract {
         };
         found.map(|d| d.address).ok_or_else(|| {
             let version = self.version();
-            let looked = candidates.iter().map(|d| d.address.to_string()).collect::<Vec<_>>().join(", ");
-            BuildError::NoBatchContract { version, looked }
+            let tried = candidates.iter().map(|d| d.address.to_string()).collect::<Vec<_>>().join(", ");
+            BuildError::NoBatchContract { version, tried }
         })
     }
 }

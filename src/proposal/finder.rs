@@ -12,7 +12,7 @@ use super::line::{self, ALPHABET, LineKind};
 use super::owner_signature::{FIRST_LENGTH, FIRST_START, Stated};
 use super::stated_ahead::{StatedAhead, nonce_before};
 #[cfg(test)]
-use super::tests::looked_at;
+use super::tests::count_char;
 use super::truncated::Truncated;
 use super::wallet_signature::StatedContract;
 use crate::safe::{Nonce, Packed, Purpose, decode_approvals, decode_exec, looks_packed};
@@ -102,7 +102,7 @@ pub fn find_signatures(text: &str) -> Finds {
     }
     finder.read_hex_words(&lower, done);
     if finder.finds.is_empty() {
-        finder.look_for_almost(lower.trim());
+        finder.report_almost(lower.trim());
     }
     finder.finds
 }
@@ -163,7 +163,7 @@ impl Finder {
     }
 
     /// Says what is wrong with a text that is one signature but for its length.
-    fn look_for_almost(&mut self, text: &str) {
+    fn report_almost(&mut self, text: &str) {
         let digits = text.strip_prefix("0x").unwrap_or(text);
         if ALMOST.contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_hexdigit()) {
             let why = format!("a signature has {HEX_LENGTH} digits, and this has {}", digits.len());
@@ -386,15 +386,15 @@ fn is_chat_noise(c: char) -> bool {
         || matches!(c, '>' | '|' | '`' | '*' | '_' | '~' | '=' | '\\' | '"' | '\'' | '«' | '»' | '‘'..='‟' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
-/// Returns the characters of a text with their places. A test counts each that is looked at: that is the work.
+/// Returns the characters of a text with their places. A test counts each that is read: that is the work.
 fn chars_of(text: &str) -> impl Iterator<Item = (usize, char)> {
-    text.char_indices().inspect(|_| looked_at())
+    text.char_indices().inspect(|_| count_char())
 }
 
 /// Returns the characters of a text from its end.
 fn chars_before(text: &str) -> impl Iterator<Item = char> {
-    text.chars().rev().inspect(|_| looked_at())
+    text.chars().rev().inspect(|_| count_char())
 }
 
 #[cfg(not(test))]
-const fn looked_at() {}
+const fn count_char() {}

@@ -27,7 +27,7 @@ const MOST_HELD: usize = 20_000;
 const MOST_CONTRACTS: usize = 100;
 const NO_PROPOSAL: &str = "there is no proposal here that it could be for";
 
-/// A proposal whose signatures are looked for.
+/// A proposal whose signatures are wanted.
 #[derive(Clone, Debug)]
 pub struct ProposalAndOwners<'a> {
     pub proposal: &'a Proposal,
@@ -57,16 +57,16 @@ pub struct GatherResult {
     /// The number of further good signatures by an owner who has signed the proposal already.
     pub spare: BTreeMap<(SafeTxHash, Address), usize>,
     pub refused: Truncated<RefusedSignature>,
-    /// The number that was not looked at, because the bound was reached.
-    pub not_looked_at: usize,
+    /// The number that was not read, because the bound was reached.
+    pub unread: usize,
     /// The number of signatures that were recovered: the work.
     pub recovered: usize,
 }
 
-/// Sorts out the signatures found in several texts. All bare ones are tried on the first proposal, then on the second:
-/// what else is kept, and whoever laid it there, keeps none from the one that was named.
+/// Returns the signatures found in several texts, by what they are worth. All bare ones are tried on the first
+/// proposal, then on the second: other files that somebody put there cannot use up the work for the one that was named.
 ///
-/// The first of every text are looked at before the second of any: one text that is flooded keeps no other out.
+/// The first of every text are read before the second of any: a text with many signatures does not displace the others.
 pub fn gather(found: &[Finds], wanted: &[ProposalAndOwners]) -> GatherResult {
     let mut gathering = Gathering::default();
     let by_hash: HashMap<SafeTxHash, &ProposalAndOwners> =
@@ -151,7 +151,7 @@ impl Gathering {
     fn take(&mut self, text: usize, stated: &Stated, target: Option<&ProposalAndOwners>, bound: usize) {
         let Some(target) = target else { return };
         match self.recover(stated, target, bound) {
-            None => self.gathered.not_looked_at += 1,
+            None => self.gathered.unread += 1,
             Some(Ok(signature)) => self.hold(signature),
             Some(Err(error)) => {
                 let refusal = || RefusedSignature { text, why: error.to_string(), stated: stated.clone() };
@@ -169,7 +169,7 @@ impl Gathering {
             all.extend(finds.contracts.iter().enumerate().map(|(rank, stated)| (rank, text, stated)));
         }
         all.sort_by_key(|(rank, text, _)| (*rank, *text));
-        self.gathered.not_looked_at += all.len().saturating_sub(MOST_APART);
+        self.gathered.unread += all.len().saturating_sub(MOST_APART);
         all.truncate(MOST_APART);
         let mut all_parts: Vec<SignatureParts> = all.iter().map(|_| SignatureParts::default()).collect();
         let mut held = 0;
@@ -191,10 +191,10 @@ impl Gathering {
         for ((_, text, stated), parts) in all.into_iter().zip(all_parts) {
             bare.extend(parts.bare.into_iter().map(|bytes| (text, Stated::bare(bytes))));
             let room = MOST_CONTRACTS.saturating_sub(self.gathered.contracts.len());
-            self.gathered.not_looked_at += parts.contracts.len().saturating_sub(room);
+            self.gathered.unread += parts.contracts.len().saturating_sub(room);
             self.gathered.contracts.extend(parts.contracts.into_iter().take(room));
             if !parts.is_taken && parts.is_cut {
-                self.gathered.not_looked_at += 1;
+                self.gathered.unread += 1;
             } else if !parts.is_taken {
                 let (hash, purpose) = (stated.hash, stated.purpose);
                 let why = parts.refused.unwrap_or_else(|| of_none(hash, purpose, wanted));
@@ -226,7 +226,7 @@ impl Gathering {
         }
         for (text, stated) in open {
             if over.contains(&stated.bytes) {
-                self.gathered.not_looked_at += 1;
+                self.gathered.unread += 1;
             } else {
                 let why = reasons.get(&stated.bytes).map_or_else(|| NO_PROPOSAL.into(), ToString::to_string);
                 self.gathered.refused.push(|| RefusedSignature { text, stated, why });

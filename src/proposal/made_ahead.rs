@@ -11,9 +11,9 @@ use super::truncated::Truncated;
 use super::{Finds, OwnerSignature, ProposalAndOwners, StatedAhead, VerifyError};
 use crate::safe::{EcdsaSignature, Nonce, SafeTxHash};
 
-/// The most signatures of sets that are recovered in one run, those that are looked for at other nonces too.
+/// The most signatures of sets that are recovered in one run, including those that are tried at other nonces.
 const MOST_RECOVERED: usize = 20_000;
-/// The distance from the nonce it names within which a signature is looked for, to say what it is.
+/// The distance from its stated nonce within which a signature is tried at other nonces, to say which one it is for.
 const WINDOW: u64 = 3;
 
 /// An owner's signature of a transaction at a nonce.
@@ -34,7 +34,7 @@ pub struct GatheredAhead {
     pub new: Vec<SignedAhead>,
     /// The place of the text in which it was found, and why it was refused.
     pub refused: Truncated<(usize, String)>,
-    pub not_looked_at: usize,
+    pub unread: usize,
 }
 
 /// Sorts out the signatures made ahead that were found: each is verified over the wanted transactions at the very nonce
@@ -54,7 +54,7 @@ pub(super) fn gather_ahead_within(
     let all = found.iter().enumerate().flat_map(|(text, finds)| finds.ahead.iter().map(move |a| (text, a)));
     for (text, ahead) in all {
         if left < wanted.len() {
-            gathered.not_looked_at += 1;
+            gathered.unread += 1;
             continue;
         }
         left -= wanted.len();

@@ -85,7 +85,7 @@ impl OwnerSignature {
         if let Some(other) = stated.hash.filter(|claimed| *claimed != hash) {
             return Err(VerifyError::OtherHash(other));
         }
-        // Whose part it says to be is a claim: that way is only looked at first.
+        // The owner that it names is only a claim: that way is tried first, and then the others.
         let mut ways = owners.ways(proposal);
         ways.sort_by_key(|way| way.through != stated.through());
         let mut first = None;

@@ -29,12 +29,12 @@ use crate::safe::tests::{address, key, sign};
 use crate::safe::{Operation, Owners, SafeField, SafeTree, SafeVersion, SignatureKind, signed_digest};
 
 thread_local! {
-    /// The number of characters that were looked at to find signatures, each counted as often as it was.
-    static LOOKED_AT: Cell<usize> = const { Cell::new(0) };
+    /// The number of characters that were read to find signatures, each counted as often as it was read.
+    static READ_CHARS: Cell<usize> = const { Cell::new(0) };
 }
 
-pub(super) fn looked_at() {
-    LOOKED_AT.set(LOOKED_AT.get() + 1);
+pub(super) fn count_char() {
+    READ_CHARS.set(READ_CHARS.get() + 1);
 }
 
 fn fresh(nonce: u64) -> Fresh<SafeTree> {

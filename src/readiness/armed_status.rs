@@ -1,5 +1,5 @@
-//! A transaction that is signed ahead, held against the Safe as it is now: which nonces have which signatures, who could
-//! use them, whether they are dead, and what the cheapest way is to make them so.
+//! The state of a transaction that is signed ahead, by the Safe as it is now: which nonces have which signatures, who
+//! can use them, and the cheapest way to make them useless. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,13 @@ use alloy::primitives::Address;
 
 use crate::safe::{Nonce, SafeState};
 
-/// The most signers of a set among whom the fewest are looked for whose removal ends it.
+/// The most signers of a set for which [`fewest`] tries every choice.
 const MOST_TRIED: usize = 12;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NonceRow {
     pub nonce: Nonce,
-    /// Owners of now, in the order of the Safe's list.
+    /// Those who are owners now, in the order of the Safe's list.
     pub signed: Vec<Address>,
     /// Those who are not owners any more: their signatures do not count.
     pub former: Vec<Address>,
@@ -24,31 +24,31 @@ pub struct NonceRow {
 pub enum NonceStatus {
     /// The Safe has used the nonce.
     Used,
-    /// The threshold is met: whoever has the signatures can use them.
+    /// The threshold is met: anybody who has the signatures can use them.
     Complete,
-    /// So many more owners have to sign.
+    /// This many more owners must sign.
     Short(usize),
 }
 
-/// The people who could use it.
+/// The people who can use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Usability {
     /// Anyone who has it.
     Anyone,
-    /// Anyone who has it, with the signatures of so many owners more.
+    /// Anyone who has it, with the signatures of this many more owners.
     With(usize),
     Nobody(Death),
 }
 
-/// Why a set can be used no more.
+/// The reason why a set can no longer be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Death {
     /// The Safe has used the last of its nonces.
     Used,
     /// None of its signers is an owner.
     NoOwner,
-    /// It met the threshold when it was signed. Owners were removed or the threshold was raised since: so many more owners
-    /// would have to sign.
+    /// It met the threshold when it was signed. Owners were removed or the threshold was raised since: this many more
+    /// owners would have to sign.
     TooFew(usize),
 }
 
@@ -80,12 +80,12 @@ pub struct ArmedStatus {
     /// Nonces between the next one of the Safe and the last of the set that nobody has signed.
     pub gaps: Vec<Nonce>,
     pub by: Usability,
-    /// The cheapest first; none for what is dead.
+    /// The cheapest first; empty for a set that can no longer be used.
     pub ways: Vec<Revocation>,
 }
 
 impl ArmedStatus {
-    /// Returns `true` if whoever has the set can use its next nonce before any transaction that ends it.
+    /// Returns `true` if a holder of the set can use its next nonce before any transaction that revokes it.
     pub fn races(&self) -> bool {
         self.by == Usability::Anyone && !self.ways.is_empty()
     }
@@ -172,8 +172,8 @@ fn revocations(rows: &[NonceRow], by: Usability, now: &SafeState) -> Vec<Revocat
     ways
 }
 
-/// The fewest signers, at most `most`, without whom no row has `least` signatures. `None` if there are none, or too many
-/// to try.
+/// Returns the fewest signers, at most `most`, without whom no row has `least` signatures. `None` if there are none, or
+/// too many to try.
 fn fewest(rows: &[&NonceRow], least: usize, most: usize) -> Option<Vec<Address>> {
     let signers: Vec<Address> =
         rows.iter().flat_map(|row| &row.signed).copied().collect::<BTreeSet<_>>().into_iter().collect();
@@ -204,7 +204,7 @@ mod tests {
         SafeState { singleton: who(98), ..crate::safe::tests::safe(who(99), &owners, threshold, nonce) }
     }
 
-    /// Signatures of these owners at each of these nonces.
+    /// Returns signatures of these owners at each of these nonces.
     fn set(nonces: std::ops::RangeInclusive<u64>, signers: &[u8]) -> Vec<(Nonce, Address)> {
         nonces.flat_map(|n| signers.iter().map(move |s| (Nonce::from(n), who(*s)))).collect()
     }
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_complete_set_is_anybodys_and_the_cheapest_end_comes_first() {
+    fn anybody_can_use_a_complete_set_and_the_cheapest_revocation_comes_first() {
         let armed = assess(&set(5..=24, &[1, 2]), 2, &safe(&[1, 2, 3], 2, 5));
         assert_eq!(armed.by, Usability::Anyone);
         assert_eq!(armed.ways, [Revocation::Remove(vec![who(1)]), Revocation::Raise(3), burn(5, 24)]);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn several_signers_are_removed_where_one_is_not_enough() {
+    fn several_signers_are_removed_if_one_is_not_enough() {
         let armed = assess(&set(0..=19, &[1, 2, 3]), 2, &safe(&[1, 2, 3, 4, 5], 2, 0));
         assert_eq!(armed.ways, [Revocation::Raise(4), Revocation::Remove(vec![who(1), who(2)]), burn(0, 19)]);
         // The owner who is in both pairs is removed.
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn nonces_that_nobody_signed_are_gaps_and_are_burnt_too() {
+    fn unsigned_nonces_are_gaps_and_are_burnt_too() {
         let signed = [set(5..=6, &[1, 2]), set(9..=9, &[1, 2])].concat();
         let armed = assess(&signed, 2, &safe(&[1, 2, 3], 2, 4));
         assert_eq!(armed.gaps, [4, 7, 8].map(Nonce::from));

@@ -1,4 +1,4 @@
-//! One hash of a transaction, computed by Foundry's `cast` from the fields alone: a second opinion of another program. Pure:
+//! The hash of a transaction, computed by Foundry's `cast` from the fields alone, to compare with this program's. Pure:
 //! `cast` is given as a function.
 
 use alloy::primitives::{Address, B256, b256};
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn an_honest_cast_computes_the_same_hash_and_a_lie_is_seen() {
+    fn an_honest_cast_computes_the_same_hash_and_another_hash_is_a_gap() {
         let (safe, tx) = example(SafeVersion::V1_4_1);
         let own = safe.hashes(&tx).safe_tx;
         assert_eq!(compare(&safe, &tx, |args| Ok(Some(honest(args)))), Compared::Same(own));

@@ -1,4 +1,4 @@
-//! Every gap of a council, from what was seen of it. Pure.
+//! All gaps of a council, from everything that was read about it. Pure.
 
 use alloy::primitives::Address;
 
@@ -22,7 +22,7 @@ use crate::safe::SafeState;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Everything that was seen of a council.
+/// Everything that was read about a council.
 #[derive(Clone, Copy, Debug)]
 pub struct ExaminedCouncil<'a> {
     pub council: &'a Council,
@@ -30,23 +30,23 @@ pub struct ExaminedCouncil<'a> {
     pub digest: TextDigest,
     pub catalogue: &'a Catalogue,
     pub seen: &'a CouncilState,
-    /// The key that the reader signs with, and the one that pays, where it is another.
+    /// The key that the reader signs with, and the one that pays, if it is another.
     pub keys: [Option<&'a ExaminedKey>; 2],
     pub payer: Option<Address>,
     /// The roll calls that the journals keep.
     pub proofs: &'a [Proof],
     /// The drills that the journals have, and those that the reader's own has.
     pub drills: (&'a [Drill], &'a [Drill]),
-    /// The journals that cannot be relied on.
+    /// The journals with a broken or contradicted chain.
     pub journals: &'a [JournalGap],
-    /// A hash held against another program's.
+    /// The comparison of a hash with that of `cast`.
     pub compared: &'a Compared,
     /// Seconds since 1970.
     pub now: u64,
 }
 
 impl ExaminedCouncil<'_> {
-    /// Returns every gap, in the order of worth.
+    /// Returns every gap, the gravest kinds first.
     pub fn gaps(&self) -> Vec<Gap> {
         let mut gaps = self.of_rpcs();
         gaps.extend(self.of_services());
@@ -64,7 +64,7 @@ impl ExaminedCouncil<'_> {
         gaps
     }
 
-    /// The Safes that could be read.
+    /// Returns the Safes that could be read.
     fn states(&self) -> Vec<(&str, &SafeState)> {
         let safes = self.seen.chains.iter().flat_map(|chain| &chain.safes);
         safes.filter_map(|(safe, seen)| Some((safe.as_str(), &seen.as_ref().ok()?.state))).collect()

@@ -1,4 +1,4 @@
-//! The time that each person and each phase of a drill took, beside what the council wants; and the drills before it. Pure.
+//! The time that each person and each phase of a drill took, with the council's goals; and earlier drills. Pure.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -46,13 +46,13 @@ impl Drill {
         all(entries).into_iter().find(|drill| drill.hash == hash)
     }
 
-    /// Returns when enough had signed. `None` before it is proven: how many it takes is known only then.
+    /// Returns the time at which enough had signed. `None` before it is proven: only then the number is known.
     pub fn threshold_met(&self) -> Option<Utc> {
         let last = self.proven?.keys.checked_sub(1)?;
         self.signed.get(last).map(|signed| signed.at)
     }
 
-    /// Returns what each phase took, from the beginning on, beside what the council wants.
+    /// Returns the time that each phase took from the beginning, with the council's goal.
     pub fn measures(&self, response: &Response) -> Vec<Measure> {
         let took = |at: Option<Utc>| at.map(|at| at.since(self.began));
         let first = self.signed.first().map(|signed| signed.at);
@@ -65,8 +65,8 @@ impl Drill {
         rows.into_iter().map(|(phase, took, wanted)| Measure { phase, took, wanted }).collect()
     }
 
-    /// Takes a step. Of several times of one owner's signature the earliest counts.
-    fn take(&mut self, signed: &mut BTreeMap<Address, Utc>, step: &DrillStep, time: Utc) {
+    /// Adds a step. If one owner's signature has several times, the earliest counts.
+    fn add_step(&mut self, signed: &mut BTreeMap<Address, Utc>, step: &DrillStep, time: Utc) {
         let mut add = |owner: Address, at: Utc| {
             signed.entry(owner).and_modify(|known| *known = at.min(*known)).or_insert(at);
         };
@@ -75,9 +75,9 @@ impl Drill {
                 (self.is_announced, self.began) = (true, time);
             }
             DrillStep::Signed { owner, .. } => add(*owner, time),
-            // A line only claims when it was made: never before the drill began, and never after it came in.
+            // A line only claims its time, which counts neither before the drill began nor after the import.
             DrillStep::Imported { owner, made } => {
-                // It says whole seconds: one in which the drill began is after that.
+                // The claim has whole seconds: the second in which the drill began counts.
                 let is_possible =
                     |made: &Utc| made.later(Duration::from_secs(1)) > self.began && *made <= time;
                 let made = made.filter(is_possible).map(|made| made.max(self.began));
@@ -92,7 +92,7 @@ impl Drill {
     }
 }
 
-/// Returns every drill of the entries, the first that began first.
+/// Returns every drill of the entries, in the order of their beginning.
 pub fn all<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<Drill> {
     let mut drills: BTreeMap<SafeTxHash, (Drill, BTreeMap<Address, Utc>)> = BTreeMap::new();
     for entry in entries {
@@ -110,7 +110,7 @@ pub fn all<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<Drill> {
             proven: None,
         };
         let (drill, signed) = drills.entry(hash).or_insert_with(|| (new(), BTreeMap::new()));
-        drill.take(signed, step, time);
+        drill.add_step(signed, step, time);
     }
     let whole = |(mut drill, signed): (Drill, BTreeMap<Address, Utc>)| {
         drill.signed = signed.into_iter().map(|(owner, at)| Signed { owner, at }).collect();
@@ -122,7 +122,7 @@ pub fn all<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<Drill> {
     drills
 }
 
-/// Returns the last drills that were proven, at most so many, the newest last.
+/// Returns the last proven drills, at most `most`, the newest last.
 pub fn trend<'e>(entries: impl Iterator<Item = &'e Entry>, most: usize) -> Vec<Drill> {
     let mut proven: Vec<Drill> = all(entries).into_iter().filter(|drill| drill.proven.is_some()).collect();
     proven.split_off(proven.len().saturating_sub(most))
@@ -148,7 +148,7 @@ mod tests {
         Address::repeat_byte(seed)
     }
 
-    /// A journal with steps of drills: minute, which drill, step.
+    /// Returns a journal with steps of drills: minute, drill, step.
     fn journal(steps: &[(u64, u8, DrillStep)]) -> Journal {
         let mut text = String::new();
         for (minute, drill, step) in steps {
@@ -185,14 +185,14 @@ mod tests {
     const PROVEN: DrillStep = DrillStep::Proven { block: 7, keys: 2 };
 
     #[test]
-    fn each_person_and_phase_has_its_time() {
+    fn each_signer_and_phase_has_a_time() {
         let journal = journal(&[
             (0, 1, ANNOUNCED),
             (3, 1, signed(1)),
             (20, 1, imported(2, Some(12))),
             (20, 1, imported(3, Some(7))),
             (21, 1, PROVEN),
-            // Broadcast once more: the first proof counts.
+            // Of two proofs the first counts.
             (50, 1, PROVEN),
         ]);
         let drill = Drill::of(journal.iter(), hash(1)).unwrap();
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_cannot_claim_a_time_before_the_drill_or_after_it_came_in() {
+    fn a_line_cannot_claim_a_time_before_the_drill_or_after_its_import() {
         for claimed in [None, Some(0), Some(30)] {
             let journal =
                 journal(&[(5, 1, ANNOUNCED), (20, 1, imported(2, claimed)), (21, 1, imported(2, None))]);
@@ -218,19 +218,19 @@ mod tests {
     }
 
     #[test]
-    fn a_drill_that_is_not_proven_has_no_threshold_and_no_place_in_the_trend() {
+    fn an_unproven_drill_has_no_threshold_time_and_is_not_in_the_trend() {
         let open = journal(&[(0, 1, signed(1))]);
         let drill = Drill::of(open.iter(), hash(1)).unwrap();
         assert!(!drill.is_announced && drill.threshold_met().is_none() && drill.began == at(0));
         assert!(drill.measures(&Response::default())[2].took.is_none());
         assert!(trend(open.iter(), 5).is_empty());
-        // Fewer signatures than it took: some were never entered here.
+        // Fewer signatures than were needed: some are not in this journal.
         let bare = journal(&[(0, 1, ANNOUNCED), (9, 1, PROVEN)]);
         assert_eq!(Drill::of(bare.iter(), hash(1)).unwrap().threshold_met(), None);
     }
 
     #[test]
-    fn the_trend_has_the_last_ones_the_newest_last() {
+    fn the_trend_has_the_last_drills_with_the_newest_last() {
         let mut steps = Vec::new();
         for drill in 1..=7 {
             let start = u64::from(drill) * 100;

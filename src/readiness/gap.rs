@@ -1,4 +1,4 @@
-//! Things that keep a council from being ready: one enum with data.
+//! The gaps that keep a council from being ready: one enum with data. Pure.
 
 use super::told::GapReport;
 use super::{
@@ -6,7 +6,7 @@ use super::{
     service_gaps, targets,
 };
 
-/// A gap. The order of the kinds is that of their worth.
+/// A gap. The gravest kinds come first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gap {
     Rpc(rpcs::RpcGap),
@@ -29,7 +29,7 @@ pub enum Gap {
 }
 
 impl Gap {
-    /// Returns how it is told.
+    /// Returns its id, level, sentence and fix.
     pub fn report(&self) -> GapReport {
         match self {
             Self::Rpc(gap) => gap.report(),

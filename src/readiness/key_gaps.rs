@@ -1,4 +1,4 @@
-//! The keys on this machine: the reader's own, and the one that pays for gas. Pure.
+//! Gaps of the keys on this machine: the reader's own, and the one that pays for gas. Pure.
 
 use alloy::primitives::{Address, U256};
 
@@ -7,9 +7,9 @@ use crate::council::Council;
 use crate::device::{DeviceGap, DeviceReport};
 use crate::evm::amount;
 
-/// A payer must be able to pay this many times today's fee: fees rise where many flee at once.
+/// A payer must be able to pay this many times today's fee: fees rise in an emergency.
 const TIMES: u64 = 10;
-/// The gas of a broadcast where no lever could be measured.
+/// The gas of a broadcast if no lever could be measured.
 const USUAL_GAS: u64 = 300_000;
 /// A tip that gets a transaction into the next blocks, in wei.
 const TIP: u64 = 1_000_000_000;
@@ -96,7 +96,7 @@ impl KeyGap {
     }
 }
 
-/// Returns what is wrong with a payer's balance on a chain, by the base fee of its newest block and the costliest lever.
+/// Returns the gap of a payer's balance on a chain, by the base fee of its newest block and the costliest lever.
 pub fn payer(
     address: Address,
     chain: &str,
@@ -109,7 +109,7 @@ pub fn payer(
     (balance < needed).then(|| KeyGap::Poor { address, chain: chain.into(), balance, needed })
 }
 
-/// Returns what is wrong with the key that the reader signs with.
+/// Returns the gaps of the key that the reader signs with.
 pub fn signing(council: &Council, key: &ExaminedKey) -> Vec<KeyGap> {
     match &key.state {
         KeyState::Unusable(_) => unusable(key).into_iter().collect(),
@@ -143,7 +143,7 @@ pub fn unusable(key: &ExaminedKey) -> Option<KeyGap> {
     }
 }
 
-/// Returns what is wrong with the address of the reader's own key.
+/// Returns the gap of a reader's own key whose address is not an owner.
 fn owner(council: &Council, named: &str, address: Address) -> Option<KeyGap> {
     let is_signer = council.signer_at(address).is_some();
     let pinned = council.safes.values().filter_map(|safe| safe.owners.as_ref());

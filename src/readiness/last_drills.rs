@@ -1,7 +1,7 @@
-//! The last drill of each Safe: when it was, how long each phase took, and who did not sign. Pure.
+//! The last drill of each Safe: its date, the time of each phase, and who did not sign. Pure.
 //!
-//! A journal has the drills in which its own machine took part: it signed, took lines in, or proved the drill. Those of others
-//! can be read beside it: what they alone state is named as such.
+//! A journal has the drills in which its own machine took part: it signed, imported lines, or proved the drill. Other
+//! people's journals can be read beside it: what only they state is marked.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use super::told::{GapReport, not_ready, warning};
 use crate::council::{Council, Response};
 use crate::safe::SafeState;
 
-/// A drill that is older, in days, is a gap.
+/// A drill older than this, in days, is a gap.
 pub const OLD: i64 = 90;
-/// Safes that own a Safe are followed so deep.
+/// The depth to which Safes that own a Safe are followed.
 const DEEPEST: usize = 4;
 
 /// A Safe that has levers, and its last drill.
@@ -31,9 +31,9 @@ pub struct DrilledSafe {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastDrill {
     pub drill: Drill,
-    /// The owners of today whose keys did not sign it.
+    /// The present owners whose keys did not sign it.
     pub absent: Vec<Address>,
-    /// Some of it is in the journals of other machines alone.
+    /// Some of it is only in the journals of other machines.
     pub is_stated: bool,
 }
 
@@ -41,9 +41,9 @@ pub struct LastDrill {
 pub enum DrillGap {
     /// No drill of this Safe is in the journal.
     Never { safe: String, lever: String },
-    /// The last drill was so many days ago.
+    /// The last drill was this many days ago.
     Old { safe: String, lever: String, date: Date, days: i64 },
-    /// The journals of others alone have some of the last drill.
+    /// Some of the last drill is only in the journals of others.
     Stated { safe: String, lever: String, date: Date },
     /// A phase of the last drill took longer than the council wants.
     Late { safe: String, date: Date, what: &'static str, took: Duration, wanted: Duration },
@@ -88,8 +88,8 @@ fn in_words(time: Duration) -> String {
     }
 }
 
-/// Returns each Safe that has levers and can be drilled, with its last drill in which somebody signed.
-/// `own` are those that the reader's own journal has. One that is yet to come hides none, whoever's journal has it.
+/// Returns each Safe that has levers and can be drilled, with its last drill in which somebody signed. `own` are the
+/// drills of the reader's own journal. A drill with a time in the future is ignored.
 pub fn last_drills(
     council: &Council,
     (drills, own): (&[Drill], &[Drill]),
@@ -98,7 +98,7 @@ pub fn last_drills(
 ) -> Vec<DrilledSafe> {
     let of = |(name, state): &(&str, &SafeState)| {
         let lever = council.levers.values().find(|lever| lever.safe == *name)?;
-        // Before 1.3.0 there are no drills.
+        // Safes before 1.3.0 cannot be drilled.
         if !state.id.version.domain_has_chain_id() {
             return None;
         }
@@ -122,7 +122,7 @@ pub fn last_drills(
     safes.iter().filter_map(of).collect()
 }
 
-/// Returns the owners that have keys: in the place of a Safe of the file, its own.
+/// Returns the owners that have keys: for a Safe of the file, the owners of that.
 fn keys(state: &SafeState, safes: &[(&str, &SafeState)], deeper: usize) -> Vec<Address> {
     let of = |owner: &Address| {
         let is_it = |id: crate::safe::SafeId| (id.chain_id, id.address) == (state.id.chain_id, *owner);
@@ -189,7 +189,7 @@ mod tests {
         Utc::from_millis((day * 1_440 + minute) * 60_000)
     }
 
-    /// A drill of guardian on a day, signed by these after as many minutes, and proven by two of them after so many.
+    /// Returns a drill of guardian on a day, signed by each after its minutes, and proven after `proven` minutes.
     fn drill(day: u64, signed: &[(u8, u64)], proven: Option<u64>) -> Drill {
         Drill {
             hash: SafeTxHash::claimed(B256::ZERO),
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_safe_that_was_never_drilled_or_long_ago_is_told() {
+    fn a_safe_that_was_never_drilled_or_long_ago_is_a_gap() {
         let none = Response::default();
         let never = told(&[], &none, 200);
         assert_eq!(
@@ -230,7 +230,7 @@ mod tests {
         let old = told(&[signed, drill(50, &[(11, 3)], Some(9))], &none, 201);
         let sentence = "guardian: the last drill was on 1970-04-21, 91 days ago, and 90 is the most";
         assert_eq!(old, [("drill-old", GapLevel::NotReady, sentence.into())]);
-        // That of another Safe, or of the same address elsewhere.
+        // A drill of another Safe, or of the same address on another chain.
         let elsewhere = Drill { chain_id: 5, ..drill(199, &[(11, 3)], Some(9)) };
         let other = Drill { safe: owner(7), ..drill(199, &[(11, 3)], Some(9)) };
         assert_eq!(told(&[elsewhere, other], &none, 200), never);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_phase_of_the_last_drill_that_took_too_long_is_told_with_both_times() {
+    fn a_late_phase_of_the_last_drill_is_a_gap_with_both_times() {
         let minutes = |n| Some(Duration::from_mins(n));
         let response = Response { first_signature: minutes(10), proof: minutes(90) };
         let good = drill(199, &[(11, 10), (12, 40)], Some(90));
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn who_did_not_sign_is_listed_by_key_also_behind_a_safe_that_owns_one() {
+    fn absent_keys_are_listed_for_owners_that_are_safes_too() {
         let guardian = state(1, &[11, 2, 13], SafeVersion::V1_4_1);
         let foundation = state(2, &[21, 22], SafeVersion::V1_4_1);
         let safes = [("guardian", &guardian), ("foundation", &foundation)];
@@ -272,9 +272,9 @@ mod tests {
         assert_eq!(last.drill.threshold_met(), Some(at(1, 2)));
     }
 
-    /// Bob's own journal has his signature; that of alice has hers too, and the proof.
+    /// Bob's journal has his signature alone; alice's journal has both signatures and the proof.
     #[test]
-    fn what_only_others_state_of_a_drill_is_named() {
+    fn a_drill_that_only_other_journals_state_is_marked() {
         let state = state(1, &[11, 12, 13], SafeVersion::V1_4_1);
         let (own, whole) = (drill(199, &[(12, 3)], None), drill(199, &[(11, 2), (12, 3)], Some(9)));
         let of = |all: &[Drill], own: &[Drill], today: u64| {
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_safe_that_cannot_be_drilled_is_left_out() {
+    fn a_safe_that_cannot_be_drilled_is_skipped() {
         let old = state(1, &[11, 12, 13], SafeVersion::V1_1_1);
         assert_eq!(last_drills(&council(), (&[], &[]), &[("guardian", &old)], day(0)), []);
     }

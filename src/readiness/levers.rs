@@ -1,4 +1,4 @@
-//! Can each lever be pulled, taken back, and by nobody else, and all of a combined one in one transaction? Pure.
+//! Gaps of the levers: each can be pulled, undone, and by nobody else; a combined one fits into one transaction. Pure.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::council::{self, Council};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeverGap {
-    /// By the reader's own files.
+    /// The reader's own files make it unusable.
     Bad { lever: String, why: String },
     /// Levers that fail on the fork, for one reason.
     Fails { levers: Vec<String>, why: String },
@@ -16,9 +16,9 @@ pub enum LeverGap {
     NotTakenBack { lever: String, why: String },
     /// Somebody without the role can do it.
     Open { lever: String, why: String },
-    /// It works for so many days only.
+    /// It works for this many days only.
     Ends { lever: String, days: u64 },
-    /// Its council file gives no example of what it leaves open.
+    /// The council file gives no example of the arguments that it leaves open.
     NotTried { lever: String, open: Vec<String> },
     /// Levers that are pulled together take more gas than one transaction may have.
     TooMuchGas { lever: String, safe: String, gas: u64, cap: u64 },
@@ -71,24 +71,24 @@ impl LeverGap {
 /// The result of trying a lever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeverTrial {
-    /// It can be pulled, and taken back.
+    /// It can be pulled and undone.
     Works { gas: u64 },
-    /// All that it promises holds already.
+    /// Everything that it promises holds already.
     Done,
-    /// A part of it did not end as it must.
+    /// A part of it failed.
     Wrong { part: TrialPart, why: String, gas: Option<u64> },
     /// Arguments that it leaves open and no example gives.
     Open(Vec<String>),
-    /// It is bad by the reader's own files.
+    /// The reader's own files make it unusable.
     Bad(String),
 }
 
-/// A lever and how it was tried.
+/// A lever and the result of its trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExaminedLever {
     pub lever: String,
     pub tried: LeverTrial,
-    /// The first day from now on which it cannot be pulled any more, within the time that was looked at.
+    /// The number of days after which it can no longer be pulled; `None` if it still can after those that were tried.
     pub ends_in: Option<u64>,
 }
 
@@ -103,7 +103,7 @@ impl ExaminedLever {
     }
 }
 
-/// Returns what is wrong with the levers. Those that fail for one reason are one gap.
+/// Returns the gaps of the levers. Those that fail for one reason are one gap.
 pub fn gaps(seen: &[ExaminedLever]) -> Vec<LeverGap> {
     let mut failing: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut gaps = Vec::new();
@@ -130,8 +130,8 @@ pub fn gaps(seen: &[ExaminedLever]) -> Vec<LeverGap> {
     failing.chain(gaps).collect()
 }
 
-/// Returns the combined levers whose levers together take more gas than one transaction of their chain may have. What they
-/// take each is added up: together they take no more. `cap` is that of a Safe's chain.
+/// Returns the combined levers that take more gas than one transaction of their chain may have, by the sum of their
+/// levers, which is an upper bound. `cap` gives the limit of a Safe's chain.
 pub fn too_much_gas(
     council: &Council,
     seen: &[ExaminedLever],
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn levers_that_together_take_more_than_one_transaction_may_are_told() {
+    fn a_combined_lever_over_the_gas_limit_is_a_gap() {
         let text = CouncilText::new().safe("guardian", Address::repeat_byte(9), &[], 0).and(
             "[levers.all]\npull = [\"a\", \"b\", \"d\"]\n[levers.apart]\npull = [\"a\", \"b\", \"d\"]\nalone = [\"d\"]\n",
         );

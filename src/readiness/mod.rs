@@ -1,8 +1,8 @@
-//! Is everyone and everything ready, before the incident: what `doctor` asks, and what it finds. And what is
-//! signed ahead, and what that is still worth: [`armed_status`]; and what drills took: [`drill_times`].
+//! Readiness before an incident: the questions of `doctor` and its gaps; the state of signatures made ahead, in
+//! [`armed_status`]; the times of drills, in [`drill_times`].
 //!
-//! [`examine`](examine::examine) reads the chains and tries the levers on forks of them. All else is pure: values in,
-//! [`Gap`]s out, each question a small function.
+//! [`examine`](examine::examine) reads the chains and tries the levers on forks of them. Everything else is pure:
+//! values in, [`Gap`]s out, each question a small function.
 //!
 //! May touch `ceremony` and values. It prints nothing.
 

@@ -1,4 +1,4 @@
-//! People who can be reached, and hours in which too few are awake. Pure: the time is given.
+//! Gaps of the people: nobody can be reached, or too few are there or awake. Pure: the time is given.
 
 use alloy::primitives::Address;
 
@@ -43,7 +43,7 @@ impl PeopleGap {
     }
 }
 
-/// Returns what is wrong with the people of a Safe, from `now`, a second since 1970, for a day.
+/// Returns the gaps of the people of a Safe for a day from `now`, a second since 1970.
 pub fn gaps(council: &Council, safe: &str, state: &SafeState, now: u64) -> Vec<PeopleGap> {
     let person = |owner: &Address| council.people.get(&council.signer_at(*owner)?.name);
     let owners: Vec<Option<&Person>> = state.owners.list().iter().map(person).collect();
@@ -74,12 +74,12 @@ pub fn gaps(council: &Council, safe: &str, state: &SafeState, now: u64) -> Vec<P
     gaps
 }
 
-/// Somebody without a zone is taken to be awake.
+/// Returns `true` if a person is awake; somebody without a time zone counts as awake.
 fn is_awake(person: &Person, at: u64) -> bool {
     !person.is_away(at) && !person.zone.as_ref().is_some_and(|zone| LocalTime::is_night(zone.local(at)))
 }
 
-/// `22:00 to 05:00`, also over midnight.
+/// Returns ranges like `22:00 to 05:00`, also over midnight.
 fn ranges(hours: &[bool; 24]) -> String {
     if hours.iter().all(|is_in| *is_in) {
         return "00:00 to 24:00".into();
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hours_are_told_as_ranges_over_midnight_too() {
+    fn hours_become_ranges_over_midnight_too() {
         let of = |list: &[usize]| {
             let mut hours = [false; 24];
             for hour in list {

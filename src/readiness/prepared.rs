@@ -1,4 +1,4 @@
-//! Are the signatures made ahead and the cards on paper still good? Pure.
+//! Gaps of the signatures made ahead and the cards on paper. Pure.
 
 use crate::ceremony::folder::armed_sets::Examined;
 use crate::ceremony::overviews::cards::JournaledCard;
@@ -9,22 +9,22 @@ use super::armed_status::{ArmedStatus, NonceStatus, Usability};
 use super::roll_call::day;
 use super::told::{GapReport, not_ready, warning};
 
-/// A set of which no more nonces than this are left is to be made anew.
+/// A set with this many nonces left, or fewer, is to be signed again.
 const FEW: usize = 2;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PreparedGap {
-    /// A set that cannot be read or looked at.
+    /// A set that cannot be read or examined.
     Unread { what: String, why: String },
-    /// It can be used no more.
+    /// It can no longer be used.
     Dead { what: String, safe: String },
-    /// It can be used, and does not do what it was signed for.
+    /// It can be used, but does not do what it was signed for.
     StaleSet { what: String, safe: String, why: String },
     /// A set that will soon be used up.
     FewNonces { what: String, safe: String, left: usize },
     /// A card that is to be printed again, with the day on which it was printed.
     StaleCard { what: String, safe: String, day: String, nonces: String, why: Stale },
-    /// A card whose lever does not come to any transaction now.
+    /// A card whose lever gives no transaction now.
     UnknownCard { what: String, safe: String, day: String, why: String },
 }
 
@@ -78,13 +78,13 @@ fn nonces(count: usize) -> String {
     format!("{count} nonce{}", if count == 1 { "" } else { "s" })
 }
 
-/// The signatures made ahead of one transaction, or why they could not be looked at.
+/// The signatures made ahead of one transaction, or why they could not be examined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExaminedSet {
     pub what: String,
     pub safe: String,
     pub state: Result<ArmedStatus, String>,
-    /// Why it cannot be used as it is, if it cannot.
+    /// The reasons why it cannot be used as it is.
     pub stale: Vec<String>,
 }
 
@@ -93,7 +93,7 @@ impl ExaminedSet {
         Self { what: examined.words, safe: examined.safe, state: Ok(armed), stale: examined.stale }
     }
 
-    /// Returns the number of its nonces that the Safe has not used; 0 if it can be used no more.
+    /// Returns the number of its nonces that the Safe has not used; 0 if it can no longer be used.
     pub fn left(&self) -> usize {
         match &self.state {
             Ok(armed) if !matches!(armed.by, Usability::Nobody(_)) => {
@@ -120,7 +120,7 @@ impl ExaminedSet {
     }
 }
 
-/// A card that was printed, and the transaction that its lever comes to now.
+/// A card that was printed, and the transaction that its lever gives now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExaminedCard {
     pub kept: JournaledCard,
@@ -128,7 +128,7 @@ pub struct ExaminedCard {
 }
 
 impl ExaminedCard {
-    /// Returns why it is to be printed again; `None` if it is good, or if its Safe is not among these.
+    /// Returns the gap of a card that must be printed again; `None` if it is good, or if its Safe is not among these.
     fn gap(&self, safes: &[(&str, &SafeState)]) -> Option<PreparedGap> {
         let JournaledCard { about, time, card } = &self.kept;
         let (what, safe) = (about.what.to_string(), about.safe.to_string());
@@ -147,7 +147,7 @@ impl ExaminedCard {
     }
 }
 
-/// Returns what is wrong with what was made ready before.
+/// Returns the gaps of sets and cards.
 pub fn gaps(sets: &[ExaminedSet], cards: &[ExaminedCard], safes: &[(&str, &SafeState)]) -> Vec<PreparedGap> {
     sets.iter().filter_map(ExaminedSet::gap).chain(cards.iter().filter_map(|card| card.gap(safes))).collect()
 }
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_is_told_when_it_is_dead_stale_or_nearly_used() {
+    fn a_set_that_is_dead_stale_or_nearly_used_is_a_gap() {
         use NonceStatus::{Complete, Used};
         assert_eq!(told(&set(Usability::Anyone, &[Complete; 2], &[])), None, "it never had more");
         assert_eq!(told(&set(Usability::Anyone, &[Used, Complete, Complete, Complete], &[])), None);

@@ -1,5 +1,5 @@
-//! Roll call: each owner signs a dated sentence with their own key, as a personal message, and so proves that they can sign,
-//! and which council file they have. Pure.
+//! The roll call: each owner signs a dated sentence with their own key, as a personal message, which proves that they
+//! can sign and which council file they have. Pure.
 //!
 //! A personal message of more than 32 bytes is never a Safe's signature: those are over a hash of 32 bytes or typed data.
 
@@ -20,18 +20,18 @@ use crate::safe::SafeState;
 
 /// The first word of a line.
 const HEAD: &str = "bgroll1";
-/// A proof that is older, in days, is a gap.
+/// A proof older than this, in days, is a gap.
 pub const OLD: i64 = 90;
-/// A line that is older, in days, is not taken in: it says nothing of today.
+/// A line older than this, in days, is not imported.
 const OLDEST_TAKEN: i64 = 7;
-/// Safes that own a Safe are followed so deep.
+/// The depth to which Safes that own a Safe are followed.
 const DEEPEST: usize = 4;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RollCallGap {
     /// These never proved it.
     Never { names: Vec<String> },
-    /// The last proof is from so many days ago.
+    /// The last proof is this many days old.
     Old { name: String, days: i64 },
     /// They signed with another council file beside them.
     OtherCouncil { name: String, date: String, theirs: String, own: String },
@@ -73,7 +73,7 @@ pub struct Statement {
     pub council: TextDigest,
 }
 
-/// A sentence with its owner's signature: there is no other way to make one than [`Proof::verify`].
+/// A sentence with its owner's signature. Only [`Proof::verify`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     statement: Statement,
@@ -118,12 +118,12 @@ impl fmt::Display for Statement {
 }
 
 impl Statement {
-    /// Returns the sentence, to be signed. `None` never: it is readable ASCII, and longer than a hash.
+    /// Returns the sentence to sign. It is readable ASCII and longer than a hash, so never `None`.
     pub fn text(&self) -> Option<LongText> {
         LongText::new(&self.to_string())
     }
 
-    /// Returns what stands before the signature in a line.
+    /// Returns the part of a line before the signature.
     pub fn head(&self) -> String {
         let Self { date, owner, council } = self;
         format!("{HEAD} {date} {owner} {council}")
@@ -153,8 +153,8 @@ impl Proof {
         &self.statement
     }
 
-    /// Returns why a line that comes in today says nothing of today, or is nobody's.
-    /// Fails if it is too old, from the future, or of no signer.
+    /// Checks that a line which comes in today is of these days, and of a signer. Fails if it is too old, from the
+    /// future, or of no signer.
     pub fn check_today(&self, council: &Council, today: Date) -> Result<(), BadProof> {
         let Statement { date, owner, .. } = self.statement;
         if council.signer_at(owner).is_none() {
@@ -183,8 +183,8 @@ impl FromStr for Proof {
     }
 }
 
-/// Finds the lines of a roll call in a text, a chat for instance: each once, and all of them, whatever stands before. A line
-/// may be broken over several. One with a `fault` counts as one that cannot be read.
+/// Returns all lines of a roll call in a text such as a chat, each once. A line may be broken over several. One with a
+/// `fault` is refused like one that cannot be read.
 pub fn find_lines(
     text: &str,
     fault: impl Fn(&Proof) -> Option<BadProof>,
@@ -206,7 +206,7 @@ pub fn find_lines(
     (proofs, refused)
 }
 
-/// Returns what the proofs say of the council and of its Safes as they are on chain.
+/// Returns the gaps of the proofs, by the council and its Safes as they are on chain.
 pub fn gaps(
     council: &Council,
     own: TextDigest,
@@ -215,7 +215,7 @@ pub fn gaps(
     today: Date,
 ) -> Vec<RollCallGap> {
     let mut newest: BTreeMap<Address, &Statement> = BTreeMap::new();
-    // A day that is not yet proves nothing, whoever's journal has it.
+    // A proof from the future counts for nothing, in any journal.
     let has_come = |proof: &&Proof| days(proof.statement.date, today) >= -1;
     for Proof { statement, .. } in proofs.iter().filter(has_come) {
         let known = newest.entry(statement.owner).or_insert(statement);
@@ -223,7 +223,7 @@ pub fn gaps(
             *known = statement;
         }
     }
-    // A Safe that owns another one has no key: its own owners prove that they can sign.
+    // A Safe that is an owner has no key: its own owners prove that they can sign.
     let is_safe = |owner: &Address| safes.iter().any(|(_, state)| state.id.address == *owner);
     let owners = safes.iter().flat_map(|(_, state)| state.owners.list().iter().copied());
     let owners: BTreeSet<Address> = owners.filter(|owner| !is_safe(owner)).collect();
@@ -261,7 +261,8 @@ pub fn gaps(
     gaps
 }
 
-/// Returns the number of a Safe's owners that can sign by these keys: a Safe among them can if enough of its own can.
+/// Returns the number of a Safe's owners that can sign with these keys: an owner that is a Safe can if enough of its
+/// owners can.
 fn proven(state: &SafeState, safes: &[(&str, &SafeState)], keys: &BTreeSet<Address>, deeper: usize) -> usize {
     let can = |owner: &&Address| {
         let same_chain = |(_, other): &&(&str, &SafeState)| other.id.chain_id == state.id.chain_id;
@@ -297,18 +298,18 @@ mod tests {
     }
 
     #[test]
-    fn the_sentence_is_ascii_fits_one_packet_of_a_ledger_and_is_never_a_hash() {
+    fn the_sentence_is_ascii_fits_one_ledger_packet_and_is_not_a_hash() {
         let text = statement(1, "2026-11-26").to_string();
         assert!(statement(1, "2026-11-26").text().is_some());
         assert!(text.is_ascii() && text.len() > 32 && text.len() <= 220, "{} {text}", text.len());
         assert!(text.starts_with("breakglass roll call 2026-11-26: 0x") && text.contains("approves nothing"));
-        // The text that a Safe verifies for such a signature says 32 bytes.
+        // A Safe verifies such a signature over a text of 32 bytes.
         let hash = keccak256("a safeTxHash");
         assert_ne!(eip191_hash_message(hash), eip191_hash_message(&text));
     }
 
     #[test]
-    fn a_line_is_found_in_a_chat_and_any_change_to_it_is_seen() {
+    fn a_line_is_found_in_a_chat_and_a_changed_line_is_refused() {
         let good = proof(1, "2026-11-26").to_string();
         let chat = format!("[09:12] alice: {}\nthanks! bgroll1", good.replace(" 0x", "\n0x"));
         let (found, refused) = find_lines(&chat, |_| None);
@@ -335,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_another_day_or_of_a_stranger_is_not_taken_in() {
+    fn a_line_of_another_day_or_of_a_stranger_is_refused() {
         let council = CouncilText::new().signer("alice", address(1)).signer("bob", address(2)).council();
         let today = "2026-11-26".parse().unwrap();
         assert_eq!(proof(1, "2026-11-26").check_today(&council, today), Ok(()));
@@ -357,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_of_more_than_90_days_counts_for_nothing_and_is_told() {
+    fn a_proof_older_than_90_days_does_not_count_and_is_a_gap() {
         let guardian = safe(9, &[address(1), address(2)], 2);
         let safes = [("guardian", &guardian)];
         let proofs = [proof(1, "2026-08-28"), proof(2, "2026-11-20")];
@@ -377,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_safe_that_owns_another_is_proven_by_its_own_owners() {
+    fn the_owners_of_an_owner_safe_prove_for_it() {
         let (alice, bob, carol) = (address(1), address(2), address(3));
         let foundation = safe(8, &[bob, carol], 2);
         let guardian = safe(9, &[alice, foundation.id.address], 2);

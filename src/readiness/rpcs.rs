@@ -1,4 +1,4 @@
-//! Do the RPCs of a chain answer, are they several, and is what they show new? Pure.
+//! Gaps of the RPCs of a chain: they must answer, be several, and show a new block. Pure.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::chain::{Age, EndpointReport, EndpointStatus, Offers, agreeing};
 
 /// An RPC may be this far behind the newest block.
 const ALLOWED_LAG: Duration = Duration::from_secs(30);
-/// An RPC may be so many blocks behind on a chain that makes blocks on demand.
+/// An RPC may be this many blocks behind on a chain that makes blocks on demand.
 const ALLOWED_BLOCKS: u64 = 3;
 /// An RPC that takes longer for the smallest question costs a signer seconds in every round.
 const SLOW: Duration = Duration::from_secs(2);
@@ -24,15 +24,15 @@ pub enum RpcGap {
     Unused { rpc: String, why: String },
     /// It is behind the others.
     Lagging { rpc: String, blocks: u64 },
-    /// All of them may be behind.
+    /// The newest block of all RPCs is old.
     OldBlock { chain: String, seconds: u64, allowed: u64 },
     /// The newest block is in this machine's future.
     Clock { seconds: u64 },
     /// It costs time in every round.
     Slow { rpc: String, millis: u128 },
-    /// None of a chain's RPCs offers it.
+    /// No RPC of the chain offers this service.
     Missing { chain: String, service: Service },
-    /// A private endpoint for transactions does not answer, or is of another chain.
+    /// A private endpoint for transactions does not answer, or serves another chain.
     Relay { relay: String, why: String },
 }
 
@@ -108,7 +108,7 @@ impl RpcGap {
     }
 }
 
-/// Returns what is wrong with the RPCs of a chain that was read.
+/// Returns the gaps of the RPCs of a chain that was read.
 pub fn gaps(
     chain: &str,
     endpoints: &[EndpointReport],
@@ -144,7 +144,7 @@ pub fn gaps(
     gaps
 }
 
-/// Returns what is wrong with the services of a chain's RPCs. One that does not answer is told with the votes.
+/// Returns the gaps of the services of a chain's RPCs. One that does not answer is among the votes' gaps.
 pub fn of_offers(chain: &str, offers: &[(String, Result<Offers, String>)]) -> Vec<RpcGap> {
     let answered = || offers.iter().filter_map(|(rpc, offers)| Some((rpc, offers.as_ref().ok()?)));
     let slow = answered().filter(|(_, offers)| offers.latency > SLOW);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn rpcs_that_agree_at_the_newest_block_are_good() {
+    fn rpcs_that_agree_at_the_newest_block_have_no_gap() {
         let agree = |shown, newest| endpoint(shown, EndpointStatus::Agrees, Some(newest));
         let two = [agree("a", 100), agree("b", 98)];
         assert_eq!(ids(&two, Some(Age::New(5)), 12_000), "");
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn each_that_is_not_used_is_named_with_why() {
+    fn each_unused_rpc_is_named_with_the_reason() {
         let agree = endpoint("a", EndpointStatus::Agrees, Some(100));
         let silent = endpoint("b", EndpointStatus::Outvoted(EndpointFault::TimedOut(4)), None);
         let same = endpoint("c", EndpointStatus::SameAs("a".into()), None);

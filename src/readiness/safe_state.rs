@@ -1,4 +1,4 @@
-//! Is a Safe as the council file pins it, and can its owners act? Pure.
+//! Gaps of a Safe: it must be as the council file pins it, and its owners must be able to act. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,21 +22,21 @@ pub struct ExaminedSafe {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SafeGap {
-    /// No quorum tells of it.
+    /// No quorum of RPCs gives its state.
     Unread { safe: String, why: String },
-    /// A pin of the council file, and what is there instead.
+    /// A pin of the council file differs from the chain.
     Differs { safe: String, what: &'static str, pinned: String, found: String },
-    /// The council file does not say so much of it.
+    /// The council file does not pin all of it.
     Unpinned { safe: String, what: Vec<&'static str> },
     /// One owner alone can act.
     ThresholdOne { safe: String, owners: usize },
-    /// No key may be lost.
+    /// All owners must sign, so that no key may be lost.
     ThresholdAll { safe: String, owners: usize },
-    /// It runs code that is not a published Safe's, and that the file does not pin.
+    /// It runs code that is neither a published Safe's nor pinned in the file.
     OtherCode { safe: String, what: &'static str, is: String },
-    /// An owner that is not a plain key, and no Safe of the file: who acts for it is not known here.
+    /// An owner that is neither a plain key nor a Safe of the file: nobody here knows who acts for it.
     Owner { safe: String, owner: String, kind: OwnerKind },
-    /// An owner who is not a person of the file: it is not known how to reach them.
+    /// An owner who is not a person of the file, so that they cannot be reached.
     Stranger { safe: String, owner: Address, name: Option<String> },
 }
 
@@ -90,7 +90,7 @@ impl SafeGap {
     }
 }
 
-/// Returns what is wrong with a Safe as it is on chain.
+/// Returns the gaps of a Safe as it is on chain.
 pub fn gaps(council: &Council, pinned: &Safe, seen: &ExaminedSafe) -> Vec<SafeGap> {
     let names = council.names_on(&pinned.chain);
     let state = &seen.state;
@@ -132,7 +132,7 @@ pub fn gaps(council: &Council, pinned: &Safe, seen: &ExaminedSafe) -> Vec<SafeGa
     gaps
 }
 
-/// Code of a Safe that is not the published one can do anything.
+/// Returns the gaps of the Safe's own code: other code than the published can do anything.
 fn of_code(pinned: &Safe, ExaminedSafe { state, proxy_code, .. }: &ExaminedSafe) -> Vec<SafeGap> {
     let is_singleton = |known: &&Deployment| {
         let contract = matches!(known.contract, Contract::Singleton | Contract::SingletonL2);
@@ -147,7 +147,7 @@ fn of_code(pinned: &Safe, ExaminedSafe { state, proxy_code, .. }: &ExaminedSafe)
 }
 
 fn of_owners(pinned: &Safe, seen: &ExaminedSafe, names: &AddressBook) -> Vec<SafeGap> {
-    // Only accounts that are not Safes of the file were looked at.
+    // Only accounts that are not Safes of the file were read.
     let kinds = owner_kinds(&seen.accounts, seen.state.owners.list(), &[]).into_iter();
     let gap =
         |(owner, kind)| SafeGap::Owner { safe: pinned.name.clone(), owner: names.with_address(owner), kind };

@@ -1,7 +1,7 @@
 //! The controls of SEAL for multisigs, with the evidence that this program has of each. Pure.
 //!
-//! Source: security-alliance/frameworks 573baae0, `certs/sfc-multisig-ops.mdx` and `certs/sfc-incident-response.mdx`, both
-//! revision 1.1 of 2026-04-17. What is asked of an organisation and leaves no trace here is listed as not known.
+//! Source: security-alliance/frameworks 573baae0, `certs/sfc-multisig-ops.mdx` and `certs/sfc-incident-response.mdx`,
+//! both revision 1.1 of 2026-04-17. Controls of the organisation that this program cannot see are listed as not known.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::chain::agreeing;
 use crate::council::Zone;
 use crate::incident::{Journal, Utc};
 
-/// A control, and whether it is met.
+/// A control and its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Control {
     pub id: &'static str,
@@ -32,7 +32,7 @@ pub struct Control {
 pub enum ConditionState {
     Met,
     NotMet,
-    /// Unknown: this program sees no sign of either.
+    /// This program sees no evidence of either.
     Unknown,
 }
 
@@ -102,7 +102,7 @@ const YEAR: i64 = 365;
 /// A control's name, its state, and the evidence.
 type ControlEvidence = (&'static str, ConditionState, String);
 
-/// Returns the controls in the order of the documents. `told` are the gaps that were found.
+/// Returns the controls in the order of the documents. `told` are the gaps.
 pub fn controls(seen: &ExaminedCouncil, told: &[GapReport], journal: &Journal) -> Vec<Control> {
     let has = |ids: &[&str]| told.iter().filter(|told| ids.contains(&told.id)).count();
     let mut found = of_safes(seen, &has);
@@ -257,7 +257,7 @@ fn of_drills(seen: &ExaminedCouncil) -> Vec<ControlEvidence> {
     vec![("ms-6.1.4", state, evidence.clone()), ("ir-5.1.1", state, evidence)]
 }
 
-/// Controls of which this program sees a part: too little to say that they are met.
+/// Returns the controls of which this program sees only a part, so that it cannot say that they are met.
 fn in_part(seen: &ExaminedCouncil) -> Vec<ControlEvidence> {
     let people = &seen.council.people;
     let zones: BTreeSet<&str> =

@@ -1,5 +1,5 @@
-//! The Transaction Service that a council names: is it there, and does it show the Safes as the chain has them? Whoever looks
-//! at Safe{Wallet} sees what it says. Pure.
+//! Gaps of the Transaction Service that a council names: it must answer, and show the Safes as the chain has them,
+//! because Safe{Wallet} shows what it says. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::safe::{Call, Nonce, SafeId, SafeState, SafeTxHash};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServiceGap {
-    /// It is not there, or its answer cannot be used.
+    /// It does not answer, or its answer cannot be used.
     Away { chain: String, service: String, why: String },
     /// It serves another chain.
     OtherChain { chain: String, service: String, found: String },
@@ -70,8 +70,8 @@ impl ServiceGap {
 pub struct OwnCalls(pub BTreeMap<Address, Vec<Call>>);
 
 impl OwnCalls {
-    /// Returns `true` if a transaction makes calls of levers and does nothing else: its hash is that of its fields, it pays
-    /// nobody for gas, and only Safe's own contract makes several calls of it.
+    /// Returns `true` if a transaction makes calls of levers and nothing else: its hash is that of its fields, it pays
+    /// no gas refund, and a batch goes through Safe's own contract.
     fn gives(&self, safe: &SafeId, pending: &PendingTransaction) -> bool {
         let Some(tx) = &pending.tx else { return false };
         let is_its_hash = safe.hashes(tx).safe_tx == SafeTxHash::claimed(pending.hash);
@@ -83,7 +83,7 @@ impl OwnCalls {
     }
 }
 
-/// Returns what is wrong with what a service says of a chain's Safes. `name` gives an address's name.
+/// Returns the gaps of a service's answers about a chain's Safes. `name` gives an address's name.
 pub fn gaps(
     chain: &str,
     says: &ServiceSays,
@@ -198,12 +198,12 @@ mod tests {
         ))
     }
 
-    /// As an honest service states it.
+    /// Returns a transaction as an honest service states it.
     fn stated(tx: SafeTx) -> PendingTransaction {
         PendingTransaction { hash: *guardian().id.hashes(&tx).safe_tx.word(), to: tx.to, tx: Some(tx) }
     }
 
-    /// A batch of the lever's call, made by a contract.
+    /// Returns a batch of the lever's call through a contract.
     fn batch(by: Address) -> PendingTransaction {
         let data = encode_batch(&[pause()]);
         stated(SafeTx::new(by, U256::ZERO, data, Operation::DelegateCall, guardian().nonce))
@@ -229,13 +229,13 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_says_what_the_chain_says_is_good_in_any_order() {
+    fn a_service_that_agrees_with_the_chain_has_no_gap_in_any_order_of_owners() {
         let lever = pending(5, &[0x84, 0x56], 0);
         assert_eq!(told(&knows(known(&[13, 11, 12], 2, 7), vec![lever])), []);
     }
 
     #[test]
-    fn each_difference_is_told_with_both_words() {
+    fn each_difference_is_a_gap_with_both_values() {
         let all = told(&knows(known(&[11, 12, 14], 1, 6), Vec::new()));
         assert_eq!(
             all,
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pending_transaction_that_no_lever_gives_is_told() {
+    fn a_pending_transaction_that_no_lever_gives_is_a_gap() {
         let lever = || pending(5, &[0x84, 0x56], 0);
         let published = published_batch_contract(1, SafeVersion::V1_4_1).unwrap().address;
         let with = |change: fn(&mut SafeTx)| {
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_away_is_a_warning_and_one_of_another_chain_is_not() {
+    fn a_silent_service_is_a_warning_and_one_of_another_chain_is_not_ready() {
         let mut away = says(Err(EndpointFault::Http(500)));
         assert_eq!(told(&away)[0].0, "service");
         assert!(told(&away)[0].2.contains("tells nothing of guardian"), "{}", told(&away)[0].2);

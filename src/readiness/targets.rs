@@ -1,4 +1,5 @@
-//! The contracts of the council file: is their code the pinned one, does a lever stop each, and whose are they? Pure.
+//! Gaps of the contracts of the council file: their code must be pinned, a lever must stop each, and the council must
+//! control them. Pure.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +9,12 @@ use alloy::primitives::{Address, B256, Selector};
 use super::told::{GapLevel, GapReport, not_ready, warning};
 use crate::playbook::{Catalogue, Playbook, PlaybookKind, Undo};
 
-/// A contract of the council file, and what it is on its chain.
+/// A contract of the council file, as it is on its chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExaminedTarget {
     pub target: String,
     pub chain: String,
-    /// The code that answers for it, by where it lies: its own first, then its implementation's.
+    /// The code that answers for it, by its address: its own first, then its implementation's.
     pub code: Vec<(Address, B256)>,
     /// The code that the council file pins.
     pub pins: Vec<B256>,
@@ -22,16 +23,16 @@ pub struct ExaminedTarget {
     pub called: BTreeSet<Selector>,
     /// A lever that works, or is done already, calls it.
     pub is_reached: bool,
-    /// Those who are in charge of it and are no Safe and no target of the file.
+    /// Those who control it and are neither a Safe nor a target of the file.
     pub strangers: Vec<Stranger>,
 }
 
-/// An account in charge of a contract.
+/// An account that controls a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stranger {
     /// `owner()`, or the name of a role.
     pub by: &'static str,
-    /// `None` of a role that no Safe of the file has.
+    /// `None` for a role that no Safe of the file has.
     pub who: Option<Address>,
 }
 
@@ -50,13 +51,13 @@ pub enum TargetGap {
     },
     /// Targets without a pin.
     Unpinned(Vec<String>),
-    /// No lever works on it, and somebody else is in charge of it.
+    /// No lever works on it, and somebody else controls it.
     NotYours {
         target: String,
         chain: String,
         by: Stranger,
     },
-    /// A function that stops the contract, and no lever calls it there.
+    /// The contract has a function that stops it, and no lever calls that.
     Uncovered {
         target: String,
         chain: String,
@@ -106,7 +107,7 @@ impl TargetGap {
     }
 }
 
-/// Returns what is wrong with the contracts.
+/// Returns the gaps of the contracts.
 pub fn gaps(seen: &[ExaminedTarget], stopping: &[Stopping]) -> Vec<TargetGap> {
     let mut gaps: Vec<TargetGap> = seen.iter().flat_map(of_code).collect();
     gaps.extend(seen.iter().flat_map(|one| uncovered(one, stopping)));
@@ -145,10 +146,11 @@ pub struct Stopping {
     pub playbook: String,
 }
 
-/// Parts of the names of functions that stop a contract. A library's playbooks also call `transfer`, `approve` and the like.
+/// Parts of the names of functions that stop a contract: playbooks that stop one also call `transfer`, `approve` and
+/// the like.
 const STOPS: [&str; 8] = ["pause", "freeze", "shutdown", "stop", "kill", "halt", "seal", "recovery"];
 
-/// Returns the functions by which playbooks stop a contract, and not those that take it back.
+/// Returns the functions by which playbooks stop a contract, without those that undo it.
 pub fn stopping(catalogue: &Catalogue) -> Vec<Stopping> {
     let all = catalogue.all();
     let counters: BTreeSet<&str> = (all.iter())
@@ -173,7 +175,7 @@ pub fn stopping(catalogue: &Catalogue) -> Vec<Stopping> {
     pauses.flat_map(of).collect()
 }
 
-/// Returns the functions that stop a contract and that no lever calls there, the first playbook's for each.
+/// Returns the functions that stop a contract and that no lever calls there, each with the first playbook that has it.
 fn uncovered(contract: &ExaminedTarget, stopping: &[Stopping]) -> Vec<TargetGap> {
     let mut seen = BTreeSet::new();
     let open = stopping.iter().filter(|one| {
@@ -196,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_library_knows_what_stops_a_contract_and_not_what_starts_it_again() {
+    fn the_stopping_functions_of_the_library_do_not_include_those_that_undo() {
         let known = stopping(&Catalogue::new(Vec::new()));
         let has = |signature: &str| known.iter().any(|one| one.signature == signature);
         assert!(has("pause()") && has("setPaused(bool)") && has("shutdown_vault()"));
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_stops_and_that_no_lever_calls_is_told_once() {
+    fn a_stopping_function_that_no_lever_calls_is_one_gap() {
         let selector = |n: u8| Selector::from([n; 4]);
         let stopping = |n: u8, playbook: &str| Stopping {
             selector: selector(n),
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn code_that_is_not_pinned_or_not_there_is_told() {
+    fn missing_code_and_unpinned_code_are_gaps() {
         let (own, behind) = (Address::repeat_byte(1), Address::repeat_byte(2));
         let hash = B256::repeat_byte;
         let with = |code: &[(Address, B256)], pins: &[B256]| {
@@ -251,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_of_another_is_told_where_no_lever_works_on_it() {
+    fn a_target_that_others_control_is_a_gap_if_no_lever_works_on_it() {
         let stranger = |who| Stranger { by: "owner()", who };
         let seen = |is_reached, strangers: &[Stranger]| ExaminedTarget {
             target: "vault".into(),

@@ -1,4 +1,4 @@
-//! The sentences of a gap.
+//! The text form of a gap: id, level, sentence and fix. Pure.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 pub enum GapLevel {
     /// `doctor` exits with 8.
     NotReady,
-    /// Worth a thought; `doctor` still exits with 0.
+    /// `doctor` still exits with 0.
     Warning,
 }
 

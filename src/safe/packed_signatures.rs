@@ -190,10 +190,10 @@ fn data_of(bytes: &[u8], head: usize, at: usize, part: PackedPart) -> Result<(us
     Ok((start, end))
 }
 
-/// Returns the owners whose approvals carried an executed transaction, by its `signatures`, in their order: recovered where a key
-/// signed, named where a contract signed or the owner had approved on chain. The Safe looks at as many parts as the threshold
-/// asks for; whoever sends it can write anything behind them, and of that only signatures by one of the `owners` count.
-/// Sources: Safe 1.4.1, `checkNSignatures`.
+/// Returns the owners whose approvals carried an executed transaction, by its `signatures`, in their order: recovered
+/// where a key signed, named where a contract signed or the owner had approved on chain. The Safe reads as many parts
+/// as the threshold asks for. The sender can append anything to them; there only signatures by one of the `owners`
+/// count. Sources: Safe 1.4.1, `checkNSignatures`.
 pub fn approvers(
     signatures: &[u8],
     hash: &SafeTxHash,

@@ -1,4 +1,4 @@
-//! The questions that come before any review: is a changed council file or playbook what its reader accepts?
+//! Questions before any review: does the reader accept a changed council file or playbook?
 
 use crate::ceremony::enforce::CHANGED;
 use crate::ceremony::folder::texts::{News, PinnedText, Rests, Texts};
@@ -8,8 +8,8 @@ use crate::ui::Text;
 use crate::view::review_lines::changed_texts;
 
 impl Session<'_> {
-    /// Asks for a yes to each text that changed since it was accepted; says the digests of what is used for the first
-    /// time. What is accepted is kept, and is not asked for again.
+    /// Asks for a yes to each text that changed since it was accepted, and shows the digests of texts that are used for
+    /// the first time. An accepted text is recorded, and not asked about again.
     pub fn require_accepted(&self, rests: &[Rests], ids: &[String]) -> Result<(), Error> {
         let found = Texts::of(self, rests)?;
         let flags = found.flags(ids);
@@ -47,7 +47,7 @@ impl Session<'_> {
         ))
     }
 
-    /// For a command that signs and sends nothing: one line for each text that changed.
+    /// Shows one line for each text that changed: for a command that signs and sends nothing.
     pub fn note_changes(&self, rests: &[Rests]) -> Result<(), Error> {
         for (item, news) in Texts::of(self, rests)?.news() {
             if let News::Changed(_) = news {

@@ -1,4 +1,4 @@
-//! `card`: what a signer keeps on paper, a second source that needs no second person.
+//! `card`: prints a transaction's hashes for paper, as a source to compare with that needs no second person.
 
 use crate::ceremony::aftermath::entering::now;
 use crate::ceremony::overviews::cards::{LeverCard, is_same, printed};
@@ -9,7 +9,7 @@ use crate::session::Session;
 use crate::ui::Text;
 use crate::view::on_paper::card_text::CardText;
 
-/// Prints cards, and says if one that was printed before is of another transaction.
+/// Prints cards, and warns of one that was printed before for another transaction.
 pub fn print(session: &Session, cards: &[LeverCard<'_>]) -> Result<Exit, Error> {
     let texts: Vec<CardText> = cards.iter().map(|card| CardText::new(card, now())).collect();
     for (at, text) in texts.iter().enumerate() {
@@ -31,7 +31,7 @@ pub fn print(session: &Session, cards: &[LeverCard<'_>]) -> Result<Exit, Error> 
     Ok(Exit::Done)
 }
 
-/// Says if the card that was printed before is of another transaction.
+/// Warns if the card that was printed before is of another transaction.
 fn warn_of_older_card(session: &Session, card: &LeverCard<'_>) -> Result<(), Error> {
     let about = card.about();
     let journal = Journal::read(&session.incidents.journal().read()?);

@@ -1,4 +1,4 @@
-//! `council add`: one entry more in the council file, which is checked as a whole before it is written.
+//! `council add`: adds an entry to the council file, which is checked as a whole before it is written.
 
 use crate::ceremony::trials::council_check::check_levers;
 use crate::council::{Council, Edited, EntryKind, NewEntry, TextDigest, add_entry};
@@ -7,8 +7,8 @@ use crate::session::Session;
 use crate::store;
 use crate::view::council_report::Added;
 
-/// Adds the entry. One that is there already is left as it is.
-/// Fails if another entry has its name, or the file would not be good with it.
+/// Adds the entry. An equal one that exists is left as it is. Fails if another entry has its name, or the file would be
+/// invalid with it.
 pub fn add(session: &Session, entry: &NewEntry) -> Result<Exit, Error> {
     let (ui, path) = (session.ui, session.path.display().to_string());
     let usage = |message: String| Error::new(Exit::Usage, message);

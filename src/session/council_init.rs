@@ -1,4 +1,4 @@
-//! `init`: a first council file, from a Safe as the chain has it. Overwrites nothing.
+//! `init`: writes a first council file from a Safe as the chain has it, and overwrites nothing.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,14 @@ use crate::error::{Error, Exit};
 use crate::store;
 use crate::ui::{Text, Ui};
 
-/// The commands after the first council file.
+/// The commands that are suggested after the first council file.
 const NEXT: [&str; 3] = [
     "breakglass council add target vault 0xYourContract",
     "breakglass playbook list --for vault",
     "breakglass council add lever vault pause/oz-pausable target=vault",
 ];
 
-/// The Safe, and names for all that the file names.
+/// The flags of `init`: the Safe, and names for all that the file names.
 pub struct InitTerms<'w> {
     pub safe: Address,
     pub rpc: &'w [String],

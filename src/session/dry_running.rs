@@ -1,4 +1,4 @@
-//! `dry-run`: a rehearsal is shown, and said to succeed and to leave what the playbook promises, or not.
+//! `dry-run`: shows a rehearsal, and whether it succeeds and keeps the playbook's promise.
 
 use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
@@ -12,13 +12,13 @@ use crate::session::each_part::each;
 use crate::view::review_lines::checked::DryRun;
 use crate::view::review_lines::trace_lines::CallTree;
 
-/// A person's wishes.
+/// The flags of `dry-run`.
 pub struct DryRunTerms<'w> {
     pub what: &'w [String],
     pub given: &'w Given,
     /// The block after which it is rehearsed, instead of the latest.
     pub at: Option<u64>,
-    /// The only RPC that is asked.
+    /// The one RPC that is asked.
     pub fork_url: Option<&'w str>,
     pub proofs: bool,
     pub trace: bool,
@@ -67,7 +67,7 @@ fn not_rehearsed(judged: &Judged) -> Error {
         .hint("breakglass status tells what became of it; --at BLOCK rehearses it in the past")
 }
 
-/// Checks that it succeeds and leaves what the playbook promises.
+/// Checks that it succeeds and keeps the playbook's promise.
 fn succeeds(judged: &Judged, done: &CompletedRehearsal) -> Result<(), Error> {
     let failed = |why: String| Error::new(Exit::Failed, why);
     check_success(&done.rehearsal, judged.plan(), &judged.derived.names)

@@ -1,4 +1,4 @@
-//! Several transactions in one command: one after the other, whatever becomes of the others.
+//! Several transactions in one command, one after the other; an error of one does not stop the others.
 
 use crate::ceremony::derived::Derived;
 use crate::ceremony::evaluate::PartResult;
@@ -8,8 +8,8 @@ use crate::error::{Error, Exit};
 use crate::session::Session;
 use crate::ui::{Text, Ui};
 
-/// Judges each and acts on it. A single one is the whole run; of several, each has its own object and a row in the table
-/// at the end, and the run ends as the gravest of them.
+/// Judges each and acts on it. A single one is the whole run. If there are several, each has its own object and a row
+/// in the table at the end, and the gravest exit code counts.
 pub fn each<'a>(
     session: &Session,
     parts: Vec<PartResult<'a>>,
@@ -22,7 +22,7 @@ pub fn each<'a>(
     run_each(ui, parts, |part: Result<Rehearsed<'a>, Error>| act(part?.prove(ui, proofs)?.judge(signing)))
 }
 
-/// The same, with nothing asked of the network.
+/// Judges each and acts on it, offline.
 pub fn each_offline<'a>(
     session: &Session,
     derived: Vec<Derived<'a>>,

@@ -1,4 +1,4 @@
-//! `export`: the signatures kept here, as lines for a chat or as files for a stick; or what to do without this program.
+//! `export`: the signatures kept here, as lines for a chat or as files; or the steps without this program.
 
 use std::path::Path;
 
@@ -15,12 +15,12 @@ use crate::ui::Text;
 use crate::view::exported::Exported;
 use crate::view::on_paper::by_hand::ByHand;
 
-/// A person's wishes.
+/// The flags of `export`.
 pub struct ExportTerms<'w> {
     pub what: &'w [String],
     pub given: &'w Given,
     pub accept: &'w [String],
-    /// The folder for files; without it lines are printed.
+    /// The folder for files; `None` to print lines.
     pub to: Option<&'w Path>,
 }
 
@@ -41,7 +41,7 @@ pub fn run(session: &Session, terms: &ExportTerms) -> Result<Exit, Error> {
     Ok(whole)
 }
 
-/// Steps without this program. They rest on texts that their reader has accepted: they are trusted later.
+/// Prints the steps without this program. Changed texts must be accepted first, because the steps are trusted later.
 pub fn manual(session: &Session, terms: &ExportTerms) -> Result<Exit, Error> {
     let given = terms.given;
     session.require_accepted(&session.rests_of(terms.what, given)?, terms.accept)?;
@@ -79,8 +79,8 @@ fn one(session: &Session, terms: &ExportTerms, named: NamedTransaction) -> Resul
     Ok(Exit::Done)
 }
 
-/// Writes new files only, all or none, into a folder that is not a link and is made if need be; returns their paths. A
-/// stick may be filled again as signatures come.
+/// Writes new files, all or none, into a folder that is not a link and is created if needed; returns their paths. It
+/// can be repeated into the same folder as signatures come.
 fn copy(folder: &Path, proposal: &Proposal, signatures: &[OwnerSignature]) -> Result<Vec<String>, Error> {
     let hash = proposal.hash();
     let mut files = vec![(folder.join(format!("{hash}.json")), proposal.to_json())];

@@ -1,11 +1,11 @@
-//! Signatures that are handed over, in files, folders, standard input or a whole pasted chat: read within bounds, kept,
-//! and reported. Nothing that a source says about itself is believed: every hash is recomputed, every signer recovered.
+//! Imports signatures from files, folders, standard input or a whole pasted chat: reads within bounds, keeps and
+//! reports them. No statement of a source is trusted: every hash is recomputed, every signer recovered.
 
 use std::path::{Path, PathBuf};
 
-use crate::ceremony::folder::sets::{KeptAhead, TakenAhead};
+use crate::ceremony::folder::sets::{AheadImport, KeptAhead};
 use crate::ceremony::order::Given;
-use crate::ceremony::signatures::importing::{Taken, no_signature_error};
+use crate::ceremony::signatures::importing::{ImportResult, no_signature_error};
 use crate::error::{Error, Exit};
 use crate::incident::{DrillStep, JournalAct, MOST_LISTED, Plain, Utc};
 use crate::proposal::{Finds, GatherResult, OwnerSignature, Truncated, find_signatures};
@@ -18,34 +18,34 @@ use crate::view::armed_texts::armed_object::KeptObject;
 use crate::view::imported::{Imported, ImportedLine, RefusedImport, SigningProgress, Spare};
 use alloy::primitives::Address;
 
-/// The most files that are read, and the most bytes of all of them: far above what any council hands over at once.
+/// The most files that are read, and the most bytes of all of them: far more than a council exchanges at once.
 const MOST_FILES: usize = 10_000;
 const MOST_BYTES: usize = 64 << 20;
 
-/// The signatures that were found, by where they were.
+/// The signatures that were found, by their source.
 #[derive(Default)]
 struct Sources {
     origins: Vec<String>,
     finds: Vec<Finds>,
     bytes: usize,
-    /// Texts in which bytes that are not UTF-8 were passed over.
+    /// Texts in which bytes that are not UTF-8 were skipped.
     damaged: Truncated<String>,
     /// Files or folders that cannot be read.
     failed: Truncated<Error>,
-    /// Files over the bound.
+    /// The number of files over the bound.
     left: usize,
 }
 
-/// The texts that were handed over, and what was taken from them.
+/// The texts that were read, and the signatures that were imported from them.
 pub struct Received {
     sources: Sources,
-    taken: Taken,
+    taken: ImportResult,
     /// The signatures made ahead.
-    ahead: TakenAhead,
+    ahead: AheadImport,
 }
 
-/// Reads what is handed over, and keeps what is an owner's signature; what was signed ahead one signature short, unless it
-/// shall be `complete`.
+/// Reads the sources and keeps each owner's signature. Of a set signed ahead it keeps one signature fewer than the
+/// threshold, unless it shall be `complete`.
 pub fn receive(
     session: &Session,
     what: &[String],
@@ -54,12 +54,12 @@ pub fn receive(
     complete: bool,
 ) -> Result<Received, Error> {
     let sources = read(session, from);
-    let mut ahead = TakenAhead::default();
+    let mut ahead = AheadImport::default();
     let has_others = sources.finds.iter().any(|finds| !finds.is_empty());
     if let Some(first) = sources.finds.iter().position(|finds| !finds.ahead.is_empty()) {
-        match session.take_in_ahead(what, given, &sources.finds, complete) {
+        match session.import_ahead(what, given, &sources.finds, complete) {
             Ok(taken) => ahead = taken,
-            // Anybody can post a line of a set: it keeps no other signature out.
+            // Anybody can post a line of a set, so that it must not keep other signatures out.
             Err(error) if has_others => {
                 ahead.refused.push(|| (first, format!("what is signed ahead is left out: {error}")));
             }
@@ -68,9 +68,9 @@ pub fn receive(
         ahead.kept.iter().for_each(|kept| note_ahead(session, kept));
     }
     let taken = if ahead.kept.is_empty() || has_others {
-        session.take_in(what, given, &sources.finds)?
+        session.import(what, given, &sources.finds)?
     } else {
-        Taken::default()
+        ImportResult::default()
     };
     note(session, &taken, &sources);
     Ok(Received { sources, taken, ahead })
@@ -87,8 +87,9 @@ fn note_ahead(session: &Session, kept: &KeptAhead) {
     }
 }
 
-/// Whose signatures were taken in, an entry for each proposal; of a drill one for each, with the time that its line claims.
-fn note(session: &Session, taken: &Taken, sources: &Sources) {
+/// Enters the imported signatures into the journal: one entry for each proposal, and for each signature of a drill,
+/// with the time that its line claims.
+fn note(session: &Session, taken: &ImportResult, sources: &Sources) {
     for proposal in &taken.proposals {
         if proposal.is_drill() {
             let of = taken.gathered.new.iter().filter(|signature| signature.hash() == proposal.hash());
@@ -106,7 +107,8 @@ fn note(session: &Session, taken: &Taken, sources: &Sources) {
     }
 }
 
-/// Reads standard input if nothing is named. A source that cannot be read is named, and the rest is read all the same.
+/// Reads the sources, or standard input if none is named. One that cannot be read is reported, and does not stop the
+/// others.
 fn read(session: &Session, from: &[PathBuf]) -> Sources {
     let stdin = [PathBuf::from("-")];
     let from = if from.is_empty() { &stdin[..] } else { from };
@@ -139,7 +141,7 @@ fn read(session: &Session, from: &[PathBuf]) -> Sources {
 }
 
 impl Sources {
-    /// The time at which a signature was made, by the claim of a line that carries it.
+    /// Returns the time at which a signature was made, as a line with it claims.
     fn claimed_time(&self, signature: &OwnerSignature) -> Option<Utc> {
         let mut stated = self.finds.iter().flat_map(|finds| &finds.stated);
         let seconds = stated.find_map(|stated| {
@@ -171,7 +173,7 @@ impl Sources {
         }
     }
 
-    /// Returns where it is from and what is wrong with it, of the first of each kind.
+    /// Returns the first refused lines and signatures, each with its source and the reason.
     fn refused<'s>(&'s self, gathered: &'s GatherResult) -> impl Iterator<Item = RefusedImport> {
         let damaged = self.finds.iter().zip(&self.origins).flat_map(|(finds, origin)| {
             finds.damaged.first().iter().map(|damaged| {
@@ -186,8 +188,8 @@ impl Sources {
         damaged.take(Truncated::<()>::SHOWN).chain(strange)
     }
 
-    /// The same, of those that were made ahead.
-    fn refused_ahead<'s>(&'s self, ahead: &'s TakenAhead) -> impl Iterator<Item = RefusedImport> {
+    /// Returns the first refused signatures made ahead, each with its source and the reason.
+    fn refused_ahead<'s>(&'s self, ahead: &'s AheadImport) -> impl Iterator<Item = RefusedImport> {
         let first = ahead.refused.first().iter();
         first.filter_map(|(text, why)| {
             Some(RefusedImport { origin: self.origins.get(*text)?.clone(), why: why.clone() })
@@ -239,7 +241,7 @@ impl Received {
             refused_listed: listed.len(),
             refused: files.chain(listed).collect(),
             refused_count: sources.damaged_lines() + gathered.refused.count() + ahead.refused.count(),
-            not_looked_at: gathered.not_looked_at + ahead.not_looked_at,
+            not_looked_at: gathered.unread + ahead.unread,
             files_not_read: sources.left + sources.failed.count(),
             tallies: taken.tallies.iter().map(SigningProgress::from).collect(),
             files_over_bound: sources.left,
@@ -247,7 +249,8 @@ impl Received {
         }
     }
 
-    /// Shows what was taken in and what was refused.
+    /// Shows what was imported and what was refused. Fails if a source could not be read or a signature could not be
+    /// kept.
     pub fn require_read(&self, session: &Session) -> Result<Imported, Error> {
         let imported = self.imported(session);
         for kept in &self.ahead.kept {
@@ -259,10 +262,10 @@ impl Received {
         failure(&self.sources, &self.taken.unkept).map_or(Ok(imported), Err)
     }
 
-    /// Shows the result and how far along each proposal is.
-    /// Fails if anything could not be read or kept, or nothing was an owner's signature.
+    /// Shows the result and the progress of each proposal. Fails if anything could not be read or kept, or if there was
+    /// no owner's signature.
     pub fn report(&self, session: &Session) -> Result<Exit, Error> {
-        let Taken { gathered, refused_files, tallies, .. } = &self.taken;
+        let ImportResult { gathered, refused_files, tallies, .. } = &self.taken;
         let imported = self.require_read(session)?;
         let is_none = gathered.new.is_empty() && gathered.known.is_empty() && gathered.spare.is_empty();
         let is_none = is_none && self.ahead.kept.is_empty();
@@ -278,7 +281,7 @@ impl Received {
     }
 }
 
-/// Returns the error for what could not be kept or read, beside what was taken in all the same.
+/// Returns the error for what could not be kept or read; the rest was imported.
 fn failure(sources: &Sources, unkept: &Truncated<Error>) -> Option<Error> {
     let (failed, what) = match (unkept.first().first(), sources.failed.first().first()) {
         (Some(error), _) => (error, "could not be kept"),

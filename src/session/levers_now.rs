@@ -1,4 +1,5 @@
-//! Open proposals and the state of every lever now, for `breakglass` alone and for `status`; the levers of one kind.
+//! The open proposals and the state of every lever now, for `breakglass` and `status` without names; and the levers of
+//! one kind.
 
 use crate::ceremony::overviews::overview::{self, Overview};
 use crate::error::{Error, Exit};
@@ -8,8 +9,7 @@ use crate::ui::Text;
 use crate::view::lever_table::LeverTable;
 use crate::view::state_now::{self, StateNow};
 
-/// Shows what is open, who is missing and what to type next; then every lever with the state of its target. `status`
-/// without a name is the same.
+/// Shows the open proposals, who is missing and what to type next; then every lever with the state of its target.
 pub fn now(session: &Session, offline: bool) -> Result<Exit, Error> {
     let ui = session.ui;
     let overview = overview::read(session, offline)?;
@@ -28,7 +28,8 @@ pub fn now(session: &Session, offline: bool) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// The levers of one kind, and the combined ones that pull such: what `pause`, `param` and `rotate` print when no lever is named.
+/// Shows the levers of one kind, and the combined ones that pull such: for `pause`, `param` and `rotate` without a
+/// lever.
 pub fn of_kind(session: &Session, kind: PlaybookKind) -> Exit {
     list(session, &[kind], None);
     Exit::Done

@@ -1,7 +1,7 @@
-//! The person at the terminal: each command as a sequence, and the parts that several share: the review, a changed text, the
-//! key, the pages of a Ledger, what was sent before, and the report after it was mined.
+//! The person at the terminal: each command as a sequence of questions, chain, keys and files, and the parts that
+//! several commands share.
 //!
-//! May touch every room below it. It decides nothing that `ceremony` decides.
+//! May touch every room below it. It makes no decision about a proposal: `ceremony` does.
 
 pub mod accepting_changes;
 pub mod alarms;

@@ -1,4 +1,4 @@
-//! A lever becomes a proposal file, for real or as a drill: reviewed, held against its checks, kept and announced.
+//! `pause`, `param`, `rotate` and `drill`: a lever becomes a proposal file, which is judged, shown, kept and announced.
 
 use crate::ceremony::contention::together::advise;
 use crate::ceremony::enforce::{accepted, enforce};
@@ -15,7 +15,7 @@ use crate::session::signing::one_person_drill::{self, Keystores};
 use crate::session::{Session, signing::drill_ending};
 use crate::view::proposed::WrittenProposal;
 
-/// A person's wishes.
+/// The flags of a proposal.
 pub struct ProposeTerms<'w> {
     /// Levers, pulled together.
     pub levers: &'w [String],
@@ -24,8 +24,7 @@ pub struct ProposeTerms<'w> {
     pub proofs: bool,
 }
 
-/// Proposes levers, of which one at least is of this kind.
-/// Fails if a lever is of another kind, or a check refuses it.
+/// Proposes levers, at least one of this kind. Fails if a lever is of another kind, or a check refuses it.
 pub fn propose(session: &Session, kind: PlaybookKind, terms: &ProposeTerms) -> Result<Exit, Error> {
     let ProposeTerms { levers, given, accept, proofs } = terms;
     require_verb(kind, &Order::parts(session, levers, given)?, &levers.join(" "))?;
@@ -59,8 +58,8 @@ pub fn propose_playbook(
     Ok(announce(session, &review(session, terms, rehearsed.judge(false))?.1))
 }
 
-/// Announces levers as drills; with keystores, all roles are played on this machine.
-/// Fails if a check refuses one, or it is not proven.
+/// Announces levers as drills; with keystores, this machine also signs and proves them. Fails if a check refuses one,
+/// or it is not proven.
 pub fn drill(session: &Session, terms: &ProposeTerms, solo: Option<&Keystores>) -> Result<Exit, Error> {
     let ProposeTerms { levers, given, accept, proofs } = terms;
     let orders = session.drills_of(levers, given)?;
@@ -76,7 +75,7 @@ pub fn drill(session: &Session, terms: &ProposeTerms, solo: Option<&Keystores>) 
     })
 }
 
-/// Shows the review, stops at a refusal, and keeps the proposal with what was accepted.
+/// Shows the review and keeps the proposal with what was accepted. Fails if a check refuses it.
 fn review<'a>(
     session: &Session,
     terms: &ProposeTerms,

@@ -1,4 +1,4 @@
-//! The answer of a review: it is to be decided, refused, or done already.
+//! The answer of a review: the reader decides, a check refuses, or it is done already.
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::{aftermath::done_by, barred};
@@ -15,12 +15,14 @@ use crate::view::review_lines::summary::Summary;
 const LINES_OF_THE_PRICE: usize = 6;
 
 impl Session<'_> {
-    /// Shows the review of a proposal, and returns its last lines as data. What was `accepted` does not refuse it.
+    /// Shows the review of a proposal, and returns its last lines as data. Findings whose ids are `accepted` do not
+    /// refuse it.
     pub fn review(&self, judged: &Judged, accepted: &[String]) -> Summary {
         self.review_for(judged, None, None, accepted)
     }
 
-    /// Shows the review to the owner who signs in this way, on this device; `None` if it is not known who does, or on which.
+    /// Shows the review to the owner who signs in this way, on this device; `None` if the owner or the device is not
+    /// known.
     pub fn review_for(
         &self,
         judged: &Judged,
@@ -46,7 +48,7 @@ impl Session<'_> {
         summary
     }
 
-    /// Shows the answer, and nothing else, if what is promised is so already, by whichever transaction. Returns `true` if it is.
+    /// Shows the review if the promise holds already. Returns `true` if it does.
     pub fn says_done(&self, judged: &Judged, accepted: &[String]) -> bool {
         let is_done = already_done(&judged.findings, accepted).is_some();
         if is_done {
@@ -55,7 +57,7 @@ impl Session<'_> {
         is_done
     }
 
-    /// The summary; where the chain can say who did it, or whose it is to do, that is asked.
+    /// Returns the summary. It asks the chain who did it, or who may do it, if that can be told.
     fn summary(&self, judged: &Judged, accepted: &[String]) -> Summary {
         let mut summary = Summary::of(self, judged, accepted);
         let is_barred =

@@ -1,4 +1,4 @@
-//! The question under a review: yes, no, or first the rest of it.
+//! The question under a review: yes, no, or more.
 
 use alloy::primitives::Address;
 
@@ -36,7 +36,7 @@ impl Session<'_> {
     }
 }
 
-/// `Sign as bob 0x70…C8?  yes / no / more`, with as much of the address as one line has room for.
+/// Returns `Sign as bob 0x70…C8? yes / no / more`, with as much of the address as fits on one line.
 fn question(purpose: Purpose, who: Option<(&str, Address)>, (at, of): (usize, usize)) -> String {
     let which = if of > 1 { format!(", {at} of {of}") } else { String::new() };
     let drill = if purpose == Purpose::Drill { " DRILL" } else { "" };

@@ -19,7 +19,7 @@ use crate::view::roll_lines::{LinesRead, RollCallSentence};
 /// The most lines of one journal that are verified: the last ones.
 const MOST_RECORDED: usize = 1_000;
 
-/// Returns the proofs that a journal keeps, each verified again: whoever writes to the file cannot make one.
+/// Returns the proofs that a journal keeps, each verified again, because anybody may have written the file.
 pub fn recorded_proofs(journal: &Journal) -> Vec<Proof> {
     let lines = journal.iter().rev().filter_map(|entry| match &entry.draft.act {
         JournalAct::RollCall { line, .. } => Some(line.to_string()),
@@ -29,7 +29,8 @@ pub fn recorded_proofs(journal: &Journal) -> Vec<Proof> {
     last.iter().rev().filter_map(|line| line.parse().ok()).collect()
 }
 
-/// Signs the sentence with the reader's key, and keeps and prints the line. Without a key, prints everybody's sentence.
+/// Signs the sentence with the reader's key, and keeps and prints the line. Without a key, prints the sentence of each
+/// signer.
 pub fn sign(session: &Session, key: &KeyArgs, person: Option<&str>) -> Result<Exit, Error> {
     let (date, council) = (day(clock::seconds()), TextDigest::of(&session.text));
     let owners: Vec<Address> = session.council.signers.values().map(|signer| signer.address).collect();
@@ -82,7 +83,7 @@ fn list(session: &Session, date: jiff::civil::Date, council: TextDigest) -> Exit
     Exit::Done
 }
 
-/// Takes in lines that others sent. A line that is refused does not stop the others.
+/// Imports lines that others sent. A line that is refused does not stop the others.
 pub fn import_lines(session: &Session, path: &Path) -> Result<Exit, Error> {
     let foreign = store::read_given(path)?;
     let today = day(clock::seconds());

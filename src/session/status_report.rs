@@ -1,4 +1,4 @@
-//! `status` of one proposal: who has signed, what is missing, what has drifted; once it is executed, whether it is proven.
+//! `status` of one proposal: who has signed, what is missing, what has drifted; and the proof once it is executed.
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::sending::depth::RequiredDepth;
@@ -11,7 +11,7 @@ use crate::session::broadcasts::after_mining::report;
 use crate::ui::Text;
 use crate::view::who_signed::{self, Calls, Rival, StageDetails, StageNow, WhoSigned};
 
-/// Shows a proposal by what is kept here alone: whether its nonce is the next, nobody was asked.
+/// Shows a proposal by the files kept here alone: its nonce may be used.
 pub fn offline(session: &Session, what: &[String], judged: &Judged) -> Exit {
     let tally = judged.tally();
     let refused = judged.refused();
@@ -23,8 +23,8 @@ pub fn offline(session: &Session, what: &[String], judged: &Judged) -> Exit {
     stage.exit()
 }
 
-/// Shows a proposal as its chain and the files kept here have it.
-/// Fails if it was executed and is not proven, or its nonce is used.
+/// Shows a proposal by its chain and the files kept here. Fails if it was executed and is not proven, or its nonce is
+/// used.
 pub fn online(session: &Session, what: &[String], judged: &Judged) -> Result<Exit, Error> {
     let (proposal, tally, refused) = (judged.proposal(), judged.tally(), judged.refused());
     let ready = assemble(proposal, &judged.approvals(), judged.seen()?.fresh()?);
@@ -36,7 +36,7 @@ pub fn online(session: &Session, what: &[String], judged: &Judged) -> Result<Exi
     if used {
         return executed(session, judged);
     }
-    outcome::say_if_lost(session, judged)?;
+    outcome::report_lost_outcome(session, judged)?;
     let lost = session.lost(proposal, judged.derived.safe, &judged.derived.owners)?;
     let ahead = session.rivals_ahead(proposal, &judged.derived.owners)?;
     let armed = ahead.into_iter().map(|(what, by)| Rival::new(judged, what, &by)).collect();
@@ -53,7 +53,7 @@ pub fn online(session: &Session, what: &[String], judged: &Judged) -> Result<Exi
     Ok(stage.exit())
 }
 
-/// Reports on a proposal whose nonce is used: by itself, or by another transaction.
+/// Reports on a proposal whose nonce is used, by itself or by another transaction.
 fn executed(session: &Session, judged: &Judged) -> Result<Exit, Error> {
     judged.enforce_fresh(&[])?;
     match outcome::of_executed(session, judged)? {

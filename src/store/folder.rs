@@ -1,4 +1,4 @@
-//! Looks into folders that anybody may have filled: as many files and bytes as a bound allows, and the rest is counted.
+//! Reads folders that anybody may have filled: as many files and bytes as a bound allows; the rest is counted.
 
 use std::fs::{self, ReadDir};
 use std::io;
@@ -16,9 +16,9 @@ pub struct Stored {
     pub text: Result<String, StoreError>,
 }
 
-/// The most entries that are looked at, of one folder or of all below it.
+/// The most entries that are read, of one folder or of all below it.
 const MOST_ENTRIES: usize = 100_000;
-/// The depth below a folder to which files are looked for.
+/// The depth below a folder to which files are searched for.
 const DEEPEST: usize = 16;
 /// The most files of one kind that are read for one question, and the most bytes of all of them.
 const MOST_FILES: usize = 10_000;

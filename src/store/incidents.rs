@@ -160,7 +160,7 @@ impl Incidents {
         let numbers = 1..=MOST_NAMES;
         let by_owner =
             owners.iter().flat_map(|o| numbers.clone().map(move |n| (n, numbered(o, n, SIGNATURE_END))));
-        // In a folder of any size they are found, because they are looked for by their names.
+        // They are found in a folder of any size, because they are opened by their names.
         let mut names: Vec<(String, usize)> = by_owner.map(|(n, name)| (name, n)).collect();
         let ends = |name: &String| name.ends_with(SIGNATURE_END);
         let owners: HashSet<&str> = owners.iter().map(String::as_str).collect();

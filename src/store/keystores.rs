@@ -21,8 +21,8 @@ pub fn keystores() -> Vec<String> {
     names
 }
 
-/// Returns the file that is meant: this path, or the keystore of this name in Foundry's folder.
-/// The error has the places where it was looked for.
+/// Returns the file that is meant: this path, or the keystore of this name in Foundry's folder. The error has the
+/// places that were searched.
 pub fn find_keystore(named: &Path) -> Result<PathBuf, Vec<String>> {
     let is_name = named.components().count() == 1 && !named.is_absolute();
     let in_home = named.strip_prefix("~").ok().and_then(|rest| Some(home()?.join(rest)));

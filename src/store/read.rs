@@ -142,7 +142,7 @@ impl FileKind {
     }
 }
 
-/// Opens what is of one of these kinds, without ever waiting. It is looked at before, because opening a device may
+/// Opens a file of one of these kinds, and never waits. Its kind is checked before, because opening a device may
 /// already act on it, and again afterwards, because the path may lead elsewhere by then.
 fn open(path: &Path, kinds: &[FileKind]) -> Result<File, StoreError> {
     let error = |error| StoreError::Read { path: shown(path), error };
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(find_upwards(&deep, "no-such-file"), FoundFile::default());
     }
 
-    /// A stranger's file lies there, and whoever looks at it stands beside it.
+    /// A stranger's file is in a folder, and the program runs in that folder.
     #[test]
     fn no_file_among_the_incidents_is_found() {
         let dir = tempfile::tempdir().unwrap();

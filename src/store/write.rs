@@ -140,7 +140,7 @@ fn name_by_reserving(disk: &impl Disk, refused: PersistError, path: &Path) -> io
 /// else.
 fn unused(path: &Path) -> Option<File> {
     let held = open_abandoned(path)?;
-    // Looked at again under the lock: another run may have filled it.
+    // Checked again under the lock: another run may have filled it.
     let there = fs::symlink_metadata(path).ok()?;
     (there.is_file() && there.len() == 0).then_some(held)
 }

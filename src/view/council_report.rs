@@ -1,4 +1,4 @@
-//! The report of `council check`: for a person, and as JSON.
+//! The report of `council check`, as lines and as JSON.
 
 use serde::Serialize;
 
@@ -105,7 +105,7 @@ pub fn object<'a>(council: &'a str, report: &'a CouncilReport) -> ReportObject<'
     }
 }
 
-/// An entry that was added to the council file, or that was there already.
+/// An entry that was added to the council file, or that existed.
 #[derive(Debug, Serialize)]
 pub struct Added<'a> {
     council: &'a str,
@@ -118,12 +118,12 @@ pub struct Added<'a> {
 }
 
 impl<'a> Added<'a> {
-    /// Returns an entry that was there.
+    /// Returns an entry that existed.
     pub const fn new(council: &'a str, what: String) -> Self {
         Self { council, what, digest: None, done: "already" }
     }
 
-    /// Returns an entry that was written; the file's digest is now this.
+    /// Returns an entry that was written, with the new digest of the file.
     pub fn written(self, digest: String) -> Self {
         Self { digest: Some(digest), done: "added", ..self }
     }

@@ -1,4 +1,4 @@
-//! The end of an act that one key did alone: sent and judged, or its signature in a file.
+//! The result of an act of one key alone: its transaction and checks, or the file with its signature.
 
 use serde::Serialize;
 
@@ -59,7 +59,7 @@ impl DeputyDone {
         head.into_iter().chain(older).chain(after).collect()
     }
 
-    /// Returns that it is proven, and who has to confirm it.
+    /// Returns the lines of a proven act: who has to confirm it.
     pub fn next(&self) -> Lines {
         let Self { deputy, to_be_confirmed_by, lever, .. } = self;
         let text =

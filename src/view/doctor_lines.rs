@@ -1,4 +1,4 @@
-//! The findings of `doctor` for a person.
+//! The findings of `doctor` as lines and tables.
 
 use alloy::primitives::Address;
 
@@ -16,7 +16,7 @@ use crate::view::drill_lines::Times;
 pub const DRILLS: [&str; 7] =
     ["Safe", "last drill", "lever", "first signature", "enough", "proven", "did not sign"];
 
-/// Returns a row for each lever: its name, its chain, how it was tried, and its gas.
+/// Returns a row for each lever: its name, chain, trial and gas.
 pub fn lever_rows(seen: &[ExaminedChain]) -> Vec<Vec<String>> {
     let levers = seen.iter().flat_map(|chain| chain.levers.iter().map(move |lever| (chain, lever)));
     let row = |(chain, lever): (&ExaminedChain, &ExaminedLever)| {
@@ -26,7 +26,7 @@ pub fn lever_rows(seen: &[ExaminedChain]) -> Vec<Vec<String>> {
     levers.map(row).collect()
 }
 
-/// Returns a row for each RPC that answered, how fast it is and what it offers; and for each Transaction Service.
+/// Returns a row for each RPC that answered, with its speed and services, and for each Transaction Service.
 pub fn rpc_rows(seen: &[ExaminedChain]) -> Vec<Vec<String>> {
     let yes = |offered: bool| if offered { "yes" } else { "no" }.to_string();
     let row = |(rpc, offers): &(String, Result<Offers, String>)| {
@@ -44,7 +44,7 @@ pub fn rpc_rows(seen: &[ExaminedChain]) -> Vec<Vec<String>> {
     rpcs.chain(seen.iter().filter_map(of_service)).collect()
 }
 
-/// Returns a row for each Safe: its last drill, what each phase took, and who did not sign.
+/// Returns a row for each Safe: its last drill, the time of each phase, and who did not sign.
 pub fn drill_rows(
     drilled: &[DrilledSafe],
     response: &Response,
@@ -63,7 +63,7 @@ pub fn drill_rows(
     drilled.iter().map(row).collect()
 }
 
-/// Returns the gaps as lines, each with what to do; what must be repaired stands last, nearest to the prompt.
+/// Returns the gaps as lines, each with its fix; those that must be repaired come last, nearest to the prompt.
 pub fn gap_lines(told: &[GapReport]) -> Lines {
     let lines = |told: &GapReport| {
         let mark = match told.level {
@@ -88,7 +88,7 @@ pub(super) const fn state(tried: &LeverTrial) -> &'static str {
     }
 }
 
-/// Returns SEAL's controls as lines: whether each is met, what it asks, and the evidence.
+/// Returns SEAL's controls as lines: the state of each, its question and the evidence.
 pub fn seal_lines(controls: &[Control]) -> Lines {
     let lines = |control: &Control| {
         let state = match control.state {

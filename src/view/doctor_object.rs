@@ -1,4 +1,4 @@
-//! The findings of `doctor` for a script.
+//! The findings of `doctor` as an object.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -80,7 +80,7 @@ impl DrillObject {
     }
 }
 
-/// One hash, by this program and by `cast`.
+/// The comparison of one hash with that of `cast`.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum CastObject<'a> {
@@ -189,7 +189,7 @@ impl<'a> KeyObject<'a> {
 struct ChainObject<'a> {
     chain: &'a str,
     block: Option<u64>,
-    /// Sequential: those side by side count once.
+    /// Sequential rounds: those side by side count once.
     rounds: u32,
     rpcs: Vec<RpcObject<'a>>,
     offers: Vec<OffersObject<'a>>,
@@ -230,7 +230,7 @@ impl<'a> RpcObject<'a> {
     }
 }
 
-/// What an RPC can do; all `None` if it did not answer.
+/// The services of an RPC; all `None` if it did not answer.
 #[derive(Serialize)]
 struct OffersObject<'a> {
     rpc: &'a str,

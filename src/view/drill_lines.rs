@@ -111,7 +111,7 @@ impl Times {
         }
     }
 
-    /// A row for its beginning, for each person, and for each phase.
+    /// Returns a row for its beginning, for each person, and for each phase.
     pub fn rows(&self) -> Vec<Vec<String>> {
         let row = |what: &str, at: &str, after: String, target: String, word: &str| {
             vec![what.to_string(), at.into(), after, target, word.into()]
@@ -138,7 +138,7 @@ impl Times {
         rows
     }
 
-    /// The row of an earlier drill.
+    /// Returns the row of an earlier drill.
     pub fn trend_row(&self) -> Vec<String> {
         let day: String = self.began.chars().take(10).collect();
         let phases = self.phases.iter().map(|phase| {
@@ -152,7 +152,7 @@ fn known_time(seconds: Option<u64>) -> String {
     seconds.map_or_else(|| "not known".into(), time_text)
 }
 
-/// The time of day of a moment that is written out: `14:02:11`.
+/// Returns the time of day in the text of a time: `14:02:11`.
 fn clock(moment: &str) -> String {
     moment.chars().skip(11).take(8).collect()
 }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_times_are_told_by_person_and_by_phase() {
+    fn the_times_are_listed_by_person_and_by_phase() {
         let signed = |seed, seconds| Signed { owner: Address::repeat_byte(seed), at: at(seconds) };
         let drill = Drill {
             hash: SafeTxHash::claimed(B256::ZERO),

@@ -1,4 +1,4 @@
-//! Signatures that were given out: their lines or files, and the object of `export`.
+//! The result of `export`: lines or files of signatures, and the object.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::ui::{Lines, Text};
 pub struct Exported {
     safe_tx_hash: String,
     lines: Vec<String>,
-    /// The files that were written, where a folder was named.
+    /// The files that were written, if a folder was named.
     pub files: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ impl Exported {
         if self.files.is_empty() { &self.lines } else { &self.files }
     }
 
-    /// Returns a line where nobody has signed yet.
+    /// Returns a line if nobody has signed yet.
     pub fn lines_below(&self) -> Lines {
         let none = Text::default().warn("no signatures yet").add(&format!(" for {}", self.safe_tx_hash));
         self.lines.is_empty().then_some(none).into_iter().collect()

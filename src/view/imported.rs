@@ -27,7 +27,7 @@ pub struct Imported {
     /// The number of `refused` that are among `refused_count`: the others are files that were named.
     #[serde(skip)]
     pub refused_listed: usize,
-    /// The first texts in which bytes that are not UTF-8 were passed over, and how many more there are.
+    /// The first texts in which bytes that are not UTF-8 were skipped, and how many more there are.
     #[serde(skip)]
     pub damaged: (Vec<String>, usize),
 }
@@ -50,7 +50,7 @@ pub struct Spare {
     pub count: usize,
 }
 
-/// A text, or a line of one, that was not taken.
+/// A text, or a line of one, that was refused.
 #[derive(Serialize)]
 pub struct RefusedImport {
     pub origin: String,
@@ -68,7 +68,7 @@ pub struct SigningProgress {
 }
 
 impl ImportedLine {
-    /// `note` says how the owner approved, where it is not by a plain signature: `, for foundation`.
+    /// Returns a line. `note` says how the owner approved, if not by a plain signature: `, for foundation`.
     pub fn new(owner: Address, hash: SafeTxHash, name: &str, note: &str) -> Self {
         let (owner, hash) = (owner.to_string(), hash.to_string());
         let shown = if name == owner { owner.clone() } else { format!("{name} {owner}") };
@@ -107,7 +107,7 @@ impl Imported {
         out
     }
 
-    /// Returns a sentence for each thing that was counted and not listed, or not looked at.
+    /// Returns a sentence for each number of signatures and files that are not listed or were not read.
     fn leftovers(&self) -> Vec<String> {
         let mut sentences = Vec::new();
         for Spare { owner, safe_tx_hash, count } in self.not_needed.iter().take(LISTED) {
@@ -136,7 +136,7 @@ impl Imported {
 
 fn list(out: &mut Lines, what: &str, tone: impl Fn(Text, &str) -> Text, signatures: &[ImportedLine]) {
     for ImportedLine { shown, safe_tx_hash, .. } in signatures.iter().take(LISTED) {
-        // As the folder of the proposal has it; the object of --json has it whole.
+        // The beginning, as in the name of the proposal's folder; the object of --json has the whole hash.
         let hash = safe_tx_hash.get(..10).unwrap_or(safe_tx_hash);
         out.say(&tone(Text::default(), what).add(&format!("{shown}: {hash}")));
     }
@@ -150,7 +150,7 @@ fn list(out: &mut Lines, what: &str, tone: impl Fn(Text, &str) -> Text, signatur
 mod tests {
     use super::*;
 
-    /// A flood takes a bounded number of lines, and each number that is not listed is said.
+    /// A flood takes a bounded number of lines, with the number of those that are not listed.
     #[test]
     fn imports_that_are_not_listed_are_counted() {
         let text = |n: usize| n.to_string();

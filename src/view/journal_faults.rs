@@ -1,11 +1,11 @@
-//! The state of a journal's chain of digests: for a person, and as JSON.
+//! The state of a journal's chain of digests, as lines and as JSON.
 
 use serde::Serialize;
 
 use crate::incident::{Journal, Merged};
 use crate::ui::{Lines, Text};
 
-/// Journals, and whether they are whole and agree.
+/// Journals, with their breaks and contradictions.
 #[derive(Debug, Serialize)]
 pub struct JournalsObject<'a> {
     journals: Vec<JournalObject<'a>>,
@@ -13,7 +13,7 @@ pub struct JournalsObject<'a> {
     more_contradictions: bool,
 }
 
-/// A journal, and whether its chain is whole.
+/// A journal and the breaks of its chain.
 #[derive(Debug, Serialize)]
 struct JournalObject<'a> {
     path: &'a str,
@@ -52,7 +52,7 @@ impl<'a> JournalObject<'a> {
         self.digest.as_deref().filter(|_| self.is_whole())
     }
 
-    /// Returns a line for each break, and for a last line that is not whole.
+    /// Returns a line for each break, and for an incomplete last line.
     fn faults(&self) -> impl Iterator<Item = Text> {
         let path = self.path;
         let broken = move |text: &str| Text::default().bad("broken: ").add(&format!("{path}: {text}"));
@@ -72,7 +72,7 @@ impl<'a> JournalsObject<'a> {
         Self { journals: each.collect(), contradictions, more_contradictions: merged.has_more }
     }
 
-    /// Returns the breaks, and what the journals contradict each other in.
+    /// Returns the breaks and the contradictions.
     pub fn faults(&self) -> Lines {
         let contradiction = |text: &String| Text::default().bad("contradiction: ").add(text);
         let faults = self.journals.iter().flat_map(JournalObject::faults);
@@ -95,7 +95,7 @@ impl<'a> JournalsObject<'a> {
         self.journals.iter().filter_map(JournalObject::last)
     }
 
-    /// Returns what is wrong with the chain as a whole; `None` if nothing is.
+    /// Returns the fault of the journals as a whole; `None` if there is none.
     pub fn fault(&self) -> Option<&'static str> {
         if !self.journals.iter().all(JournalObject::is_whole) {
             return Some("the journal's chain is broken");

@@ -1,4 +1,4 @@
-//! Entries of the journal, for people and for programs.
+//! The entries of the journal, as a table and as JSON.
 
 use alloy::primitives::Address;
 use serde::Serialize;
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::council::Council;
 use crate::evm::abbreviated;
-use crate::incident::{Belongs, Deputed, DrillStep, Entry, JournalAct, Merged, TxStep, belonging};
+use crate::incident::{Belongs, DeputyStep, DrillStep, Entry, JournalAct, Merged, TxStep, belonging};
 
 const HEADER: [&str; 6] = ["no", "time (UTC)", "of", "who", "did", "about"];
 
-/// The header and one row for each entry from `skipped` on. With several journals, a number has that of its journal before
-/// it. A column that is empty in every row is left out.
+/// Returns the header and one row for each entry from `skipped` on. With several journals, each number begins with that
+/// of its journal. A column that is empty in every row is left out.
 pub fn table(
     council: &Council,
     merged: &Merged,
@@ -94,11 +94,11 @@ pub fn describe(council: &Council, act: &JournalAct) -> String {
         }
         JournalAct::Proven { tx, block } => format!("proven at block {block}: {}", abbreviated(tx)),
         JournalAct::Deputy(act) => deputy_act_text(council, act),
-        JournalAct::Drill { step } => format!("DRILL: {}", drilled(step, name)),
+        JournalAct::Drill { step } => format!("DRILL: {}", drill_step_text(step, name)),
     }
 }
 
-fn drilled(step: &DrillStep, name: impl Fn(&Address) -> String) -> String {
+fn drill_step_text(step: &DrillStep, name: impl Fn(&Address) -> String) -> String {
     match step {
         DrillStep::Announced {} => "announced".into(),
         DrillStep::Signed { owner, .. } => format!("signed as {}", name(owner)),
@@ -110,8 +110,8 @@ fn drilled(step: &DrillStep, name: impl Fn(&Address) -> String) -> String {
     }
 }
 
-/// `alice alone, lever freeze: sent 0x12…34, paid by bob`
-fn deputy_act_text(council: &Council, act: &Deputed) -> String {
+/// Returns `alice alone, lever freeze: sent 0x12…34, paid by bob`.
+fn deputy_act_text(council: &Council, act: &DeputyStep) -> String {
     let name = |address: &Address| council.signer_name(*address);
     let did = match &act.step {
         TxStep::Signed {} => "signed, and the signature is in a file".into(),
@@ -124,7 +124,7 @@ fn deputy_act_text(council: &Council, act: &Deputed) -> String {
     format!("{} alone, lever {}: {did}", name(&act.deputy), act.lever)
 }
 
-/// An entry as it is written, with the number of its journal and what it belongs to.
+/// An entry as it is written, with the number of its journal and its incident.
 #[derive(Debug, Serialize)]
 pub struct EntryObject {
     #[serde(flatten)]
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_column_without_a_word_is_left_out() {
+    fn an_empty_column_is_left_out() {
         let row = |cells: [&str; 6]| cells.map(String::from).to_vec();
         let signed = row(["2", "12:01", "", "", "signed", "vault"]);
         let (header, rows) = filled(&[row(["1", "12:00", "", "", "noted", ""]), signed.clone()]);

@@ -1,4 +1,4 @@
-//! The levers of a council file, with the state of their targets where it was looked up: as a table, and as JSON.
+//! The levers of a council file, with the state of their targets if it was read: as a table, and as JSON.
 
 use std::collections::BTreeMap;
 
@@ -30,10 +30,10 @@ pub struct LeverTable<'a> {
 struct LeverRow<'a> {
     #[serde(skip)]
     cells: Vec<String>,
-    /// A deputy pulls it, and no Safe.
+    /// A deputy pulls it, not a Safe.
     #[serde(skip)]
     is_deputys: bool,
-    /// No state that was read says that it is done or cannot be pulled.
+    /// `false` if a state that was read shows that it is done or cannot be pulled.
     #[serde(skip)]
     is_open: bool,
     kind: String,
@@ -63,7 +63,7 @@ enum Of<'a> {
 }
 
 impl<'a> LeverTable<'a> {
-    /// Returns the levers of these kinds; `now` has the state of each where it was looked up.
+    /// Returns the levers of these kinds; `now` has the state of each, if it was read.
     pub fn new(desk: &'a Desk, kinds: &[PlaybookKind], now: Option<&Overview>) -> Self {
         let council = &desk.council;
         let mut levers = Vec::new();
@@ -78,7 +78,7 @@ impl<'a> LeverTable<'a> {
         Self { council: &council.name, levers, path, has_state: now.is_some(), has_others }
     }
 
-    /// Returns the council's name, unless the state of the levers stands beside them: then it was said above.
+    /// Returns the council's name, unless the state of the levers is shown: then the name stands above.
     pub fn head(&self) -> Lines {
         let name = Text::default().bold(self.council).dim(&format!("   {}", self.path));
         (!self.levers.is_empty() && !self.has_state).then_some(name).into_iter().collect()
@@ -96,7 +96,7 @@ impl<'a> LeverTable<'a> {
         self.levers.iter().map(|row| row.cells.clone()).collect()
     }
 
-    /// Returns what to type next; where something is open, that was said above.
+    /// Returns the command to type next; empty if something is open, because that stands above.
     pub fn next(&self, kinds: &[PlaybookKind], is_open: bool) -> Lines {
         let mut open = self.levers.iter().filter(|row| row.is_open);
         let first = open.clone().next();
@@ -168,13 +168,13 @@ fn simple<'a>(
     })
 }
 
-/// Returns `false` if a lever is done already, or cannot be pulled by what its contract says.
+/// Returns `false` if a lever is done already, or its contract shows that it cannot be pulled.
 fn can_be_pulled(now: &Overview, lever: &str) -> bool {
     use LeverState::{Barred, Cannot, Done};
     !matches!(now.levers.get(lever), Some(Done { .. } | Barred { .. } | Cannot(_)))
 }
 
-/// The contracts of the council file that its arguments name.
+/// Returns the contracts of the council file that a lever's arguments name.
 fn targets<'a>(desk: &Desk, lever: &'a Lever) -> Vec<&'a str> {
     let council = &desk.council;
     let is_named = |value: &&str| council.targets.contains_key(*value) || council.safes.contains_key(*value);
@@ -233,14 +233,14 @@ fn combined<'a>(
     })
 }
 
-/// The object of `--json` where there is no council file.
+/// The object of `--json` without a council file.
 #[derive(Default, Serialize)]
 pub struct NoCouncil {
     council: Option<String>,
     levers: [String; 0],
 }
 
-/// Returns how to begin where there is no council file.
+/// Returns the first steps without a council file.
 pub fn beginning() -> Lines {
     Lines::from([
         Text::default().bold("No council file here.").add(" To begin, with your Safe's address:"),

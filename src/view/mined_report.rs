@@ -1,4 +1,4 @@
-//! A mined transaction and what it did: for a person, and as JSON.
+//! A mined transaction and its effects, as lines and as JSON.
 
 use std::collections::BTreeMap;
 
@@ -106,7 +106,7 @@ impl MinedReport {
     }
 }
 
-/// Returns a line for each difference from the rehearsal, as far as they are shown.
+/// Returns a line for each of the first differences from the rehearsal.
 pub fn differences(differences: &[String]) -> Lines {
     differences.iter().take(MOST_SHOWN).map(|line| Text::default().bad("  ✗ ").add(line)).collect()
 }
@@ -118,9 +118,9 @@ pub fn mined_otherwise(differences: &[String]) -> String {
     format!("mined, but not as rehearsed: {first}{more}")
 }
 
-/// Returns on whose word the proof rests, for a script and for a person: levels, not faults.
+/// Returns the level of the proof, for a script and for a person: state roots, a quorum of RPCs or a single one.
 pub fn level(endpoints: &[EndpointReport], proven: Option<&OutcomeProof>) -> (&'static str, String) {
-    let (word, by) = word_of(endpoints);
+    let (word, by) = level_by_votes(endpoints);
     let Some(OutcomeProof { state, events, mined, needs_events }) = proven else { return (word, by) };
     match events {
         Events::Proven(_) => {
@@ -134,8 +134,8 @@ pub fn level(endpoints: &[EndpointReport], proven: Option<&OutcomeProof>) -> (&'
     }
 }
 
-/// Returns the word of RPCs, where nothing is proven by roots.
-fn word_of(endpoints: &[EndpointReport]) -> (&'static str, String) {
+/// Returns the level by the votes of the RPCs alone.
+fn level_by_votes(endpoints: &[EndpointReport]) -> (&'static str, String) {
     match agreeing(endpoints) {
         (0 | 1, _) => ("one RPC", "by the word of one RPC".into()),
         (agree, of) if is_minority(endpoints) => {
@@ -151,7 +151,7 @@ mod tests {
     use crate::chain::{EndpointFault, EndpointStatus};
 
     #[test]
-    fn a_minority_is_not_called_a_quorum() {
+    fn a_minority_is_not_a_quorum() {
         let word = |agree: usize, of: usize| {
             let standing = |at| {
                 if at < agree {
@@ -166,7 +166,7 @@ mod tests {
                 newest: None,
                 batch: None,
             };
-            word_of(&(0..of).map(report).collect::<Vec<_>>())
+            level_by_votes(&(0..of).map(report).collect::<Vec<_>>())
         };
         assert_eq!(word(1, 1).0, "one RPC");
         assert_eq!(word(1, 3).0, "one RPC");

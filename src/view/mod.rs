@@ -1,6 +1,6 @@
-//! The texts for a person and the data for a script, from the same values.
+//! The texts for a person and the objects for a script, from the same structs of values.
 //!
-//! May touch values only.
+//! May touch values of lower rooms only: no files, network or terminal.
 
 pub mod alarm_texts;
 pub mod armed_texts;

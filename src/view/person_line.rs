@@ -1,11 +1,11 @@
-//! A person to call: a line for people, and one object wherever a script is told of one.
+//! A person to call: a line, and one object for every command.
 
 use serde::Serialize;
 
 use crate::council::PersonToCall;
 use crate::ui::Text;
 
-/// A person, and what has to be known before they are called.
+/// A person to call, with their local time and stand-in.
 #[derive(Clone, Debug, Serialize)]
 pub struct PersonLine {
     name: String,

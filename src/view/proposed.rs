@@ -1,4 +1,4 @@
-//! A proposal that was just written: what comes next, and the object of `pause`, `param`, `rotate`, `undo` and `drill`.
+//! A proposal that was just written: its lines, and the object of `pause`, `param`, `rotate`, `undo` and `drill`.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ pub struct WrittenProposal {
     chain_id: u64,
     #[serde(flatten)]
     of: ProposedAs,
-    /// The file as it is written from here.
+    /// The path of the file from the working folder.
     #[serde(skip)]
     from_here: String,
     /// The words that name it in a command.
@@ -80,7 +80,7 @@ impl WrittenProposal {
         }
     }
 
-    /// Returns what was done, and what to do with the data below it.
+    /// Returns the lines above the data: what was done and what to do with the data.
     pub fn lines(&self) -> Lines {
         let Self { from_here, words, .. } = self;
         let (done, then) = match &self.of {
@@ -100,7 +100,7 @@ impl WrittenProposal {
         Lines::from([done, then])
     }
 
-    /// Returns the data: the line that announces a drill, or the hash of what is real.
+    /// Returns the data: the line that announces a drill, or the hash of a real proposal.
     pub fn data(&self) -> &str {
         match &self.of {
             ProposedAs::Drill { announcement, .. } => announcement,
@@ -108,7 +108,7 @@ impl WrittenProposal {
         }
     }
 
-    /// Returns what comes after the line of a drill.
+    /// Returns the lines below the data of a drill.
     pub fn after(&self) -> Lines {
         let next = format!("breakglass broadcast {}", self.words);
         let line = Text::new("next, when their lines are in the chat: ").bold(&next);

@@ -1,4 +1,4 @@
-//! The sentences of a roll call, and the lines that came back.
+//! The sentences of a roll call, and the result of an import of its lines.
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ pub struct RollCallSentence {
 }
 
 impl RollCallSentence {
-    /// Returns what the owner does with any wallet that signs personal messages.
+    /// Returns the steps for any wallet that signs personal messages.
     pub fn data(&self) -> [String; 3] {
         let Self { name, sentence, line, .. } = self;
         [

@@ -1,4 +1,4 @@
-//! A signature that was just made: what a person does with it, and the object of `sign`.
+//! A signature that was just made: the lines about it, and the object of `sign`.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::ui::{Lines, Text};
 use crate::view::review_lines::summary::Summary;
 use crate::view::review_lines::what_it_does::{DecidedPart, decided_parts};
 
-/// A signature, and what was reviewed before it.
+/// A signature with the proposal that was reviewed.
 #[derive(Debug, Serialize)]
 pub struct MadeSignature {
     purpose: String,
@@ -22,7 +22,7 @@ pub struct MadeSignature {
     kind: String,
     /// The Safes for which it was made, if not for the proposal's own.
     through: Vec<String>,
-    /// The line to send to whoever broadcasts.
+    /// The line to send to the person who broadcasts.
     pub line: String,
     accepted: Vec<String>,
     decided_by_the_chain: Vec<DecidedPart>,
@@ -66,7 +66,7 @@ impl MadeSignature {
         }
     }
 
-    /// Returns who signed, and where the line goes.
+    /// Returns the lines above the data: who signed, and where to send the line.
     pub fn lines(&self) -> Lines {
         let Self { name, owner, words, .. } = self;
         let safe = self.for_safe.as_ref().map(|safe| format!(", for {safe}")).unwrap_or_default();
@@ -84,7 +84,7 @@ impl MadeSignature {
         words.iter().map(|words| format!("breakglass export {words}")).collect::<Vec<_>>().join("; ")
     }
 
-    /// Returns where it is kept, and what comes next once enough have signed.
+    /// Returns the lines below the data: where it is kept, how many have signed, and the next step once enough have.
     pub fn after(&self) -> Lines {
         let kept = self.file.as_deref().map(Path::new).map(|path| {
             let folder = store::from_here(path.parent().unwrap_or(path));
@@ -100,7 +100,7 @@ impl MadeSignature {
         kept.into_iter().chain([next]).collect()
     }
 
-    /// Returns what was accepted, where anything was: a line has no room for it.
+    /// Returns the findings that were accepted, which the signature's line does not contain.
     pub fn acceptance(&self) -> Lines {
         let text = format!("you accepted {}", self.accepted.join(", "));
         let line = Text::default().warn("! ").add(&text);

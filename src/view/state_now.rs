@@ -1,4 +1,4 @@
-//! Open proposals, and the state of every lever now: for a table and for a script.
+//! Open proposals and the state of every lever now, as tables and as JSON.
 
 use alloy::primitives::Address;
 use serde::Serialize;
@@ -20,7 +20,7 @@ use crate::view::review_lines::already_done::length;
 /// The header of [`StateNow::rows`].
 pub const OPEN: [&str; 6] = ["Safe", "nonce", "lever", "signed", "missing", "since"];
 
-/// Open proposals, and how far each chain was read.
+/// Open proposals, and the block at which each chain was read.
 #[derive(Serialize)]
 pub struct StateNow {
     open: Vec<OpenNow>,
@@ -82,7 +82,7 @@ impl StateNow {
         }
     }
 
-    /// Returns one line for each chain, and one where nothing is open.
+    /// Returns one line for each chain, and one if nothing is open.
     pub fn chains(&self) -> Lines {
         let line = |one: &ChainNow| match one {
             ChainNow::Read { chain, block, seconds_old } => Text::default()
@@ -97,7 +97,7 @@ impl StateNow {
         self.chains.iter().map(line).chain(none).collect()
     }
 
-    /// Returns a line for each transaction that is signed ahead, and the command that tells more.
+    /// Returns a line for each transaction that is signed ahead, and the command for details.
     pub fn armed(&self) -> Lines {
         let how = (!self.armed.is_empty()).then(|| Text::default().dim("  → ").bold("breakglass armed"));
         self.armed.iter().map(ArmedNow::line).chain(how).collect()
@@ -107,7 +107,7 @@ impl StateNow {
         self.open.iter().map(OpenNow::row).collect()
     }
 
-    /// Returns the command that comes next for each open proposal, the same one once, and how many older ones there are.
+    /// Returns the next command for each open proposal, each command once, and how many older ones there are.
     pub fn next_steps(&self) -> Lines {
         let warning =
             |open: &OpenNow| open.warning.as_ref().map(|text| Text::default().warn("  ! ").add(text));
@@ -190,7 +190,7 @@ impl From<&ChainRead> for ChainNow {
     }
 }
 
-/// Returns the command that comes next for this reader.
+/// Returns the next command for this reader.
 fn next(open: &OpenProposal, me: Option<Address>) -> String {
     let OpenProposal { words, .. } = open;
     let is_enough = open.tally.approved.len() >= open.tally.threshold.get();
@@ -204,7 +204,7 @@ fn next(open: &OpenProposal, me: Option<Address>) -> String {
     }
 }
 
-/// Returns which lever keeps the nonce that an open one would have, and what to do; `None` if none does.
+/// Returns the warning that another lever keeps the nonce of an open proposal; `None` if none does.
 fn nonce_keeper_text(open: &OpenProposal) -> Option<String> {
     let (own, keeper) = (open.proposal.nonce(), open.keeper.as_ref()?);
     let keeps =
@@ -228,7 +228,7 @@ pub const fn word(state: &LeverState) -> &'static str {
     }
 }
 
-/// Returns the state of what a lever changes, in a few words: `running`, `paused since 22:39 UTC`, `cannot: owned by erin`.
+/// Returns the state of a lever's target in a few words: `running`, `paused since 22:39 UTC`, `cannot: owned by erin`.
 pub fn sentence(desk: &Desk, lever: &Lever, kind: PlaybookKind, state: &LeverState) -> String {
     let named = |address: Address| {
         let safe = desk.council.safes.get(&lever.safe);
@@ -259,7 +259,7 @@ pub fn sentence(desk: &Desk, lever: &Lever, kind: PlaybookKind, state: &LeverSta
     }
 }
 
-/// The time of day if it was within a day, else the date.
+/// Returns the time of day if it was within a day, else the date.
 fn moment(time: Utc, now: u64) -> String {
     let text = time.to_string();
     let (date, of_day) = text.split_once('T').unwrap_or((&text, ""));
@@ -274,7 +274,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_a_time_of_day_for_a_day() {
+    fn a_time_within_a_day_is_a_time_of_day() {
         let time: Utc = "2026-11-26T22:39:31.000Z".parse().unwrap();
         let then = time.as_seconds();
         assert_eq!(moment(time, then + 86_399), "22:39 UTC");

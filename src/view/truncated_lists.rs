@@ -1,4 +1,4 @@
-//! The first few of a list that a stranger's file can make as long as it likes, and how many more there are.
+//! The first items of a list whose length a stranger's file decides, and how many more there are.
 
 use crate::proposal::Truncated;
 use crate::ui::{Lines, Text};

@@ -1,4 +1,4 @@
-//! The progress of a proposal: who has signed, who is missing, whom to call. For a person, and as JSON.
+//! The progress of a proposal: who has signed, who is missing, whom to call; as lines and as JSON.
 
 use std::collections::BTreeSet;
 
@@ -66,7 +66,7 @@ struct RefusalLine {
     sentence: String,
 }
 
-/// Another transaction that is signed ahead for the nonce of this one: whoever has it can take its place.
+/// Another transaction that is signed ahead for the nonce of this one, which can take its place.
 #[derive(Debug, Serialize)]
 pub struct Rival {
     what: String,
@@ -75,7 +75,7 @@ pub struct Rival {
 }
 
 impl Rival {
-    /// `by` are those who signed it; only owners count.
+    /// Returns a rival. `by` are those who signed it; only owners count.
     pub fn new(judged: &Judged, what: String, by: &[Address]) -> Self {
         let owners = &judged.state().owners;
         let signed = owners.list().iter().filter(|owner| by.contains(owner));
@@ -187,7 +187,7 @@ pub fn faults(tally: &Shortfall, refused: &[Finding]) -> Lines {
     lines
 }
 
-/// The stage of a proposal, with all that can still take its place.
+/// The stage of a proposal, with what can still take its place.
 #[derive(Debug, Serialize)]
 pub struct StageNow {
     status: String,
@@ -226,7 +226,7 @@ impl StageDetails {
 }
 
 impl StageNow {
-    /// `words` name the proposal in a command; `online` is `None` if nothing was asked of the network.
+    /// Returns the stage. `words` name the proposal in a command; `online` is `None` offline.
     pub fn new(stage: ProposalStage, words: &str, online: Option<StageDetails>) -> Self {
         Self { status: stage.to_string(), online, next: stage.next(words) }
     }

@@ -1,4 +1,4 @@
-//! Twenty alarms on one chain, read by one look of `watch`.
+//! Twenty alarms on one chain, read by one run of `watch --once`.
 
 use std::fmt::Write;
 

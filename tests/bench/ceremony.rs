@@ -77,7 +77,8 @@ pub fn rows() -> (Vec<Row>, Cost) {
     (stage.rows, pause)
 }
 
-/// A first look with one RPC of three that takes the question and never answers, beside one with all three healthy.
+/// A first evaluation with one RPC of three that accepts the request and never answers, beside one with all three
+/// healthy.
 fn one_silent_of_three() -> Row {
     let anvil = Anvil::start();
     let proxies = [(); 3].map(|()| Proxy::to(&anvil));
@@ -86,15 +87,15 @@ fn one_silent_of_three() -> Row {
     for proxy in &proxies {
         proxy.delay(DELAY);
     }
-    let look = |desk: &Desk| {
+    let evaluate = |desk: &Desk| {
         let mut command = myself();
         command.current_dir(desk.folder()).env("HOME", desk.folder());
         let what = "pause, cold, one RPC of three silent";
         cost(command, env!("CARGO_BIN_EXE_breakglass"), &["pause", "vault"]).ended(what, 0)
     };
-    let healthy = look(&ceremony.desks[0]);
+    let healthy = evaluate(&ceremony.desks[0]);
     proxies[2].fail(Some(Fault::Hang));
-    let silent = look(&ceremony.desks[1]);
+    let silent = evaluate(&ceremony.desks[1]);
     let note =
         format!("{:.2} of the {:.0} ms with all three", silent.millis / healthy.millis, healthy.millis);
     Row::new("pause, cold, one RPC of three silent")

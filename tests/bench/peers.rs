@@ -77,8 +77,8 @@ fn safe_cli(ceremony: &Ceremony, proxy: &Proxy) -> Row {
     Row::new(what).cost(cost).rounds(rounds).must(!sent, "(for comparison; nothing sent)")
 }
 
-/// By hand: anvil forks the chain, its Safe is told to ask for one owner only, cast sends the Safe's transaction as that
-/// owner and looks at what it left.
+/// By hand: anvil forks the chain, its Safe's threshold is set to one, cast sends the Safe's transaction as that owner
+/// and reads the result.
 fn fork(ceremony: &Ceremony, proxy: &Proxy) -> Row {
     let what = "anvil --fork-url, cast send, cast call";
     let cast = fixtures().join("node_modules/@foundry-rs/cast-linux-amd64/bin/cast");

@@ -82,7 +82,7 @@ fn impatient(emulator: &Emulator) -> DeviceError {
 }
 
 #[test]
-fn a_device_that_is_not_ready_is_told_as_what_it_is() {
+fn a_device_that_is_not_ready_is_reported_with_its_state() {
     let opened = |open| Emulator::start(Behaviour { open, ..Behaviour::default() });
     assert!(matches!(impatient(&opened(Open::Dashboard)), DeviceError::NoApp));
     let other = impatient(&opened(Open::Other("Bitcoin")));
@@ -196,10 +196,10 @@ fn settings_that_forbid_it_are_named() {
     sign(&mut ledger).unwrap();
 }
 
-/// A person who turned it on is still in the menu, and the caller is told so. Turned off behind the program's back, it is found
-/// out when the app refuses.
+/// If the setting was off, the caller learns that the person may still be in the menu. If it is turned off later, the
+/// app's refusal is reported.
 #[test]
-fn blind_signing_is_waited_for_and_its_loss_is_told() {
+fn the_program_waits_for_blind_signing_and_reports_if_it_is_turned_off() {
     let tx = pause();
     for hashes in [true, false] {
         let emulator = Emulator::start(Behaviour::default());
@@ -252,7 +252,7 @@ fn an_old_app_signs_hashes_and_never_silently() {
 }
 
 #[test]
-fn an_unplugged_device_is_told_and_signs_after_it_is_back() {
+fn an_unplugged_device_is_reported_and_signs_after_it_is_back() {
     let emulator = Emulator::start(Behaviour::default());
     let mut ledger = open(&emulator);
     ledger.find(&SearchPaths::default(), &[OWNER]).unwrap();
@@ -283,9 +283,9 @@ fn an_answer_that_came_too_late_is_not_taken_for_the_next_one() {
     sign(&mut open(&emulator)).unwrap();
 }
 
-/// 36 pages take minutes: what the device may take to be ready is not a bound on its person.
+/// 36 pages take minutes: the time limit for the device to be ready does not limit the review.
 #[test]
-fn a_review_takes_as_long_as_its_person_needs() {
+fn a_review_has_no_time_limit() {
     let wire = Wire { thinks_for: Duration::from_secs(2), ..Wire::default() };
     let emulator = Emulator::start_with(Behaviour { blind_signing: true, ..Behaviour::default() }, wire);
     let target = emulator.url().parse().unwrap();
@@ -314,14 +314,14 @@ fn a_device_that_locks_in_mid_flow_gets_the_whole_flow_again() {
 }
 
 #[test]
-fn a_slow_person_is_waited_for_in_silence() {
+fn no_command_is_sent_while_a_person_reviews() {
     let wire = Wire { thinks_for: Duration::from_millis(700), ..Wire::default() };
     let emulator = Emulator::start_with(Behaviour::default(), wire);
     sign(&mut open(&emulator)).unwrap();
     assert!(emulator.faults().is_empty(), "{:?}", emulator.faults());
 }
 
-/// Answers to what an earlier program asked: a rejection, somebody's signature, an address, garbage.
+/// Answers to an earlier program's request: a rejection, another signature, an address, garbage.
 #[test]
 fn a_stale_answer_is_not_taken_for_ours() {
     let signature = [vec![27; 65], vec![0x90, 0]].concat();

@@ -50,7 +50,7 @@ fn after_a_refusal_the_app_is_opened_by_hand() {
     }
 }
 
-/// Nobody looks at the device: the patience ends with the words for somebody who comes back.
+/// Nobody answers on the device: after the time limit the message says what to do for a person who comes back.
 #[test]
 fn without_an_answer_the_waiting_ends() {
     let wire = Wire { thinks_for: Duration::from_mins(1), ..Wire::default() };
@@ -63,7 +63,7 @@ fn without_an_answer_the_waiting_ends() {
 }
 
 #[test]
-fn an_app_that_is_not_installed_is_told_at_once() {
+fn an_app_that_is_not_installed_is_reported_at_once() {
     let emulator = Emulator::start(dashboard(Opening::NotInstalled));
     let (ledger, _) = watch(&emulator, Duration::from_mins(1));
     let error = ledger.map(|_| ()).unwrap_err();

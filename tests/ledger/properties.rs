@@ -86,7 +86,7 @@ proptest! {
         prop_assert_eq!(&data[..], &tx.data[..]);
     }
 
-    /// Whatever is sent, the emulator answers and does not fall over: it must not hide a fault of ours by crashing.
+    /// The emulator answers every command and does not crash: a crash would hide a fault of ours.
     #[test]
     fn no_command_breaks_the_emulator(commands in proptest::collection::vec(
         (0usize..8, any::<u8>(), any::<u8>(), proptest::collection::vec(any::<u8>(), 0..60)), 0..12,

@@ -48,7 +48,7 @@ fn the_usual_path_takes_one_question() {
 
 /// Ten questions in place of 29; where the device gives no chain codes, one that it refuses and 29.
 #[test]
-fn a_wrong_seed_takes_ten_questions_and_is_told_with_every_path() {
+fn a_wrong_seed_takes_ten_questions_and_is_reported_with_every_path() {
     for (path_by_path, questions) in [(false, 10), (true, 30)] {
         let emulator = Emulator::start(Behaviour { path_by_path, ..Behaviour::default() });
         let mut ledger = open(&emulator);
@@ -71,7 +71,7 @@ fn a_wrong_seed_takes_ten_questions_and_is_told_with_every_path() {
     }
 }
 
-/// Several owners' keys are looked for in the first three accounts; further ones only where those have none.
+/// The keys of several owners are searched for in the first three accounts; in further ones only if those have none.
 #[test]
 fn the_keys_of_several_owners_are_all_found() {
     let emulator = Emulator::start(Behaviour::default());
@@ -89,7 +89,7 @@ fn the_keys_of_several_owners_are_all_found() {
 }
 
 #[test]
-fn another_path_than_the_owner_s_is_told() {
+fn a_key_that_is_not_found_is_reported_with_the_searched_path() {
     let emulator = Emulator::start(Behaviour::default());
     let mut ledger = open(&emulator);
     let elsewhere = SearchPaths::only("m/44'/60'/5'/0/0".parse().unwrap());

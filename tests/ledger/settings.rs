@@ -241,8 +241,8 @@ fn every_recorded_configuration_is_read() {
     assert_eq!(tried, 114);
 }
 
-/// The program sends what the recorder sent, up to the answer that ended it; the strict emulator ends it there too, with
-/// the same word.
+/// The program sends the recorded commands up to the answer that ended them; the strict emulator ends there too, with
+/// the same status word.
 #[test]
 fn every_recorded_flow_is_sent_again() {
     let mut tried = 0;

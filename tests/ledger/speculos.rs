@@ -319,7 +319,7 @@ fn the_real_app_pays_for_the_gas_once_blind_signing_is_on() {
 /// The whole flow, where the app has it: an older one must be told as such, and asked for nothing.
 #[test]
 #[ignore = "needs Ledger's emulator and an app: make speculos"]
-fn the_real_app_takes_every_field_or_is_told_to_be_too_old() {
+fn the_real_app_takes_every_field_or_is_reported_as_too_old() {
     let device = Speculos::start();
     let (mut ledger, _) = device.open();
     let tx = pause();

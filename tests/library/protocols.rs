@@ -303,7 +303,7 @@ fn zodiac() {
     assert!(why.contains("isModuleEnabled"), "it would enable a module: {why}");
 }
 
-/// The Safe is the holder: there is no role that it could lack, only something that it does not hold.
+/// The Safe holds the tokens: it cannot lack a role, only a balance.
 #[test]
 fn allowances_and_rescue() {
     let scene = Scene::new();

@@ -28,7 +28,7 @@ fn own(ceremony: &Ceremony, id: &str, call: &str, view: &str) -> String {
 }
 
 #[test]
-fn a_lever_is_pulled_taken_back_and_denied_to_others_and_nothing_is_sent() {
+fn a_lever_is_tried_undone_and_denied_to_others_and_nothing_is_sent() {
     let ceremony = ceremony();
     let before = ceremony.anvil.block_number();
     let tried = tested(&ceremony, &["pause/oz-pausable", "--set", "target=vault"]).ended(0);
@@ -66,7 +66,7 @@ fn a_rotation_of_the_safe_itself_is_taken_back_with_the_owners_that_it_left() {
 }
 
 #[test]
-fn a_safe_without_the_role_is_told_and_an_undo_may_be_another_safes() {
+fn a_safe_without_the_role_is_reported_and_an_undo_may_be_another_safes() {
     let ceremony = ceremony();
     let theirs = deploy(&ceremony.anvil, "Vault", &Address::repeat_byte(9).abi_encode());
     let set = format!("target={theirs}");
@@ -86,7 +86,7 @@ fn a_safe_without_the_role_is_told_and_an_undo_may_be_another_safes() {
 }
 
 #[test]
-fn a_playbook_that_breaks_its_word_fails() {
+fn a_playbook_that_breaks_its_promise_fails() {
     let ceremony = ceremony();
     let desk = &ceremony.desks[0];
     let text = own(&ceremony, "pause/mine", "pause()", "paused()(bool)");

@@ -8,7 +8,7 @@ use crate::scene::{COUNCIL, Scene, args, somebody, text};
 const DAY: u64 = 86_400;
 
 #[test]
-fn a_seal_that_has_expired_is_said_before_anybody_signs() {
+fn an_expired_seal_is_reported_before_anybody_signs() {
     let scene = Scene::new();
     let expiry = scene.now() + DAY;
     let target = scene.deploy("PausableUntil", &COUNCIL.abi_encode());
@@ -41,7 +41,7 @@ fn a_deadline_that_nobody_can_read_is_found_by_trying() {
 }
 
 #[test]
-fn a_heartbeat_that_has_lapsed_is_a_lever_that_is_gone() {
+fn after_a_heartbeat_has_lapsed_its_lever_is_gone() {
     let scene = Scene::new();
     let target = scene.deploy("PausableUntil", &COUNCIL.abi_encode());
     let live = U256::from(scene.now() + DAY);
@@ -57,7 +57,7 @@ fn a_heartbeat_that_has_lapsed_is_a_lever_that_is_gone() {
     }
 }
 
-/// After a pause of the OP Stack has lapsed, pause() reverts until it was lifted: the lever says so and does not lie.
+/// After a pause of the OP Stack has lapsed, pause() reverts until it was lifted: the lever says so.
 #[test]
 fn a_pause_that_lapsed_must_be_lifted_first() {
     let scene = Scene::new();

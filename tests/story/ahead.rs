@@ -286,7 +286,7 @@ fn a_set_goes_through_a_pipe_and_in_bases_form_and_needs_a_place_to_go() {
     run(alice, &with_key(alice, &["sign", "vault", "--nonces", "5..2", "--to", "-"])).ended(2).says("5..2");
 }
 
-/// The kept proposal of an incident comes before a set, and a set whose nonces are used stands in nobody's way.
+/// The kept proposal of an incident comes before a set, and a set whose nonces are used blocks nothing.
 #[test]
 fn signatures_of_the_incident_are_sent_with_and_without_a_set() {
     let ceremony = two_of_three();
@@ -321,7 +321,8 @@ fn execute_elsewhere(ceremony: &Ceremony, to: Address, data: Vec<u8>) {
     ceremony.anvil.send(key(8).address, ceremony.safe, &call, U256::ZERO);
 }
 
-/// One nonce by the set itself, which somebody had whole, and two by what owners did elsewhere: the set goes on with the next.
+/// One nonce was used by the complete set, and two by other transactions of the owners: the set continues with the
+/// next.
 #[test]
 fn a_set_goes_on_where_the_safe_stands_after_others_used_three_of_its_nonces() {
     let ceremony = two_of_three();

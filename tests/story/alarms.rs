@@ -82,7 +82,7 @@ fn a_drained_vault_prepares_its_lever_and_three_commands_later_it_is_paused() {
 }
 
 #[test]
-fn one_block_is_a_flicker_where_two_are_asked_for() {
+fn one_block_is_not_enough_where_the_alarm_needs_two() {
     let mut ceremony = two_of_three();
     ceremony.add_to_council(&format!("{DRAINED}for = 3\nevery = \"1 seconds\"\n"));
     let alice = &ceremony.desks[0];
@@ -104,7 +104,7 @@ fn one_block_is_a_flicker_where_two_are_asked_for() {
 }
 
 #[test]
-fn an_absent_rpc_is_said_and_is_not_quiet() {
+fn an_absent_rpc_is_reported_and_does_not_count_as_quiet() {
     let (mut ceremony, proxy) = behind_a_proxy();
     ceremony.add_to_council(DRAINED);
     let alice = &ceremony.desks[0];
@@ -115,9 +115,9 @@ fn an_absent_rpc_is_said_and_is_not_quiet() {
     alice.run(&["watch", "--once"]).ended(9);
 }
 
-/// One RPC of two says that the vault is full.
+/// One RPC of two reports a full vault.
 #[test]
-fn one_rpc_that_lies_keeps_no_alarm_quiet() {
+fn one_lying_rpc_does_not_silence_an_alarm() {
     let anvil = Anvil::start();
     let setup = SafeSetup::new(SafeVersion::V1_4_1, 3, 2);
     let proxy = Proxy::to(&anvil);
@@ -221,19 +221,19 @@ fn an_outflow_of_the_last_blocks_trips_its_alarm() {
     let mut ceremony = two_of_three();
     token_in(&mut ceremony);
     let alice = &ceremony.desks[0];
-    let look = |code: i32| alice.run(&["watch", "--once"]).ended(code);
-    look(0);
+    let watch = |code: i32| alice.run(&["watch", "--once"]).ended(code);
+    watch(0);
     transfer(&ceremony, ceremony.vault, 600);
     transfer(&ceremony, Address::repeat_byte(8), 5_000);
     transfer(&ceremony, ceremony.vault, 400);
-    look(0);
+    watch(0);
     transfer(&ceremony, ceremony.vault, 1);
-    let run = look(9).says("ALARM outflow: more than 1,000 left the vault");
+    let run = watch(9).says("ALARM outflow: more than 1,000 left the vault");
     run.says("of token in 10 blocks is 1001; expected: is at most 1000");
     assert_eq!(acts(alice), ["opened", "alarm", "proposed"]);
     // The first transfer is too long ago.
     ceremony.anvil.mine(7);
-    look(0);
+    watch(0);
     alice.run(&["council", "check"]).ended(0).says("alarm outflow");
 }
 
@@ -274,7 +274,7 @@ fn events_are_searched_along_with_everything_else() {
 
 /// Twenty alarms, one batch.
 #[test]
-fn many_alarms_are_one_round_a_look() {
+fn many_alarms_take_one_round_for_each_block() {
     let (mut ceremony, proxy) = behind_a_proxy();
     for n in 0..20 {
         let own = DRAINED.replace("drained]", &format!("drained{n}]"));
@@ -360,7 +360,7 @@ fn a_faulty_alarm_is_named_with_its_place() {
     ceremony.desks[0].run(&["watch", "--once"]).ended(2).says("breakglass help alarms");
 }
 
-/// An RPC that goes away and comes back: it is said, the blocks that nobody saw count for nothing, and the alarm fires after it.
+/// An RPC goes away and comes back: both are reported, unread blocks do not count, and the alarm fires afterwards.
 #[test]
 fn an_rpc_that_comes_back_is_read_again_by_a_watch_that_runs() {
     let (mut ceremony, proxy) = behind_a_proxy();

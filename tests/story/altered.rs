@@ -201,7 +201,7 @@ fn fields_outside_the_transaction_change_no_signature() {
     }
 }
 
-/// The attacker's words cannot be borrowed: what a file says was accepted is accepted by nobody else.
+/// An acceptance that a file states counts for no other signer.
 #[test]
 fn an_acceptance_in_the_file_accepts_nothing() {
     let ceremony = two_of_three();
@@ -213,7 +213,7 @@ fn an_acceptance_in_the_file_accepts_nothing() {
     bob_refuses(bob, &altered, &[], 4, &["not-your-playbook"]);
 }
 
-/// A playbook of the library with a stranger's arguments: everybody has that playbook, nobody chose those arguments.
+/// A playbook of the library with a stranger's arguments: every reader has the playbook and none chose the arguments.
 #[test]
 fn a_strangers_arguments_are_not_bobs() {
     let ceremony = two_of_three();
@@ -252,9 +252,9 @@ fn a_strangers_arguments_are_not_bobs() {
     refused(try_sign(carol, &own), 4, &["no lever of yours"]).never_says("type them yourself");
 }
 
-/// A lever that leaves an argument open: whoever proposes chooses it, and every signer says it again.
+/// A lever leaves an argument open: the proposer chooses it, and every signer types it again.
 #[test]
-fn an_open_argument_is_said_by_every_signer() {
+fn an_open_argument_is_typed_by_every_signer() {
     let mut ceremony = two_of_three();
     ceremony.add_to_council("\n[levers.any]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\n");
     let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
@@ -274,7 +274,7 @@ fn an_open_argument_is_said_by_every_signer() {
 
 /// An argument that the lever fixes cannot be given another value, neither from a file nor by the lever.
 #[test]
-fn a_value_said_against_the_lever_is_not_passed_over() {
+fn a_value_that_contradicts_the_lever_is_refused() {
     let ceremony = two_of_three();
     let (bob, good) = handed(&ceremony);
     let set = format!("target={STRANGER}");
@@ -283,7 +283,7 @@ fn a_value_said_against_the_lever_is_not_passed_over() {
     try_sign(bob, &[&hand_over(bob, &good), "--set", "target=vault"]).ended(0);
 }
 
-/// In a narrow terminal a long text would be broken by the terminal, and its rest would look like a line of ours.
+/// In a narrow terminal, the terminal would wrap a long text, and its rest would look like a line of ours.
 #[test]
 fn in_a_narrow_terminal_no_text_of_a_strangers_begins_a_line() {
     let mut ceremony = two_of_three();
@@ -315,7 +315,8 @@ fn console_width(line: &str) -> usize {
     width
 }
 
-/// One desk's council file points the lever elsewhere: its owner is told, whoever's file is the altered one.
+/// One desk's council file names another target for the lever: that desk sees the difference, even if its own file is
+/// the wrong one.
 #[test]
 fn a_lever_that_names_another_target_on_one_desk() {
     let ceremony = two_of_three();
@@ -372,7 +373,7 @@ fn a_council_playbook_that_differs_on_one_desk() {
     assert!(fault.stdout.is_empty());
 }
 
-/// A delegatecall to code that reads as a token transfer and replaces the implementation, hashes all right.
+/// A delegatecall to code that looks like a token transfer and replaces the implementation; all hashes are correct.
 #[test]
 fn the_bybit_transaction_is_refused_by_name() {
     let ceremony = two_of_three();

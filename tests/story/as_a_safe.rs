@@ -98,9 +98,10 @@ fn a_safe_that_cannot_sign_approves_by_a_transaction_of_its_own() {
     try_sign(scene.desk("dave"), &["vault", "--approve-as", "labs"]).ended(0).says("NOTHING TO DO");
 }
 
-/// Foundation has approved it, and guardian has gone on without it: the approval is there, and nothing can come of it any more.
+/// Foundation has approved it, and guardian used the nonce without it: the approval is on chain, and the transaction
+/// can no longer run.
 #[test]
-fn an_approval_of_what_can_never_be_executed_is_not_said_to_be_done() {
+fn an_approval_of_a_transaction_that_can_no_longer_run_is_not_called_done() {
     let scene = without_handlers(SafeVersion::V1_4_1);
     let [bob, carol] = ["bob", "carol"].map(|name| scene.desk(name));
     let file = kept(bob, &bob.run(&["--json", "pause", "vault", "--approve-as", "foundation"]).ended(0));
@@ -116,7 +117,7 @@ fn an_approval_of_what_can_never_be_executed_is_not_said_to_be_done() {
     assert!(!scene.is_paused());
 }
 
-/// A Safe between that cannot sign either approves by its transaction, which the Safe below it approves by its own.
+/// A Safe in the middle that cannot sign approves by a transaction, which the Safe below it approves by another.
 #[test]
 fn a_safe_approves_the_approval_of_a_safe_between() {
     let anvil = Anvil::start();
@@ -149,8 +150,8 @@ fn a_safe_approves_the_approval_of_a_safe_between() {
     assert!(anvil.view(vault, &pausedCall {}));
 }
 
-/// A file is derived again: lever, its hash, the call of approveHash. One that names another hash, hides another
-/// transaction under the lever's name, or brings none at all is refused.
+/// The file is derived again: the lever, its hash, the call of approveHash. It is refused if it names another hash,
+/// hides another transaction under the lever's name, or has none.
 #[test]
 fn a_file_that_approves_another_hash_than_the_levers_is_refused() {
     let scene = without_handlers(SafeVersion::V1_4_1);
@@ -224,7 +225,7 @@ pub fn add_parent(ceremony: &mut Ceremony) {
     ));
 }
 
-/// The Safe that is approved for is looked at, and then the one that approves: both as one command.
+/// One command evaluates the Safe that is approved for, and then the Safe that approves.
 #[test]
 fn an_approval_by_a_safe_costs_few_rounds() {
     let (ceremony, proxy) = counted();
@@ -247,7 +248,7 @@ fn an_approval_by_a_safe_costs_few_rounds() {
     assert_eq!((first, second, status, broadcast, child), (4, 4, 2, 4, 2));
 }
 
-/// An approval on chain is a transaction, and a drill makes none.
+/// An approval on chain is a transaction, and a drill sends no transaction.
 #[test]
 fn an_approval_by_a_safe_is_not_drilled() {
     let scene = Scene::new(SafeVersion::V1_4_1, 2);

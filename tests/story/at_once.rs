@@ -54,10 +54,9 @@ fn broadcast(words: &[&str], others: &[&Other]) -> Vec<String> {
     all
 }
 
-/// Three Safes on three chains. One chain is dead when it is to be sent, one keeps the transaction to itself for a while:
-/// the third is mined meanwhile.
+/// Three Safes on three chains. One chain is dead at the time of sending, one mines late: the third is mined meanwhile.
 #[test]
-fn a_chain_that_waits_and_one_that_is_dead_hold_up_no_other() {
+fn a_slow_chain_and_a_dead_one_do_not_delay_the_others() {
     let (anvil, second, third) = (Anvil::start(), Anvil::with_chain_id(31_339), Anvil::with_chain_id(31_340));
     let [first_proxy, second_proxy, third_proxy] = [&anvil, &second, &third].map(Proxy::to);
     let setup = SafeSetup::new(SafeVersion::V1_4_1, 3, 2);
@@ -121,7 +120,7 @@ fn two_safes_of_one_chain_are_sent_before_either_is_mined() {
     }
 }
 
-/// Everything is asked before anything is sent, and a no to one is not an answer to the other.
+/// All questions come before the first transaction is sent, and a no to one does not answer the other.
 #[test]
 fn a_person_is_asked_about_all_before_anything_is_sent() {
     let anvil = Anvil::start();

@@ -114,7 +114,7 @@ fn other_code_at_the_batch_contracts_address_is_refused() {
     run.says("and not the published").says(&keccak256(ceremony.anvil.code(batch)).to_string());
 }
 
-/// A pause with a second call behind it: accepted as a stranger's transaction, it is still refused for what it does.
+/// A pause with a second call after it: accepted as a stranger's transaction, it is still refused for its effects.
 #[test]
 fn a_module_enabled_or_an_owner_swapped_behind_a_pause_is_refused() {
     let ceremony = two_of_three();
@@ -135,7 +135,7 @@ fn a_module_enabled_or_an_owner_swapped_behind_a_pause_is_refused() {
     }
 }
 
-/// The refund of gas, at a price of the proposer's choice, to an address of theirs.
+/// A refund of gas at a price and to an address that the proposer chose.
 #[test]
 fn a_refund_that_drains_the_safe_is_refused_and_shown() {
     let ceremony = two_of_three();
@@ -172,9 +172,9 @@ fn ownership_handed_over_behind_a_harmless_call_is_refused() {
     run.says("does not say so: OwnershipTransferred").says("✓ trap paused() is true");
 }
 
-/// No event, the owner packed beside other values, and more dull words before it than are shown.
+/// No event, the owner packed beside other values, and more harmless slots before it than are shown.
 #[test]
-fn an_owner_changed_in_silence_is_refused_and_shown_first() {
+fn an_owner_changed_without_an_event_is_refused_and_shown_first() {
     let mut ceremony = two_of_three();
     let quiet = lever(&mut ceremony, "Quiet");
     let (from, to) = (ceremony.safe.to_string(), key(1).address.to_string());
@@ -195,7 +195,7 @@ fn an_owner_changed_in_silence_is_refused_and_shown_first() {
 }
 
 #[test]
-fn a_contract_that_changes_and_nobody_named_is_refused_until_the_lever_says_it() {
+fn an_undeclared_change_of_a_contract_is_refused_until_the_lever_declares_it() {
     let mut ceremony = two_of_three();
     lever(&mut ceremony, "Busybody");
     let alice = &ceremony.desks[0];
@@ -319,7 +319,7 @@ fn a_module_of_the_safe_is_refused_until_the_council_file_pins_it() {
     assert!(written.contains("guard = \"none\""), "{written}");
 }
 
-/// A Safe whose own code was replaced says everything that a Safe says.
+/// A Safe whose code was replaced can answer every call as a Safe does.
 #[test]
 fn a_safe_behind_code_that_no_factory_makes_is_refused() {
     let ceremony = two_of_three();

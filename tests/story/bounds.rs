@@ -82,8 +82,8 @@ fn a_chain_that_lists_too_many_owners_or_modules_is_refused_by_the_bound() {
     short(refused(alice.run(&["pause", "vault"]), 7, &["more than 200 modules"]));
 }
 
-/// Each command reads every playbook of the council: one that no lever uses costs next to nothing, and is named when
-/// it is asked for.
+/// Each command reads every playbook of the council: one that no lever uses costs almost nothing, and its fault is
+/// reported when it is used.
 #[test]
 fn a_playbook_with_thousands_of_reads_stops_no_lever_and_is_refused_by_the_bound() {
     let (ceremony, _proxy) = behind_a_proxy();
@@ -106,7 +106,7 @@ fn a_playbook_with_thousands_of_reads_stops_no_lever_and_is_refused_by_the_bound
     ));
 }
 
-/// A foreign text of any length takes no more than a screen, and says how much is left out.
+/// A foreign text of any length takes at most one screen, and the number of omitted lines is shown.
 #[test]
 fn a_long_text_of_a_strangers_is_shown_by_its_beginning() {
     let (ceremony, _proxy) = behind_a_proxy();

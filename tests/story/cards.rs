@@ -49,7 +49,7 @@ fn a_card_has_the_hashes_that_are_signed_and_asks_no_network() {
 }
 
 #[test]
-fn a_card_fits_the_paper_and_is_in_the_journal() {
+fn a_card_fits_one_page_and_is_in_the_journal() {
     let ceremony = steps::two_of_three();
     let alice = &ceremony.desks[0];
     let run = alice.run(&["card", "vault", "--nonces", "7..9"]).ended(0);
@@ -69,9 +69,9 @@ fn a_card_fits_the_paper_and_is_in_the_journal() {
     alice.run(&["card", "vualt", "--nonces", "0..1"]).ended(2).says("did you mean vault?");
 }
 
-/// The lever is bound to another contract after the card was printed: the old card must go.
+/// The lever is bound to another contract after the card was printed: the old card must be destroyed.
 #[test]
-fn an_old_card_of_another_transaction_is_to_be_destroyed() {
+fn the_program_says_to_destroy_a_card_of_another_transaction() {
     let mut ceremony = steps::two_of_three();
     let other = deploy(&ceremony.anvil, "Vault", &ceremony.safe.abi_encode());
     let before = format!("anvil = \"{}\"", ceremony.vault);
@@ -99,8 +99,8 @@ fn pages_on_paper(paper: &str, device: &str) -> (usize, Vec<(usize, usize, Strin
     (count.parse().unwrap(), rows.lines().map_while(row).collect())
 }
 
-/// Signs a lever on a Ledger, beside the card that was printed before. Every value on the paper has to be whole on the pages
-/// of the device that the paper names: those are made of what the device received.
+/// Signs a lever on a Ledger, beside the card that was printed before. Every value on the paper must be complete on the
+/// device's pages that the paper names; the pages are made from the bytes that the device received.
 #[test]
 fn each_value_on_the_paper_is_on_the_pages_of_the_device_that_it_names() {
     let ceremony = steps::two_of_three();
@@ -149,7 +149,7 @@ fn each_value_on_the_paper_is_on_the_pages_of_the_device_that_it_names() {
 
 /// A council file that somebody changed prints no card before its reader has accepted the change.
 #[test]
-fn a_changed_council_file_prints_no_card_unasked() {
+fn a_changed_council_file_prints_no_card_before_it_is_accepted() {
     let ceremony = steps::two_of_three();
     let alice = &ceremony.desks[0];
     alice.run(&["card", "vault", "--nonces", "0..3"]).ended(0);
@@ -284,7 +284,7 @@ fn cast_computes_the_hashes_that_are_printed_for_the_night_without_this_program(
 }
 
 #[test]
-fn a_page_by_hand_is_of_levers_and_says_if_nobody_can_be_called() {
+fn a_manual_page_is_made_for_levers_and_says_if_nobody_can_be_called() {
     let ceremony = steps::two_of_three();
     let alice = &ceremony.desks[0];
     by_hand(alice, &["vault"]).0.says("names nobody in [people]");

@@ -138,7 +138,7 @@ fn an_owner_is_replaced_wherever_in_the_list_and_the_change_is_taken_back() {
     }
 }
 
-/// No file travels before signing: three owners derive the transaction alone and come to one hash.
+/// No file is sent before signing: three owners derive the transaction alone and get the same hash.
 #[test]
 fn a_lever_has_one_hash_at_every_desk() {
     let ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2));

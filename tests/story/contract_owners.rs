@@ -101,9 +101,9 @@ fn a_wallet_that_says_no_is_refused_where_it_is_imported() {
     }
 }
 
-/// The yes of another version's function is not one that this Safe takes.
+/// The magic value of another version's function is not accepted by this Safe.
 #[test]
-fn a_wallet_that_says_the_yes_of_another_version_is_refused() {
+fn a_wallet_that_answers_with_another_versions_magic_value_is_refused() {
     for (version, other) in [
         (SafeVersion::V1_3_0, SafeVersion::V1_5_0),
         (SafeVersion::V1_4_1, SafeVersion::V1_5_0),
@@ -115,7 +115,7 @@ fn a_wallet_that_says_the_yes_of_another_version_is_refused() {
     }
 }
 
-/// A file planted beside a proposal is not believed: the contract is asked, also for the tally of an import.
+/// A file planted beside a proposal does not count: the contract is asked, also for the tally of an import.
 #[test]
 fn a_planted_signature_of_a_wallet_that_says_no_is_counted_nowhere() {
     for version in VERSIONS {
@@ -135,10 +135,10 @@ fn a_planted_signature_of_a_wallet_that_says_no_is_counted_nowhere() {
     }
 }
 
-/// Yes where the gas is free, as in every question, and no in a transaction: the rehearsal of the very transaction
-/// notices, another owner's approval takes its place, and nothing that would fail is sent.
+/// The wallet confirms in every call and refuses in a transaction: the rehearsal of the exact transaction notices it,
+/// another owner's approval takes its place, and no transaction that would fail is sent.
 #[test]
-fn a_wallet_that_says_yes_when_checked_and_no_when_sent_is_replaced() {
+fn a_wallet_that_confirms_in_a_check_and_refuses_in_the_transaction_is_replaced() {
     for version in VERSIONS {
         let code = [&[0x3a, 0x60, 0x12, 0x57][..], &yes(version), &[0x5b], &NO].concat();
         let (anvil, vault, desks, liar) = with_contract(version, &code);
@@ -153,7 +153,8 @@ fn a_wallet_that_says_yes_when_checked_and_no_when_sent_is_replaced() {
     }
 }
 
-/// It is asked as the Safe will ask it: a yes to everybody but the Safe is no signature, and a yes to the Safe alone is one.
+/// The call comes from the Safe's address: an answer that only other callers get does not count, and one that only the
+/// Safe gets does.
 #[test]
 fn a_wallet_that_answers_by_caller_is_asked_by_the_safe() {
     for version in VERSIONS {
@@ -204,7 +205,7 @@ fn council_address(desk: &Desk, safe: &str) -> String {
     entry.split("address = \"").nth(1).unwrap().split('"').next().unwrap().into()
 }
 
-/// An approval on chain that somebody only tells of is asked about: it counts for nobody, and beside it the rest is taken.
+/// A claimed approval on chain is checked: a false one does not count, and the other signatures are imported.
 #[test]
 fn an_approval_that_is_not_on_chain_is_refused_and_the_rest_is_taken() {
     let (_anvil, _, desks, wallet) = with_contract(SafeVersion::V1_4_1, &yes(SafeVersion::V1_4_1));

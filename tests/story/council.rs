@@ -108,7 +108,7 @@ fn a_safe_is_added_as_the_chain_has_it_through_a_link_and_init_names_its_owners(
 }
 
 #[test]
-fn bad_levers_are_said_in_one_line_and_hide_no_other() {
+fn bad_levers_are_reported_in_one_line_and_the_others_are_still_shown() {
     let ceremony = two_of_three();
     let alice = &ceremony.desks[0];
     let bad = "\n[levers.gate]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\nset = { target = \"valt\" }\n\

@@ -147,7 +147,7 @@ fn killed_between_the_receipt_and_the_proof() {
     assert_eq!(sent(&proxy), 1);
 }
 
-/// At a dozen moments of a command's life; whatever was left behind, the next run is none the worse.
+/// Killed at twelve moments of a command: the next run works with any files that were left.
 #[test]
 fn killed_at_any_moment_of_signing_and_importing() {
     let ceremony = two_of_three();

@@ -96,7 +96,7 @@ fn a_single_rpc_that_leaves_out_a_step_decides_nothing() {
     let run = try_sign(alice, &["role"]).ended(4).says("one-rpc-decides:");
     let run = run.says(&format!("left out: {GRANT}")).says(&format!("that {GRANT} is left out, because"));
     assert!(!run.stdout.contains("bgsig2"));
-    // A signer who looked it up elsewhere accepts these answers, and no others.
+    // A signer who compared the values elsewhere accepts these answers, and no others.
     let accepted = accepting(&["one-rpc-decides:"], |words| try_sign(alice, &[&["role"], words].concat()));
     accepted.ended(4).says("refused (after:2:").never_says("accept one-rpc-decides");
     let lied = crate::steps::acceptance(&try_sign(alice, &["role"]), &["one-rpc-decides:"]);
@@ -149,7 +149,7 @@ fn a_single_rpc_that_tells_a_tokens_decimals_decides_nothing() {
     lied.ended(4).says("refused (one-rpc-decides:").says("decimals() is 17");
 }
 
-/// Levers that need no value of the chain are not affected: a pause, and a rotation whose owners are pinned.
+/// Levers that use no value of the chain are not affected: a pause, and a rotation whose owners are pinned.
 #[test]
 fn a_single_rpc_is_enough_where_it_decides_nothing() {
     let (mut ceremony, _proxies) = behind::<1>();
@@ -173,7 +173,7 @@ fn a_single_rpc_is_enough_where_it_decides_nothing() {
     run.says("prevOwner of swapOwner(address,address,address)");
 }
 
-/// The name on the screen is the library's, and the acts are the file's.
+/// The name is the library's, and the calls are the file's.
 #[test]
 fn a_playbook_that_takes_a_built_in_ones_id_is_named_with_what_differs() {
     let (ceremony, _proxies) = behind::<1>();

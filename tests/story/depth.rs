@@ -40,7 +40,7 @@ fn while_blocks_come<T>(ceremony: &Ceremony, work: impl FnOnce() -> T) -> T {
 }
 
 #[test]
-fn confirmations_and_finality_are_said_and_waited_for() {
+fn confirmations_and_finality_are_shown_and_waited_for() {
     let ceremony = with_short_epochs();
     let alice = signed_by_two(&ceremony);
     let run = while_blocks_come(&ceremony, || broadcast_and_wait(alice, &["--confirmations", "4"])).ended(0);
@@ -72,7 +72,7 @@ fn outcomes(desk: &Desk) -> Vec<Value> {
     all.iter().filter(|file| path(file).contains("outcome")).map(|file| read_json(file)).collect()
 }
 
-/// Mined, proven, and gone with its block: it is sent again, and what is recorded follows.
+/// The transaction was mined and proven, and its block is replaced: it is sent again, and the record changes.
 #[test]
 fn a_reorganisation_takes_it_back_and_the_record_follows() {
     let ceremony = two_of_three();
@@ -95,14 +95,14 @@ fn a_reorganisation_takes_it_back_and_the_record_follows() {
     let (older, newer) = if first["supersedes"].is_null() { (first, second) } else { (second, first) };
     assert_eq!(newer["supersedes"], json!("outcome.json"));
     assert_ne!(older["block_hash"], newer["block_hash"]);
-    // A second look has no news.
+    // The second time there is no news.
     alice.run(&["status", "vault"]).ended(0);
     assert_eq!(outcomes(alice).len(), 2);
 }
 
 /// The block is replaced while it is waited for.
 #[test]
-fn a_reorganisation_during_the_wait_is_said() {
+fn a_reorganisation_during_the_wait_is_reported() {
     let ceremony = two_of_three();
     let alice = signed_by_two(&ceremony);
     ceremony.anvil.mine(2);

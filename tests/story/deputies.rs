@@ -299,7 +299,7 @@ fn the_first_module_acts_through_another_safe() {
     assert!(ceremony.anvil.view(config, &OfAll::pausedCall {}));
 }
 
-/// A private relay gets it first, and no RPC ever sees the deputy's signature: not even to estimate the gas.
+/// A private relay gets it first, and no RPC sees the deputy's signature, not even for the gas estimate.
 #[test]
 fn no_rpc_sees_a_deputys_signature_where_a_relay_includes_it() {
     let anvil = Anvil::start();
@@ -320,8 +320,8 @@ fn no_rpc_sees_a_deputys_signature_where_a_relay_includes_it() {
     assert_eq!((rpc.asked_with(None, &signature), relay.asked_with(None, &signature)), (0, 1));
 }
 
-/// The two hashes of the message are all that the device shows, so a Ledger signs it; what a transaction's call does it does
-/// not show, so it sends none.
+/// The device shows the two hashes of the message, so a Ledger signs it; it does not show the call of a transaction, so
+/// it signs none.
 #[test]
 fn a_ledger_signs_a_modules_message_and_sends_nothing() {
     let chain = Superchain::new(Anvil::start(), &[]);
@@ -345,8 +345,8 @@ fn a_ledger_signs_a_modules_message_and_sends_nothing() {
     assert!(!alice.path("other.json").exists());
 }
 
-/// One that waits is given out again as it is, and one that pays too little is replaced; the other way round nothing that was
-/// signed for something else takes its place.
+/// A waiting transaction is sent again unchanged, and one that pays too little is replaced; a transaction that was
+/// signed for another act never takes its place.
 #[test]
 fn a_deputys_transaction_that_waits_is_not_sent_twice_and_one_that_is_stuck_is_replaced() {
     let (ceremony, _, pods) = with_a_pauser();
@@ -430,7 +430,7 @@ fn a_deputys_transaction_has_the_gas_that_its_data_costs() {
     act(alice, &["superchain", "--gas", "2000000"]).ended(0).says("done and proven");
 }
 
-/// What is printed at three in the morning has to be the command that works.
+/// The printed command must be the one that works.
 #[test]
 fn an_alarm_and_a_refusal_name_the_deputys_own_command() {
     let (mut ceremony, registry, _) = with_a_pauser();

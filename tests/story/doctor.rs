@@ -93,7 +93,7 @@ fn a_ready_council_is_ready_and_says_what_it_did_not_do() {
 }
 
 #[test]
-fn a_safe_that_is_not_as_pinned_is_told_with_what_is_there() {
+fn a_safe_that_is_not_as_pinned_is_reported_with_the_chains_values() {
     let ceremony = ready();
     let alice = &ceremony.desks[0];
     let module = enableModuleCall { module: POOR }.abi_encode();
@@ -110,7 +110,7 @@ fn a_safe_that_is_not_as_pinned_is_told_with_what_is_there() {
 }
 
 #[test]
-fn a_lever_that_lost_its_role_is_told_and_one_that_is_done_is_good() {
+fn a_lever_that_lost_its_role_is_reported_and_one_that_is_done_is_good() {
     let ceremony = ready();
     let alice = &ceremony.desks[0];
     as_the_safe(&ceremony, ceremony.vault, hex!("8456cb59"));
@@ -138,7 +138,7 @@ fn until(ceremony: &Ceremony, end: u64) -> Address {
 }
 
 #[test]
-fn a_window_that_closes_is_told_with_its_days_and_one_that_is_closed_fails() {
+fn a_window_that_closes_soon_is_reported_with_its_days_and_a_closed_one_fails() {
     let mut ceremony = ready();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let at = until(&ceremony, now + 9 * 86_400 - 7_200);
@@ -155,7 +155,7 @@ fn a_window_that_closes_is_told_with_its_days_and_one_that_is_closed_fails() {
 }
 
 #[test]
-fn rpcs_that_are_one_that_are_dead_or_behind_are_told() {
+fn rpcs_that_are_the_same_or_dead_or_behind_are_reported() {
     let mut ceremony = ready();
     let proxy = Proxy::to(&ceremony.anvil);
     let council = ceremony.council().to_string();
@@ -205,7 +205,7 @@ fn a_target_without_lever_a_poor_payer_and_a_misspelt_target_are_named() {
 }
 
 #[test]
-fn people_who_are_away_asleep_or_unknown_are_told() {
+fn people_who_are_away_asleep_or_unknown_are_reported() {
     let mut ceremony = ready();
     let council = ceremony.council().to_string();
     let away = "reach = \"phone\"\naway = [\"2020-01-01..2099-12-31\"]";

@@ -105,7 +105,7 @@ fn a_kept_proposal_that_was_executed_is_nothing_to_do_for_a_dry_run_and_a_check(
     }
 }
 
-/// Its own signatures are for a nonce that another transaction has used.
+/// The signatures are for a nonce that another transaction has used.
 #[test]
 fn a_state_that_another_lever_brought_is_done_too() {
     let mut ceremony = two_of_three();
@@ -142,7 +142,7 @@ fn the_author_of_a_done_state_is_not_guessed() {
     }
 }
 
-/// The contract's own word, and nobody is told to look for a flag.
+/// The contract's own error is shown, and no flag is suggested.
 #[test]
 fn a_lever_that_is_not_the_safes_names_the_owner() {
     let mut ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 5, 3));

@@ -256,7 +256,7 @@ fn a_second_run_after_success_sends_nothing() {
     assert_eq!((sent(&proxy), executed(&ceremony)), (1, 1));
 }
 
-/// Both saw that it could be sent; the other's transaction is mined first and ours comes too late.
+/// Both were ready to send; the other's transaction is mined first.
 #[test]
 fn somebody_else_executes_it_while_ours_is_on_its_way() {
     let (ceremony, proxy) = behind_a_proxy();
@@ -275,7 +275,7 @@ fn somebody_else_executes_it_while_ours_is_on_its_way() {
     assert_eq!(executed(&ceremony), 1);
 }
 
-/// A proposal that says it was made in the far future hides nothing that was done with it.
+/// A proposal that states a block in the far future is still found as executed.
 #[test]
 fn an_altered_block_number_does_not_hide_the_execution() {
     let ceremony = two_of_three();

@@ -309,7 +309,7 @@ fn one_laptop_plays_all_roles() {
     solo(&[]).ended(0).says("DRILL proven").says("nonce 2");
 }
 
-/// Each Safe's part is a drill of its own, with its own owners and threshold: one that is proven says nothing of the other.
+/// Each Safe has its own drill, with its own owners and threshold: a proven one does not prove the other.
 #[test]
 fn levers_of_several_safes_are_a_drill_for_each_safe() {
     let mut ceremony = two_of_three();

@@ -14,7 +14,7 @@ fn settle(desk: &Desk, settings: &str, name: &str) {
 }
 
 #[test]
-fn sign_and_a_lever_is_the_whole_command_and_a_slip_of_the_fingers_ends_nothing() {
+fn sign_needs_only_a_lever_and_asks_again_after_a_mistyped_answer() {
     let ceremony = two_of_three();
     let alice = &ceremony.desks[0];
     settle(alice, "me = \"alice\"\nkey = \"alices\"\npayer = \"alices\"\n", "alices");
@@ -78,7 +78,7 @@ fn a_strangers_key_is_refused_before_the_review_and_before_the_password() {
 }
 
 #[test]
-fn a_nonce_that_is_used_is_said_without_a_review_and_before_the_password() {
+fn a_used_nonce_is_reported_without_a_review_and_before_the_password() {
     let ceremony = two_of_three();
     let alice = signed_by_two(&ceremony);
     broadcast(alice, &["vault"]).ended(0);

@@ -180,7 +180,7 @@ fn every_text_of_the_council_file_and_of_a_playbook() {
     }
 }
 
-/// A target, a node and a Safe that talk.
+/// Texts from a target contract, a node and a Safe.
 #[test]
 fn every_text_that_an_rpc_answers() {
     let (ceremony, proxy) = behind_a_proxy();

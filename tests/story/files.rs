@@ -233,7 +233,7 @@ fn export_and_init_overwrite_nothing_and_follow_no_link() {
     assert!(!alice.path("target").exists());
 }
 
-/// Somebody's file is taken in only for what it is worth: one that no signature fits is not kept.
+/// A file is imported only with a signature that fits it.
 #[test]
 fn a_proposal_that_nothing_fits_is_not_kept_by_an_import() {
     let ceremony = two_of_three();

@@ -106,8 +106,8 @@ fn bytes_that_are_not_text_in_a_chat_or_in_one_file_of_a_folder_stop_nothing() {
     broadcast(alice, &["vault"]).ended(0);
 }
 
-/// Every name for bob's signature is taken by something else: it is kept under another, and counts. Where even that is
-/// taken, carol's is kept all the same.
+/// Every file name for bob's signature is taken: it is kept under another name and counts. If that is taken too,
+/// carol's is still kept.
 #[test]
 fn one_signature_that_cannot_be_kept_ends_the_keeping_of_no_other() {
     let ceremony = two_of_three();
@@ -140,10 +140,10 @@ fn one_signature_that_cannot_be_kept_ends_the_keeping_of_no_other() {
     broadcast(alice, &["vault"]).ended(0);
 }
 
-/// A person who can write into `incidents/` lays thousands of files there: the work and the output are bounded, and
-/// the honest proposal and its signatures count.
+/// A person who can write into `incidents/` puts thousands of files there: the work and the output are bounded, and the
+/// honest proposal and its signatures count.
 #[test]
-fn thousands_of_files_laid_into_the_incidents_hide_nothing_and_are_counted() {
+fn thousands_of_files_planted_in_the_incidents_hide_nothing_and_are_counted() {
     let ceremony = two_of_three();
     let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
     let proposal = propose(alice);
@@ -175,8 +175,8 @@ fn thousands_of_files_laid_into_the_incidents_hide_nothing_and_are_counted() {
     assert!(is_paused(&ceremony));
 }
 
-/// A list of what was accepted is signed by nobody: whoever hands the signature over first does not decide what is
-/// shown beside it.
+/// A list of acceptances is not signed: the first person who passes a signature on does not decide what is shown beside
+/// it.
 #[test]
 fn an_invented_list_of_acceptances_hides_no_other() {
     let ceremony = two_of_three();

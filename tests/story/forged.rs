@@ -55,8 +55,8 @@ fn on_chain(chain_id: u64) -> Ceremony {
     Ceremony::with_two_rpcs(anvil, SafeSetup::new(SafeVersion::V1_3_0, 3, 2))
 }
 
-/// The file says that one published batch contract has no code and the other has: the batch would go through an address
-/// without code, which succeeds and does nothing.
+/// The file states the wrong published batch contract: the batch would go to an address without code, which succeeds
+/// and does nothing.
 #[test]
 fn a_file_does_not_choose_the_batch_contract() {
     let mut ceremony = on_chain(1);
@@ -81,14 +81,15 @@ fn a_file_does_not_choose_the_batch_contract() {
             &["not-your-playbook", &other.address.to_string(), &own],
         );
     }
-    // The honest one gives one hash online and offline, and what was not looked at is said.
+    // The honest file gives the same hash online and offline, and says what was not checked.
     let file = hand_over(bob, &good);
     let offline = try_sign(bob, &[&file, "--offline"]).ended(0);
     let offline = offline.says("delegatecall").says("its code on this chain was not looked at");
     assert_eq!(sign(bob, &["both"]), offline.stdout.trim());
 }
 
-/// On a chain for which Safe has published nothing, the council file says it; `init` writes it from the chain.
+/// On a chain without published contracts of Safe, the council file names the batch contract; `init` reads it from the
+/// chain.
 #[test]
 fn a_batch_contract_without_a_constant_needs_the_council_file_offline() {
     let mut ceremony = on_chain(31_337);
@@ -119,7 +120,7 @@ fn a_batch_contract_without_a_constant_needs_the_council_file_offline() {
     try_sign(bob, &["both"]).ended(1).says("has its published code on this chain").says(&at.to_string());
 }
 
-/// A reading of any kind can leave out a step: offline each is refused until these very values are accepted.
+/// Any reading can cause a step to be left out: offline each is refused until its exact value is accepted.
 #[test]
 fn a_reading_that_leaves_out_a_step_is_refused_offline_until_its_values_are_accepted() {
     let word = format!("{:#066x}", 17);
@@ -174,7 +175,7 @@ fn lay(desk: &Desk, proposal: &Value) -> PathBuf {
     file
 }
 
-/// It says that it is lever vault at nonce 0, and brings five owners of its own who have signed.
+/// The file claims to be lever vault at nonce 0, and has five owners of its own who have signed.
 #[test]
 fn a_forged_proposal_does_not_take_a_levers_name() {
     let ceremony = two_of_three();
@@ -243,7 +244,7 @@ fn an_owner_of_another_safe_of_the_council_is_no_owner() {
     refused(taken, 4, &[&frank.address.to_string(), "not an owner of this Safe"]);
 }
 
-/// Without owners in the council file, the chain says who they are; offline nobody does.
+/// Without owners in the council file, they are read from the chain; offline they are unknown.
 #[test]
 fn owners_that_are_not_pinned_come_from_the_chain_and_never_from_a_file() {
     let ceremony = two_of_three();
@@ -267,7 +268,8 @@ fn owners_that_are_not_pinned_come_from_the_chain_and_never_from_a_file() {
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
 }
 
-/// The values never were the chain's: that is a lie, not drift. And where nobody can tell, it is not called drift either.
+/// Values that the chain never had are reported as false, not as drift. If the block cannot be read, they are not
+/// called drift either.
 #[test]
 fn values_that_were_never_on_the_chain_are_a_lie_and_values_that_were_are_drift() {
     let mut ceremony = on_chain(1);
@@ -295,8 +297,8 @@ fn values_that_were_never_on_the_chain_are_a_lie_and_values_that_were_are_drift(
     bob_refuses(bob, &good, &[], 5, &["values-moved", "have changed since it was proposed"]);
 }
 
-/// The right transaction with a false picture of the Safe, taken in first: it keeps nobody from signing and sending, and
-/// an honest file that comes later counts.
+/// The right transaction with false statements about the Safe, imported first: signing and sending still work, and an
+/// honest file that comes later counts.
 #[test]
 fn a_poisoned_record_of_the_safe_or_of_code_is_left_aside() {
     let ceremony = two_of_three();

@@ -70,9 +70,9 @@ fn too_little_gas_by_name_is_refused_and_more_than_a_transaction_may_have() {
     assert_eq!(gas_of_the_last(&ceremony), 9_000_000);
 }
 
-/// An RPC whose estimate is too low made every broadcast fail, at a cost; one that is too high makes it expensive.
+/// A gas estimate that is too low would make each broadcast fail; one that is too high would make it expensive.
 #[test]
-fn an_estimate_that_lies_changes_little() {
+fn a_false_gas_estimate_changes_little() {
     for (told, most) in [("0xc350", 200_000), ("0xffffff", 400_000)] {
         let anvil = Anvil::start();
         let proxies = [Proxy::to(&anvil), Proxy::to(&anvil)];
@@ -92,7 +92,7 @@ fn an_estimate_that_lies_changes_little() {
 }
 
 #[test]
-fn without_an_estimate_the_rehearsal_says_it() {
+fn without_an_estimate_the_rehearsal_gives_the_gas() {
     let (ceremony, proxy) = behind_a_proxy();
     let alice = signed_by_two(&ceremony);
     proxy.rewrite(|method, _, truth| match method {
@@ -103,9 +103,9 @@ fn without_an_estimate_the_rehearsal_says_it() {
     assert!(is_paused(&ceremony));
 }
 
-/// Close to the cap it is said before anybody signs.
+/// Near the gas cap it is reported before anybody signs.
 #[test]
-fn a_transaction_near_the_cap_is_said_to_be() {
+fn a_transaction_near_the_gas_cap_is_reported() {
     let mut ceremony = two_of_three();
     lenient(&mut ceremony);
     ceremony.anvil.rpc("evm_setBlockGasLimit", &json!([U256::from(4_800_000)]));
@@ -116,7 +116,7 @@ fn a_transaction_near_the_cap_is_said_to_be() {
     assert!(said.contains("% of the 4800000 that one transaction may have"), "{check}");
 }
 
-/// Contracts of ZKsync run on another machine than the EVM: what a rehearsal says of them would be made up.
+/// ZKsync does not run the EVM: the result of a rehearsal would be wrong.
 #[test]
 fn on_a_chain_without_the_evm_nothing_is_rehearsed_and_it_says_so() {
     let anvil = Anvil::with_chain_id(324);

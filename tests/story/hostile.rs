@@ -52,9 +52,9 @@ fn two_rpcs_of_five_are_not_believed_while_three_are_silent() {
     sign(&ceremony.desks[1], &["vault"]);
 }
 
-/// "Already executed", by the word of two of five.
+/// Two RPCs of five answer that it was executed.
 #[test]
-fn a_minority_cannot_say_that_a_lever_is_done() {
+fn a_minority_of_rpcs_cannot_report_a_lever_as_done() {
     let (ceremony, proxies) = behind::<5>();
     let alice = signed_by_two(&ceremony);
     broadcast(alice, &["vault"]).ended(0).says("5 of 5 RPCs");
@@ -73,7 +73,7 @@ fn words_of(desk: &Desk, words: &[&str]) -> Vec<String> {
     }
 }
 
-/// A slow honest one is asked when the other two contradict each other, also if it was too slow before.
+/// A slow honest RPC is asked if the other two contradict each other, even if it was too slow before.
 #[test]
 fn one_liar_of_three_does_not_win_by_the_slowness_of_another() {
     let (ceremony, [liar, honest, slow]) = behind::<3>();
@@ -118,7 +118,7 @@ fn an_rpc_that_answers_late_and_contradicts_stops_the_sending() {
     assert_eq!((records(alice), executed(&ceremony)), (0, 0));
 }
 
-/// The person at the Ledger takes their time; meanwhile an RPC answers otherwise. The signature leaves nothing behind.
+/// While the person reads the Ledger, an RPC answers differently. The signature is not shown or kept.
 #[test]
 fn a_signature_is_kept_back_when_an_answer_comes_during_the_approval() {
     let (ceremony, proxies) = behind::<3>();
@@ -139,7 +139,7 @@ fn a_signature_is_kept_back_when_an_answer_comes_during_the_approval() {
     assert!(!alice.path("incidents").exists(), "something was written");
 }
 
-/// What is approved is read by a connection of its own, and the Safe that approves it never asks about the vault.
+/// The approved transaction is read over its own connection, and the Safe that approves it never asks about the vault.
 #[test]
 fn a_late_answer_about_what_is_approved_stops_the_approval() {
     let (mut ceremony, proxies) = behind::<3>();
@@ -157,7 +157,7 @@ fn a_late_answer_about_what_is_approved_stops_the_approval() {
     assert!(!alice.path("incidents").exists(), "something was written");
 }
 
-/// As for one signature: of a set, the one that the device has just made is kept back too.
+/// The signature of a set that the device has just made is kept back too.
 #[test]
 fn a_signature_ahead_is_kept_back_when_an_answer_comes_during_the_approval() {
     let (ceremony, proxies) = behind::<3>();
@@ -179,7 +179,7 @@ fn a_signature_ahead_is_kept_back_when_an_answer_comes_during_the_approval() {
     assert!(!alice.path("set.txt").exists(), "something was written");
 }
 
-/// The payer's Ledger takes less than a block, and meanwhile an RPC answers otherwise.
+/// The review on the payer's Ledger takes less than a block, and meanwhile an RPC answers differently.
 #[test]
 fn a_transaction_is_kept_back_when_an_answer_comes_during_the_payers_approval() {
     let (mut ceremony, proxies) = behind::<3>();
@@ -201,7 +201,8 @@ fn a_transaction_is_kept_back_when_an_answer_comes_during_the_payers_approval() 
     assert_eq!((records(alice), executed(&ceremony)), (0, 0));
 }
 
-/// The payer's Ledger takes longer than a block, and somebody else sends: it is read again before anything leaves.
+/// The review on the payer's Ledger takes longer than a block, and somebody else sends: the chain is read again before
+/// sending.
 #[test]
 fn a_change_during_a_ledgers_approval_is_read_before_sending() {
     let (ceremony, proxies) = behind::<2>();

@@ -6,9 +6,9 @@ use std::fs;
 use crate::stage::{Proxy, run};
 use crate::steps::{behind_a_proxy, refused, refused_without_a_trace, sign, two_of_three, with_key};
 
-/// A person who looks at a file that they were sent runs the program in its folder.
+/// A person who was sent a file runs the program in the folder of that file.
 #[test]
-fn a_council_file_laid_among_the_incidents_is_never_used() {
+fn a_council_file_planted_among_the_incidents_is_never_used() {
     let ceremony = two_of_three();
     let alice = &ceremony.desks[0];
     sign(alice, &["vault"]);
@@ -96,7 +96,7 @@ fn no_variable_of_the_shell_goes_into_an_address_of_the_files_choice() {
 
 /// The owner of the proxy sees the address, and with http:// its key.
 #[test]
-fn a_proxy_in_force_is_said_once_and_without_its_password() {
+fn a_proxy_in_force_is_reported_once_and_without_its_password() {
     let (ceremony, node) = behind_a_proxy();
     let alice = &ceremony.desks[0];
     let second = Proxy::to(&ceremony.anvil);

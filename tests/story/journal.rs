@@ -30,7 +30,7 @@ fn a_whole_ceremony_leaves_a_journal_that_says_who_did_what() {
     alice.run(&["incident", "note", "asked https://rpc.example/v2/S3cretKey"]).ended(0);
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
     assert!(is_paused(&ceremony));
-    // Looking at a proposal is not an act.
+    // Reading a proposal is not an act.
     alice.run(&["status", "vault"]).ended(0);
     broadcast(alice, &["vault"]).ended(0).says("Nothing sent");
     alice.run(&["incident", "close"]).ended(0);
@@ -139,7 +139,7 @@ fn an_incident_is_opened_once_and_closed_once_and_its_people_are_the_councils() 
     assert_eq!(acts(alice), ["opened", "closed", "opened"]);
 }
 
-/// `kill -9` while lines are being written, and whatever it leaves.
+/// `kill -9` while lines are written.
 #[test]
 fn killed_while_it_writes_no_whole_line_is_lost() {
     let ceremony = two_of_three();
@@ -188,7 +188,7 @@ fn two_writers_at_once_lose_no_entry() {
     alice.run(&["log", "--verify"]).ended(0).says("24 entries");
 }
 
-/// A journal that cannot be written is said once, and nobody is stopped by it.
+/// A journal that cannot be written is reported once and stops no command.
 #[test]
 fn a_journal_that_cannot_be_written_stops_neither_signing_nor_sending() {
     let ceremony = two_of_three();
@@ -210,7 +210,7 @@ fn a_journal_that_cannot_be_written_stops_neither_signing_nor_sending() {
     refused(alice.run(&["incident", "note", "lost"]), 1, &["journal.jsonl", "a folder"]);
 }
 
-/// A disk that takes a part of the line: what is there stays, and the run goes on.
+/// A full disk takes only a part of the line: the earlier lines stay, and the run continues.
 #[cfg(target_os = "linux")]
 #[test]
 fn on_a_full_disk_the_journal_stays_whole_and_the_signature_is_made() {

@@ -29,8 +29,8 @@ fn is_short(run: Run) -> Run {
     run
 }
 
-/// Files of the right transaction that lie about the Safe and about the code: whatever numbers they have, the honest
-/// one that is proposed later counts.
+/// Files of the right transaction with false statements about the Safe and the code: the honest file that is proposed
+/// later counts, whatever their block numbers are.
 #[test]
 fn a_poisoned_file_of_the_right_transaction_gives_way_to_an_honest_one() {
     let ceremony = two_of_three();
@@ -82,7 +82,7 @@ fn forged_and_huge_proposals_by_the_hundred_make_nobody_wait() {
     is_short(alice.run(&["status", "vault"]).ended(3)).says("1 of 2 signed");
 }
 
-/// A repository can hold a link to a whole disk.
+/// A repository can contain a link to a whole disk.
 #[test]
 fn a_link_in_the_place_of_a_folder_is_not_searched_for_ever() {
     let ceremony = two_of_three();
@@ -106,7 +106,7 @@ fn a_link_in_the_place_of_a_folder_is_not_searched_for_ever() {
     assert_eq!(fs::read_dir(disk.path()).unwrap().count(), 50_002, "nothing is written through it");
 }
 
-/// Signed in one command, either could be sent: nobody was asked which.
+/// If one command signed both, either could be sent without a choice.
 #[test]
 fn two_transactions_for_one_nonce_are_not_signed_in_one_command() {
     let mut ceremony = two_of_three();

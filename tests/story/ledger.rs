@@ -38,7 +38,7 @@ fn alice_compares_the_pages_and_approves_on_the_device() {
 }
 
 #[test]
-fn whoever_stops_at_the_question_whose_key_it_is_reads_no_list_again() {
+fn a_person_who_stops_at_the_owner_question_is_not_shown_the_owners_again() {
     let ceremony = steps::two_of_three();
     let alice = &ceremony.desks[0];
     let emulator = Emulator::start(Behaviour::default());
@@ -50,9 +50,9 @@ fn whoever_stops_at_the_question_whose_key_it_is_reads_no_list_again() {
     assert!(emulator.signed().is_empty() && !alice.path("incidents").exists());
 }
 
-/// Without a terminal there is no spinner: it is said all the same what it waits for.
+/// Without a terminal there is no spinner: a line says what the program waits for.
 #[test]
-fn a_ledger_that_is_not_there_is_told_of_long_before_it_is_given_up() {
+fn a_missing_ledger_is_reported_long_before_the_wait_ends() {
     let ceremony = steps::two_of_three();
     let url = dead_url().replace("http", "tcp");
     let run = ceremony.desks[0].run(&["device", "--ledger", &url, "--timeout", "3"]).ended(6);
@@ -73,7 +73,7 @@ fn a_rejection_signs_nothing_and_says_so() {
 }
 
 #[test]
-fn a_device_that_is_not_ready_is_told_as_what_it_is_and_nothing_is_written() {
+fn a_device_that_is_not_ready_is_reported_and_nothing_is_written() {
     let ceremony = steps::two_of_three();
     let alice = &ceremony.desks[0];
     let ready = Behaviour::default();
@@ -96,7 +96,7 @@ fn a_device_that_is_not_ready_is_told_as_what_it_is_and_nothing_is_written() {
     }
 }
 
-/// Every key of the test mnemonic is on this device, so that alice has to say whose she means.
+/// The device has every key of the test mnemonic, so alice must name one.
 #[test]
 fn a_device_with_several_owners_keys_signs_as_the_one_who_is_named() {
     let ceremony = steps::two_of_three();
@@ -114,7 +114,7 @@ fn a_device_with_several_owners_keys_signs_as_the_one_who_is_named() {
     run.says("never press both on pages 4 to 33").says("every other value must be 0");
 }
 
-/// A Ledger shows the beginning of a batch. Without a page that commits to the rest, its person accepts that separately.
+/// A Ledger shows the beginning of a batch. Without a page with a hash of the rest, the signer accepts that separately.
 #[test]
 fn a_batch_that_the_device_does_not_show_whole_needs_a_yes_of_its_own() {
     let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
@@ -146,7 +146,8 @@ fn a_batch_that_the_device_does_not_show_whole_needs_a_yes_of_its_own() {
     on_ledger(alice, &["both"], &emulator).ended(2).says("! the Ledger shows only the first 187 bytes");
 }
 
-/// The review can be read before the device is there, and both possible ends are shown where nobody stated the settings.
+/// The review can be read before the device is connected, and shows both possible last pages if the settings are not
+/// known.
 #[test]
 fn the_review_comes_before_the_device() {
     let ceremony = steps::two_of_three();
@@ -160,7 +161,7 @@ fn the_review_comes_before_the_device() {
 }
 
 #[test]
-fn another_seed_is_told_with_all_that_was_looked_at() {
+fn another_seed_is_reported_with_all_paths_that_were_searched() {
     let mut ceremony = steps::two_of_three();
     ceremony.add_to_council("\n[signers.zoe]\naddress = \"0x0707070707070707070707070707070707070707\"\n");
     let emulator = Emulator::start(Behaviour::default());
@@ -178,7 +179,7 @@ fn another_seed_is_told_with_all_that_was_looked_at() {
     assert_eq!(emulator.commands().iter().filter(|command| command[1] == 0x02).count(), 10);
 }
 
-/// No app is open: the Ledger opens it once its person agrees there.
+/// No app is open: the Ledger opens it after a confirmation on the device.
 #[test]
 fn the_ethereum_app_is_opened_by_command() {
     let ceremony = steps::two_of_three();
@@ -204,7 +205,7 @@ fn a_second_person_verifies_an_owner_s_address_on_the_device() {
 }
 
 #[test]
-fn a_stranger_s_device_is_told_to_be_one() {
+fn a_strangers_device_is_reported_as_one() {
     let mut setup = SafeSetup::new(SafeVersion::V1_4_1, 2, 1);
     setup.owners = vec![key(8).address, key(9).address];
     let strangers = Ceremony::new(setup);
@@ -213,7 +214,7 @@ fn a_stranger_s_device_is_told_to_be_one() {
     run.says(&key(0).address.to_string()).says("Raw messages");
 }
 
-/// Hashes only is never silent: the review says which way and why, and the device shows two hashes.
+/// "Hashes only" is never silent: the review names the mode and the reason, and the device shows two hashes.
 #[test]
 fn hashes_are_given_only_when_they_are_asked_for() {
     let ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
@@ -235,7 +236,8 @@ fn pay(desk: &Desk, emulator: &Emulator) -> Run {
     desk.run(&["broadcast", "vault", "--confirm", "guardian", "--ledger", &url, "--timeout", "1"])
 }
 
-/// The key at the device's first path pays, whoever's it is; the transaction is the one that the device was shown.
+/// The key at the device's first path pays, even if it is not an owner's; the transaction sent is the one that the
+/// device showed.
 #[test]
 fn a_ledger_pays_for_the_gas() {
     let ceremony = ready_to_send();
@@ -325,7 +327,7 @@ sol! {
     }
 }
 
-/// The Safe's own word on it: the real contracts name the hash, and take the device's signature for theirs.
+/// The real contracts compute the same hash and accept the device's signature.
 #[test]
 fn every_safe_takes_the_message_that_its_owner_signed_on_a_ledger() {
     let word = keccak256("we hold these keys");

@@ -120,7 +120,7 @@ fn kept_for(desk: &Desk, lever: &str) -> Proposal {
     Proposal::parse(&fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// The likeliest cause of all: somebody has not pulled.
+/// The most likely cause: somebody has an old council file.
 #[test]
 fn a_signature_from_another_council_file_says_so() {
     let ceremony = two_of_three();
@@ -186,7 +186,7 @@ fn claims_that_lie_neither_help_nor_harm_and_say_nothing_in_the_programs_name() 
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
 }
 
-/// Both versions, folded and quoted in every way at once: one paste.
+/// One paste with lines of both versions, wrapped and quoted in every way.
 #[test]
 fn a_whole_chat_of_both_versions_is_taken_and_sent_in_one_command() {
     let ceremony = three_of_five();
@@ -223,8 +223,8 @@ fn a_whole_chat_of_both_versions_is_taken_and_sent_in_one_command() {
     refused(run(alice, &missing), 1, &["no-such-file", "nothing was sent"]);
 }
 
-/// A folder is called for people; what lies in it decides. Those of an earlier version are read as well, and two of one
-/// proposal, as when the folders of two machines are put together.
+/// The name of a folder is for people; its content decides. Folders of an earlier version are read too, and two of one
+/// proposal, as after copying from another machine.
 #[test]
 fn a_proposal_is_found_by_what_lies_in_its_folder_whatever_that_is_called() {
     let ceremony = two_of_three();

@@ -34,9 +34,9 @@ fn of_keys(run: &Run) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The emulator holds the keys of every owner, as one device never should.
+/// The emulator has the keys of all owners; one real device should not.
 #[test]
-fn the_ledger_of_this_machine_is_asked_and_each_setting_that_is_off_is_told() {
+fn each_setting_that_is_off_on_this_machines_ledger_is_reported() {
     const STATED: &str = "[ledger]\nraw_messages = true\ntransaction_hash = true\n";
     let ceremony = ready();
     let alice = &ceremony.desks[0];
@@ -86,7 +86,7 @@ fn the_ledger_of_this_machine_is_asked_and_each_setting_that_is_off_is_told() {
 }
 
 #[test]
-fn a_keystore_that_is_missing_broken_or_a_strangers_is_told() {
+fn a_keystore_that_is_missing_broken_or_a_strangers_is_reported() {
     let ceremony = ready();
     let alice = &ceremony.desks[0];
     let of = |path: &str| {
@@ -109,7 +109,7 @@ fn a_keystore_that_is_missing_broken_or_a_strangers_is_told() {
 }
 
 #[test]
-fn signatures_made_ahead_that_are_stale_dead_nearly_used_or_of_no_safe_here_are_told() {
+fn signatures_made_ahead_that_are_stale_dead_nearly_used_or_of_no_safe_here_are_reported() {
     let mut ceremony = ready();
     let [alice, bob, carol] = &ceremony.desks[..] else { panic!() };
     let set = alice.path("vault.set");
@@ -137,7 +137,7 @@ fn signatures_made_ahead_that_are_stale_dead_nearly_used_or_of_no_safe_here_are_
 }
 
 #[test]
-fn a_card_that_is_used_up_or_of_another_transaction_is_told() {
+fn a_card_that_is_used_up_or_of_another_transaction_is_reported() {
     let mut ceremony = ready();
     ceremony.desks[0].run(&["card", "vault", "--nonces", "0..4"]).ended(0);
     let of_cards = |run: &Run| gaps(run).into_iter().filter(|(id, ..)| id.starts_with("card")).count();
@@ -183,7 +183,7 @@ fn nested() -> (Ceremony, Address) {
 }
 
 #[test]
-fn a_safe_that_owns_a_safe_is_looked_at_as_closely_as_its_parent() {
+fn a_safe_that_owns_a_safe_is_checked_as_strictly_as_its_parent() {
     let (mut ceremony, foundation) = nested();
     warns(&ceremony.desks[1], "threshold-one", "foundation: each of its 2 owners can do everything alone");
     let all = gaps(&doctor(&ceremony.desks[1]).ended(0));
@@ -221,7 +221,7 @@ fn as_the_safe_at(ceremony: &Ceremony, safe: Address, data: Vec<u8>) {
 }
 
 #[test]
-fn an_owner_whose_key_is_delegated_is_told() {
+fn an_owner_whose_key_is_delegated_is_reported() {
     let ceremony = ready();
     let code: Bytes = [&hex!("ef0100")[..], ceremony.vault.as_slice()].concat().into();
     ceremony.anvil.set_code(key(1).address, &code);
@@ -229,7 +229,7 @@ fn an_owner_whose_key_is_delegated_is_told() {
 }
 
 #[test]
-fn code_that_changed_or_is_not_pinned_and_a_target_of_another_are_told() {
+fn code_that_changed_or_is_not_pinned_and_a_target_of_another_are_reported() {
     let mut ceremony = ready();
     let code = ceremony.anvil.code(ceremony.vault);
     ceremony.anvil.set_code(ceremony.vault, &[&code[..], &[0]].concat().into());
@@ -247,9 +247,9 @@ fn code_that_changed_or_is_not_pinned_and_a_target_of_another_are_told() {
     warns(&ceremony.desks[0], "code-unpinned", "your file does not pin the code of foreign");
 }
 
-/// A beacon says which code answers for the target: `pause()` is found there.
+/// A beacon names the target's code: `pause()` is found there.
 #[test]
-fn a_function_behind_a_beacon_that_no_lever_calls_is_told() {
+fn a_function_behind_a_beacon_that_no_lever_calls_is_reported() {
     let mut ceremony = ready();
     let (target, beacon) = (Address::repeat_byte(0xbe), Address::repeat_byte(0xac));
     let logic = deploy(&ceremony.anvil, "Vault", &ceremony.safe.abi_encode());
@@ -262,7 +262,7 @@ fn a_function_behind_a_beacon_that_no_lever_calls_is_told() {
 }
 
 #[test]
-fn a_private_endpoint_that_is_away_or_of_another_chain_is_told() {
+fn a_private_endpoint_that_is_away_or_of_another_chain_is_reported() {
     let mut ceremony = ready();
     let council = ceremony.council().to_string();
     let send = |ceremony: &mut Ceremony, relay: &str| {
@@ -309,7 +309,7 @@ fn with_path(desk: &Desk, folder: &std::path::Path) -> Run {
 }
 
 #[test]
-fn a_hash_is_held_against_cast_where_it_is_installed() {
+fn a_hash_is_compared_with_casts_if_cast_is_installed() {
     let ceremony = ready();
     let alice = &ceremony.desks[0];
     let empty = alice.path("empty");

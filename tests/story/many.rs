@@ -55,7 +55,7 @@ fn a_lever_of_128_pools_is_one_transaction() {
     alice.run(&["pause", "pools"]).says("already done: pool-0 paused() is true").says("and 120 more");
 }
 
-/// The block takes half of it at most: everybody cuts it at the same place, whatever the gas was on their machine.
+/// The lever needs twice the gas of a block: every machine cuts it at the same place, whatever gas it measured.
 #[test]
 fn a_lever_too_large_for_one_transaction_is_cut_alike_for_everybody() {
     let (ceremony, pools) = with_pools(Anvil::start());

@@ -96,7 +96,7 @@ fn an_owner_handed_over_in_the_same_transaction_is_seen() {
     refused(alice.run(&["status", "it"]), 10, &["who controls"]);
 }
 
-/// The only RPC says what everybody wants to hear of `paused()`; storage and receipt say otherwise.
+/// The only RPC answers `paused()` falsely; storage and receipt contradict it.
 #[test]
 fn a_view_that_lies_is_not_believed() {
     let (ceremony, proxy) = behind_a_proxy();
@@ -137,7 +137,7 @@ fn a_contract_that_writes_the_time_is_proven_all_the_same() {
     alice.run(&["status", "it"]).ended(0).says("done and proven");
 }
 
-/// Somebody else acts on the same contract in between: it is run again on what was there.
+/// Somebody else acts on the same contract in between: the transaction is run again on the state before it.
 #[test]
 fn a_change_by_somebody_else_in_between_is_not_a_difference() {
     let (mut ceremony, proxy) = behind_a_proxy();
@@ -153,7 +153,7 @@ fn a_change_by_somebody_else_in_between_is_not_a_difference() {
     assert!(ceremony.anvil.view(dated, &pausedCall {}) && !is_paused(&ceremony));
 }
 
-/// The code was upgraded to a liar long after, or somebody undid it in the next block.
+/// The contract was upgraded to false code later, or the act was undone in the next block.
 #[test]
 fn status_says_what_held_then_and_what_holds_now() {
     let (mut ceremony, _proxy) = behind_a_proxy();
@@ -217,7 +217,7 @@ fn without_the_state_of_that_block_the_newest_is_judged() {
 }
 
 #[test]
-fn a_pin_is_looked_at_now_as_well() {
+fn a_pin_is_checked_at_the_current_block_too() {
     let (mut ceremony, proxy) = behind_a_proxy();
     let vault = deploy(&ceremony.anvil, "Vault", &ceremony.safe.abi_encode());
     let pin = alloy::primitives::keccak256(ceremony.anvil.code(vault));
@@ -234,7 +234,7 @@ fn a_pin_is_looked_at_now_as_well() {
     refused(alice.run(&["status", "it"]), 5, &["your council file does not pin"]);
 }
 
-/// A past transaction of another kind, laid into the folder as if it had been sent for this proposal.
+/// Another past transaction, planted in the folder as if it had been sent for this proposal.
 #[test]
 fn a_record_of_another_transaction_says_nothing() {
     let (ceremony, _proxy) = behind_a_proxy();

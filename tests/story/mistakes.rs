@@ -379,7 +379,7 @@ fn a_paste_that_is_no_signature_says_what_it_is() {
 }
 
 #[test]
-fn in_the_wrong_folder_the_way_to_the_council_file_is_said() {
+fn in_the_wrong_folder_the_message_says_how_to_name_the_council_file() {
     let (elsewhere, home) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     for line in ["status vault", "sign vault", "pause vault", "broadcast vault", "import vault"] {
         let mut command = breakglass();

@@ -112,7 +112,8 @@ pub fn council(anvil: &Anvil, vault: Address, safes: &str) -> String {
     )
 }
 
-/// What is stopped stands above the question for an owner of an owner too, who is reminded of the message below the review.
+/// For the owner of an owning Safe too, the refusals stand above the question, and the message to sign below the
+/// review.
 #[test]
 fn the_review_of_a_childs_owner_fits_a_small_terminal() {
     let scene = Scene::new(SafeVersion::V1_4_1, 2);
@@ -127,7 +128,7 @@ fn the_review_of_a_childs_owner_fits_a_small_terminal() {
     assert!(shown[0].starts_with(" REAL · PAUSE vault"), "{}", shown.join("\n"));
 }
 
-/// Every mix of kinds that meets the threshold, whatever came first.
+/// Every mix of kinds that meets the threshold, in every order.
 #[test]
 fn every_mix_of_keys_and_safes_pauses_the_vault() {
     for (version, threshold, who) in [
@@ -149,7 +150,7 @@ fn every_mix_of_keys_and_safes_pauses_the_vault() {
 }
 
 #[test]
-fn a_status_is_a_tree_and_half_a_safe_is_no_approval() {
+fn a_status_is_a_tree_and_a_safe_below_its_threshold_does_not_approve() {
     let scene = Scene::new(SafeVersion::V1_4_1, 2);
     let lines = scene.lines(&["bob", "alice"]);
     let desk = scene.desk("alice");
@@ -328,7 +329,7 @@ fn a_status_three_levels_down_counts_at_each_safe() {
     );
 }
 
-/// Signed, and then no owner any more: it is named, and nothing is sent.
+/// A Safe signed and is then no longer an owner: it is named, and nothing is sent.
 #[test]
 fn a_safe_that_was_replaced_as_an_owner_does_not_count() {
     let scene = Scene::new(SafeVersion::V1_4_1, 2);
@@ -345,8 +346,8 @@ fn a_safe_that_was_replaced_as_an_owner_does_not_count() {
     alice.run(&["status", "vault"]).says(&format!("{labs} is no longer an owner"));
 }
 
-/// Over the hash where the Safe asks by the pre-image, over the pre-image where it asks by the hash, over the transaction
-/// itself, and for another parent: whose the last is, nobody here knows.
+/// Signatures over the hash where the Safe checks the pre-image, over the pre-image where it checks the hash, over the
+/// transaction itself, and for another parent.
 #[test]
 fn a_signature_over_the_other_message_and_one_for_another_parent_are_refused() {
     for version in [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0] {
@@ -374,7 +375,7 @@ fn a_signature_over_the_other_message_and_one_for_another_parent_are_refused() {
     }
 }
 
-/// The owners of a child sign for the drill too; a child that signs no chain id makes a drill of the whole tree impossible.
+/// The owners of a child sign the drill too; with a child that signs no chain id the whole tree cannot be drilled.
 #[test]
 fn a_tree_of_safes_is_drilled_by_its_own_code() {
     for version in [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0] {

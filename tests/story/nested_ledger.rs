@@ -116,9 +116,9 @@ fn run_line(run: &Run) -> String {
     run.stdout.trim().to_string()
 }
 
-/// Over the hashes, and with "Blind signing" alone, the message itself is on no page, and the program says so.
+/// When the device signs hashes, or only "Blind signing" is on, no page shows the message, and the program says so.
 #[test]
-fn a_device_that_shows_only_hashes_of_a_childs_message_is_said_to() {
+fn the_program_says_that_a_device_shows_only_hashes_of_a_childs_message() {
     let scene = Scene::new(SafeVersion::V1_4_1, 1);
     let (bob, dave) = (scene.desk("bob"), scene.desk("dave"));
     let blind = Behaviour { blind_signing: true, ..Behaviour::default() };
@@ -148,7 +148,8 @@ fn a_device_that_shows_only_hashes_of_a_childs_message_is_said_to() {
     broadcast(erin, &["vault"]).ended(0).says("done and proven");
 }
 
-/// Three levels: each message is shown with what it is about, so that the device's can be followed up to the act.
+/// Three levels: each message is shown with the one that it approves, so that the device's message can be followed up
+/// to the act.
 #[test]
 fn a_grandchilds_pages_are_followed_message_by_message_to_the_act() {
     for version in [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0] {
@@ -198,7 +199,7 @@ fn the_pages_of_a_childs_own_transaction_show_the_hash_that_it_approves() {
     run.says("PAUSE vault").says("every other value must be 0").never_says("shows this message whole");
 }
 
-/// Nothing is signed, and the page that the device shows instead is the one that was listed.
+/// Nothing is signed, and the device shows the page that the review listed.
 #[test]
 fn a_device_whose_settings_forbid_it_signs_no_childs_message() {
     let scene = Scene::new(SafeVersion::V1_4_1, 2);

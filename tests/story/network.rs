@@ -108,7 +108,7 @@ fn an_rpc_that_lies_about_the_owners_meets_the_council_files_pins() {
     refused_without_a_trace(alice, &words, 5, &["safe-owners", &stranger.to_string()]);
 }
 
-/// Two RPCs must agree, and one lies or is down: no value is taken from the other alone.
+/// Two RPCs must agree, and one lies or is down: no value is taken from only one.
 #[test]
 fn two_rpcs_must_agree() {
     let anvil = Anvil::start();
@@ -129,7 +129,7 @@ fn two_rpcs_must_agree() {
     sign(alice, &["vault"]);
 }
 
-/// The node took the transaction; that the vault is paused was never seen. Not proven is not done.
+/// The node took the transaction, but the paused vault was never read: not proven is not done.
 #[test]
 fn an_effect_that_cannot_be_seen_is_not_proven() {
     let (ceremony, proxy) = behind_a_proxy();
@@ -156,7 +156,7 @@ fn a_transaction_that_no_rpc_took_is_sent_by_the_next_run() {
     assert_eq!(executed(&ceremony), 1);
 }
 
-/// The node took it and its answer was lost: the hash is known, so it is waited for and nothing is sent twice.
+/// The node took the transaction and its answer was lost: the hash is known, so the run waits and sends nothing twice.
 #[test]
 fn an_answer_that_is_lost_after_sending_sends_nothing_twice() {
     let (ceremony, proxy) = behind_a_proxy();
@@ -168,7 +168,7 @@ fn an_answer_that_is_lost_after_sending_sends_nothing_twice() {
     assert_eq!((sent(&proxy), executed(&ceremony)), (0, 1));
 }
 
-/// No receipt in the time one is willing to wait: the next run gives out the same bytes again and waits for them.
+/// No receipt within the waiting time: the next run sends the same bytes again and waits.
 #[test]
 fn a_transaction_that_is_not_mined_in_time_is_waited_for_and_no_other_is_made() {
     let (ceremony, _proxy) = behind_a_proxy();

@@ -28,7 +28,7 @@ fn lever<'v>(said: &'v Value, name: &str) -> &'v Value {
 }
 
 #[test]
-fn every_lever_stands_with_its_state_and_every_open_proposal_with_who_is_missing() {
+fn every_lever_is_listed_with_its_state_and_every_open_proposal_with_its_missing_owners() {
     let mut ceremony = two_of_three();
     with_levers(&mut ceremony);
     let alice = &ceremony.desks[0];
@@ -78,7 +78,7 @@ fn a_signed_proposal_is_to_be_sent_and_a_sent_one_is_closed() {
 }
 
 #[test]
-fn one_batch_tells_all_of_a_chain_and_without_a_network_it_says_so() {
+fn a_chain_is_read_in_one_batch_and_a_missing_network_is_reported() {
     let (mut ceremony, proxy) = behind_a_proxy();
     with_levers(&mut ceremony);
     let alice = &ceremony.desks[0];
@@ -102,7 +102,7 @@ fn unreachable_says_so(desk: &Desk) {
 
 /// The files of this desk are listed without the network; their state on the chain is not.
 #[test]
-fn status_and_check_ask_nothing_where_they_are_told_to() {
+fn status_and_check_read_no_network_with_the_offline_flag() {
     let (ceremony, proxy) = behind_a_proxy();
     let alice = &ceremony.desks[0];
     let line = sign(&ceremony.desks[1], &["vault"]);

@@ -57,7 +57,7 @@ fn write(file: &Path, value: &Value) {
     fs::write(file, format!("{value:#}\n")).unwrap();
 }
 
-/// An outcome that says that it was executed, and a proposal of the same lever for another nonce that nobody signed.
+/// An outcome that states an execution, and an unsigned proposal of the same lever for another nonce.
 #[test]
 fn a_planted_outcome_does_not_hide_what_was_signed() {
     let ceremony = two_of_three();
@@ -73,7 +73,7 @@ fn a_planted_outcome_does_not_hide_what_was_signed() {
     assert!(is_paused(&ceremony));
 }
 
-/// Its values were those of the chain a block ago. Nobody signed it, and a complete set of the lever as it is now lies beside it.
+/// It has the chain's values of one block ago and no signature, and a complete set of the current lever is beside it.
 #[test]
 fn a_planted_proposal_that_nobody_signed_does_not_take_the_place_of_a_set() {
     let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
@@ -105,7 +105,7 @@ fn a_planted_proposal_that_nobody_signed_does_not_take_the_place_of_a_set() {
     broadcast(alice, &["both"]).ended(0).says("done and proven");
 }
 
-/// Anybody can post a line of a set, of any lever. It needs what is not in the command to be derived.
+/// Anybody can post a line of a set, of any lever. To derive it, more is needed than the command has.
 #[test]
 fn a_line_of_a_set_in_the_chat_keeps_no_signature_out() {
     let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
@@ -125,7 +125,7 @@ fn a_line_of_a_set_in_the_chat_keeps_no_signature_out() {
     run.says("signed ahead");
 }
 
-/// A planted file of a set states a former state of the Safe: by it no set is called dead.
+/// A planted file of a set states an old state of the Safe: no set is called dead because of it.
 #[test]
 fn a_planted_set_does_not_make_a_live_one_dead_nor_name_what_was_not_signed() {
     let mut ceremony = two_of_three();
@@ -145,9 +145,9 @@ fn a_planted_set_does_not_make_a_live_one_dead_nor_name_what_was_not_signed() {
     bob.run(&["status", "burn"]).never_says("bridge");
 }
 
-/// Anybody can write a file whose argument is what the chain has already: it says nothing of what the council wants.
+/// Anybody can write a file whose argument equals the chain's value: it is not the council's decision.
 #[test]
-fn a_planted_argument_that_the_chain_has_already_is_not_nothing_to_do() {
+fn a_planted_argument_equal_to_the_chains_value_is_not_already_done() {
     let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
     let text = "schema = 1\nid = \"param/fee\"\nkind = \"param\"\ntitle = \"Set the fee\"\nseverity = \"P3\"\n\
          does_not_stop = \"anything else\"\ncost = \"nothing\"\nundo = { none = \"a test\" }\nsource = \"a test\"\n\n\
@@ -174,7 +174,7 @@ fn a_planted_argument_that_the_chain_has_already_is_not_nothing_to_do() {
     broadcast(alice, &other).ended(0).says("done and proven");
 }
 
-/// Without a network, an outcome that anybody can write closes nothing that this machine has not seen done.
+/// Without a network, an outcome closes no proposal that this machine has not seen done: anybody can write one.
 #[test]
 fn a_planted_outcome_chooses_no_nonce_where_the_chain_is_not_asked() {
     let ceremony = two_of_three();

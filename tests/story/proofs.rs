@@ -80,7 +80,7 @@ fn lie_about_a_slot(proxy: &Proxy, of: Address, slot: B256, told: U256) {
     });
 }
 
-/// The vault is somebody else's by now, and the only RPC hides it: nobody but a proof can tell.
+/// The vault has another owner, and the only RPC hides it: only a proof can show it.
 #[test]
 fn a_single_rpc_that_lies_about_a_slot_is_refused() {
     let (ceremony, proxy) = behind_a_proxy();
@@ -101,7 +101,7 @@ fn a_single_rpc_that_lies_about_a_slot_is_refused() {
     refused_without_a_trace(bob, &with_key(bob, &["sign", "vault", "--yes", "--proofs"]), 7, &named);
 }
 
-/// A view is worked out here: what an RPC says that it returns counts for nothing.
+/// A view is executed on this machine: the RPC's answer for it is not used.
 #[test]
 fn a_single_rpc_that_lies_about_a_call_is_refused() {
     let (ceremony, proxy) = behind_a_proxy();
@@ -119,7 +119,7 @@ fn a_single_rpc_that_lies_about_a_call_is_refused() {
     );
 }
 
-/// The owners, the threshold and the guard are the Safe's slots, however they were asked for.
+/// The owners, the threshold and the guard are slots of the Safe, however they were read.
 #[test]
 fn a_single_rpc_that_lies_about_the_safe_is_refused() {
     let (ceremony, proxy) = behind_a_proxy();
@@ -137,7 +137,7 @@ fn a_single_rpc_that_lies_about_the_safe_is_refused() {
     refused(alice.run(&["status", "vault", "--proofs"]), 7, &["is not proven", &slot]);
 }
 
-/// Nonce, log, receipt and view all say that it was done, and nothing was.
+/// Nonce, log, receipt and view all report an execution that did not happen.
 #[test]
 fn a_single_rpc_that_invents_the_execution_is_refused() {
     let (ceremony, proxy) = behind_a_proxy();
@@ -181,7 +181,7 @@ fn a_single_rpc_that_invents_the_execution_is_refused() {
     run.never_says("done and proven");
 }
 
-/// A sent transaction is never called not sent, whatever the RPC proves of it afterwards.
+/// A sent transaction is never reported as not sent, even if the RPC proves something else afterwards.
 #[test]
 fn proofs_that_end_with_the_sending_leave_no_doubt_that_it_was_sent() {
     let (ceremony, proxy) = behind_a_proxy();
@@ -203,7 +203,7 @@ fn proofs_that_end_with_the_sending_leave_no_doubt_that_it_was_sent() {
     alice.run(&["status", "vault"]).ended(0).says("done and proven");
 }
 
-/// A list of what a call may touch is nobody's word: one that names half the chain costs nothing.
+/// An access list is only a hint: one with thousands of entries stops nothing.
 #[test]
 fn an_access_list_that_names_too_much_stops_nobody() {
     let (ceremony, proxy) = behind_a_proxy();
@@ -220,7 +220,7 @@ fn an_access_list_that_names_too_much_stops_nobody() {
 }
 
 #[test]
-fn an_rpc_without_proofs_is_said_to_have_none() {
+fn an_rpc_without_proofs_is_reported() {
     let (ceremony, proxy) = behind_a_proxy();
     let alice = &ceremony.desks[0];
     proxy.rewrite(|method, _, truth| match method {
@@ -241,7 +241,8 @@ fn an_rpc_without_proofs_is_said_to_have_none() {
     refused(alice.run(&["pause", "vault", "--proofs"]), 7, &["cannot prove its answer"]);
 }
 
-/// A proof needs nobody's word: one RPC that has it is enough, and what a quorum agreed on without it is refused.
+/// A proof needs no quorum: one RPC that has it is enough, and a value that a quorum agreed on is refused if the proof
+/// contradicts it.
 #[test]
 fn one_of_several_rpcs_is_enough_for_the_proof() {
     let anvil = Anvil::start();
@@ -270,7 +271,7 @@ fn one_of_several_rpcs_is_enough_for_the_proof() {
     proxies.iter().fold(run, |run, proxy| run.says(&proxy.url().replace("http://", "")));
 }
 
-/// A block's events are in its receipts root: what an RPC adds to a receipt is none of them.
+/// A block's events are in its receipts root: an event that an RPC adds to a receipt is not.
 #[test]
 fn the_events_of_a_receipt_are_proven_or_not_said_to_be() {
     let (ceremony, proxy) = behind_a_proxy();

@@ -169,7 +169,7 @@ fn seconds(time: &str) -> u64 {
 }
 
 #[test]
-fn a_journal_that_lies_about_the_chain_is_contradicted() {
+fn a_journal_that_contradicts_the_chain_is_reported() {
     let ceremony = two_of_three();
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
     let lines = [sign(alice, &["vault"]), sign(bob, &["vault"])].join("\n");

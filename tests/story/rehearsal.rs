@@ -74,7 +74,7 @@ fn rounds(proxy: &Proxy, desk: &Desk, args: &[&str], code: i32) -> usize {
 }
 
 #[test]
-fn everything_is_rehearsed_within_its_budget_of_rounds() {
+fn each_rehearsal_stays_within_its_number_of_rounds() {
     let (mut ceremony, proxies) = behind::<1>();
     rotate_lever(&mut ceremony);
     let (proxy, [alice, bob, carol]) = (&proxies[0], &ceremony.desks[..]) else { unreachable!() };
@@ -101,7 +101,7 @@ fn everything_is_rehearsed_within_its_budget_of_rounds() {
     }
 }
 
-/// The raw transaction leaves in the second round, and costs exactly the gas of its rehearsal.
+/// The raw transaction is sent in the second round, and uses exactly the gas of its rehearsal.
 #[test]
 fn a_broadcast_leaves_in_its_second_round_with_the_rehearsed_gas() {
     let (ceremony, proxies) = behind::<1>();
@@ -121,7 +121,7 @@ fn a_broadcast_leaves_in_its_second_round_with_the_rehearsed_gas() {
     assert_eq!(done.json()["gas_used"], said["gas"]);
 }
 
-/// An owner is not of the vault: the execution reverts, and the innermost reason is said.
+/// The Safe does not own the vault: the execution reverts, and the innermost reason is shown.
 #[test]
 fn a_transaction_that_would_revert_is_refused_with_its_reason() {
     let mut ceremony = Ceremony::new(setup());
@@ -136,7 +136,7 @@ fn a_transaction_that_would_revert_is_refused_with_its_reason() {
     alice.run(&["dry-run", "foreign"]).ended(1).says("OwnableUnauthorizedAccount");
 }
 
-/// The file's own record decides nothing: where the reader's rehearsal differs, that is what is read first.
+/// The file's record decides nothing: the differences of the reader's rehearsal are shown first.
 #[test]
 fn differences_from_the_recorded_rehearsal_are_shown_first() {
     let ceremony = Ceremony::new(setup());
@@ -171,7 +171,7 @@ fn without_access_lists_it_still_finishes() {
     assert!(proxies[0].counts().rounds <= 4, "{:?}", proxies[0].counts());
 }
 
-/// A value that no RPC gives: nothing is shown of the rehearsal, and it is said what was missing.
+/// If no RPC gives a value, no result of the rehearsal is shown, and the missing value is named.
 #[test]
 fn a_rehearsal_that_cannot_be_completed_says_so() {
     let (ceremony, proxies) = behind::<1>();
@@ -219,7 +219,7 @@ fn several_rpcs_agree_lag_or_lie_and_the_review_says_which() {
     alice.run(&["dry-run", "vault"]).ended(7).says("agree and 2 must");
 }
 
-/// On a chain of one's own choice, and in the past.
+/// On a fork that the person names, and at a past block.
 #[test]
 fn a_dry_run_goes_to_a_fork_or_to_a_block_of_the_past() {
     let ceremony = Ceremony::new(setup());

@@ -33,7 +33,8 @@ fn three_levers() -> Ceremony {
     ceremony
 }
 
-/// A rejection skips its proposal and no other: the others are printed, kept and in the object, and the exit code says it.
+/// A rejection skips only its proposal: the others are printed, kept and in the JSON object, and the exit code reports
+/// the rejection.
 #[test]
 fn of_several_one_is_rejected_on_the_device_and_the_others_are_signed() {
     let ceremony = three_levers();
@@ -114,8 +115,8 @@ fn raw_messages_is_turned_on_and_the_signing_goes_on() {
     assert_eq!(emulator.signed().len(), 1);
 }
 
-/// A person who turned Blind signing on is still in the menu: the review begins once they say that they left it. Its pages were
-/// shown before.
+/// A person who turned Blind signing on is still in the menu: the review begins after they confirm that they left it.
+/// Its pages were shown before.
 #[test]
 fn a_review_does_not_begin_under_the_menu() {
     let ceremony = two_of_three();
@@ -132,7 +133,7 @@ fn a_review_does_not_begin_under_the_menu() {
     terminal.ended(0).says("signed by alice").never_says("must be enabled");
 }
 
-/// The owner's key is looked for where somebody can see how far that is.
+/// The search for the owner's key shows how far it is.
 #[test]
 fn a_search_says_how_far_it_is() {
     let mut ceremony = two_of_three();

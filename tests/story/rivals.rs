@@ -53,7 +53,7 @@ fn handed(from: &Desk, to: &Desk, words: &[&str]) {
     import(to, &[path(&copy)], &line);
 }
 
-/// A call that is left out by now does no harm: those who sign later go on with what was signed.
+/// A call that would now be left out does no harm: later signers continue the signed proposal.
 #[test]
 fn a_proposal_that_others_signed_is_continued_while_it_works() {
     let ceremony = with_playbook(
@@ -74,7 +74,7 @@ fn a_proposal_that_others_signed_is_continued_while_it_works() {
     assert_eq!(fee(&ceremony), U256::from(30));
 }
 
-/// The flags that were signed would clear one that was set since: that is not what the playbook promises.
+/// The signed flags would clear one that was set since: the playbook does not promise that.
 #[test]
 fn a_proposal_that_would_undo_a_later_act_is_not_continued() {
     let ceremony = with_playbook(

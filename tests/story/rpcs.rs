@@ -121,7 +121,7 @@ fn one_rpc_of_two_that_is_silent_stops_nobody_for_long() {
 }
 
 #[test]
-fn an_old_already_paused_is_not_believed() {
+fn already_paused_at_an_old_block_is_not_believed() {
     let anvil = old_chain(1_000);
     let proxy = Proxy::to(&anvil);
     let rpc = [anvil.url(), proxy.url()];
@@ -173,7 +173,7 @@ fn a_provider_that_takes_three_requests_at_once_is_asked_by_three() {
 
 /// An RPC that is behind does not make a mined transaction "not mined": the RPCs that know it are named, and those that do not.
 #[test]
-fn a_transaction_that_one_rpc_does_not_know_yet_is_told_by_the_other() {
+fn a_transaction_that_only_one_rpc_has_is_not_called_not_mined() {
     let anvil = Anvil::start();
     let proxy = Proxy::to(&anvil);
     let rpc = [anvil.url(), proxy.url()];
@@ -186,9 +186,9 @@ fn a_transaction_that_one_rpc_does_not_know_yet_is_told_by_the_other() {
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
 }
 
-/// A signer on a slow network: the first look at a lever costs two rounds and little to download.
+/// On a slow network, the first evaluation of a lever costs two rounds and a small download.
 #[test]
-fn a_first_look_downloads_little() {
+fn the_first_evaluation_of_a_lever_downloads_little() {
     let anvil = Anvil::start();
     let proxy = Proxy::to(&anvil);
     let ceremony = with_rpcs(anvil, &[proxy.url()]);

@@ -267,7 +267,7 @@ fn a_parameter_and_a_rotation_say_the_values_before_and_after() {
     }
 }
 
-/// The Safe that nobody read is said where the block would be named.
+/// The assumed Safe is named in the place of the block.
 #[test]
 fn a_lever_that_is_signed_offline_says_above_the_question_what_is_assumed() {
     let ceremony = ceremony();
@@ -300,7 +300,7 @@ fn a_done_lever_and_its_undo_are_shown_in_one_form() {
     }
 }
 
-/// Nobody is shown hashes to compare, nor asked, where the answer is no.
+/// A refused transaction shows no hashes and asks no question.
 #[test]
 fn a_refusal_stands_where_the_question_would() {
     let mut ceremony = ceremony();
@@ -328,7 +328,7 @@ fn a_refusal_stands_where_the_question_would() {
     }
 }
 
-/// The lines that have scrolled away are shown once more, and the question again; two transactions have a block each.
+/// The lines that scrolled away are shown again, and then the question; each of two transactions has its own block.
 #[test]
 fn more_shows_the_rest_and_asks_again() {
     let (mut ceremony, _) = with_vaults(2);
@@ -371,7 +371,7 @@ fn two_parts(alice: &Desk, columns: u16, rows: usize) {
     terminal.ended(4).says("2 of 2 were not signed");
 }
 
-/// The first word tells it from the real thing, and the chain that a device shows.
+/// The first word and the chain that the device shows distinguish it from a real transaction.
 #[test]
 fn a_drill_fits_the_window_and_says_what_it_is() {
     let ceremony = ceremony();

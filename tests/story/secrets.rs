@@ -171,7 +171,7 @@ fn no_output_and_no_file_holds_a_secret() {
     }
 }
 
-/// An address with a key in it does not get into a file by way of the command line.
+/// An address with a key in it is not written to a file from the command line.
 #[test]
 fn init_refuses_an_address_that_holds_a_key() {
     let (ceremony, proxy) = behind_a_proxy();

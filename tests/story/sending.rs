@@ -360,7 +360,7 @@ fn a_relay_that_never_includes_it_has_it_for_private_for_reruns_and_replacements
     assert_eq!(shown(&rpc, None, &signatures), 2);
 }
 
-/// A relay that says yes to everything and passes nothing on: it stands before a chain of its own.
+/// A relay that accepts everything and sends nothing: it has a chain of its own.
 #[test]
 fn a_relay_that_takes_it_and_never_includes_it_has_it_for_private_for_alone() {
     let (anvil, elsewhere) = (Anvil::start(), Anvil::start());

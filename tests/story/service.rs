@@ -166,7 +166,7 @@ fn a_service_that_agrees_is_listed_and_gets_the_key_and_no_signature() {
 }
 
 #[test]
-fn what_a_service_says_otherwise_than_the_chain_is_told() {
+fn differences_between_a_service_and_the_chain_are_reported() {
     let (ceremony, service) = with_service();
     let alice = &ceremony.desks[0];
     service.is_honest(&ceremony, &[]);
@@ -210,7 +210,7 @@ fn what_a_service_says_otherwise_than_the_chain_is_told() {
 }
 
 #[test]
-fn a_service_that_is_away_of_another_chain_or_a_web_page_is_told() {
+fn a_service_that_is_away_of_another_chain_or_a_web_page_is_reported() {
     let (mut ceremony, service) = with_service();
     service.is_honest(&ceremony, &[]);
     let about = "/api/v1/about/ethereum-rpc/";

@@ -52,7 +52,7 @@ fn a_poisoned_pull_is_shown_and_needs_a_yes_of_its_own() {
     let run = refused(at(alice, &words), 2, &said);
     let run = run.says(&format!("- anvil = \"{}\"", ceremony.vault)).never_says("[signers.alice]");
     run.never_says("What it does");
-    // Every command that leads to a transaction asks; those that only look say it in a line.
+    // Every command that leads to a transaction asks; those that only read say it in one line.
     refused(alice.run(&["pause", "vault"]), 2, &[&flag]);
     refused(at(alice, &with_key(alice, &["broadcast", "vault", "--confirm", "guardian"])), 2, &[&flag]);
     alice.run(&["status", "vault"]).says("changed since you accepted it; sign shows the difference");
@@ -156,10 +156,10 @@ fn a_playbook_that_takes_a_built_in_ones_place_is_a_change_of_the_lever() {
     at(alice, &words).ended(0).never_says("CHANGED");
 }
 
-/// A lever whose playbook was not there when the council file was accepted: what comes in its place later was never
-/// accepted by anybody.
+/// A lever whose playbook was missing when the council file was accepted: a playbook that is added later was not
+/// accepted.
 #[test]
-fn a_playbook_laid_later_for_a_lever_that_had_none_needs_a_yes_of_its_own() {
+fn a_playbook_added_later_for_a_lever_without_one_must_be_accepted() {
     let mut ceremony = two_of_three();
     ceremony.add_to_council(
         "\n[levers.other]\nplaybook = \"pause/other\"\nsafe = \"guardian\"\nset = { target = \"vault\" }\n",
@@ -180,7 +180,7 @@ fn a_playbook_laid_later_for_a_lever_that_had_none_needs_a_yes_of_its_own() {
     at(alice, &words).ended(0).never_says("NEW since");
 }
 
-/// Under the same host another chain may answer: a fork that somebody rented there.
+/// The same host may serve another chain: a fork that somebody rented there.
 #[test]
 fn a_change_of_an_rpc_address_behind_its_host_is_shown_without_its_key() {
     let ceremony = two_of_three();
@@ -198,7 +198,7 @@ fn a_change_of_an_rpc_address_behind_its_host_is_shown_without_its_key() {
     }
 }
 
-/// Settings never stand in the way of an emergency, and a mistake in them is said.
+/// Faulty settings do not stop an emergency, and the fault is reported.
 #[test]
 fn without_settings_signing_goes_on_and_says_so() {
     let ceremony = two_of_three();
@@ -297,7 +297,7 @@ fn only_the_flag_signs_several_without_a_question() {
     assert_eq!(object["signatures"].as_array().unwrap().len(), 0);
 }
 
-/// A file names its own lever and playbook: it cannot step around what was accepted.
+/// A file names its own lever and playbook: it cannot avoid the acceptance.
 #[test]
 fn a_file_rests_on_the_same_files_as_its_lever() {
     let ceremony = two_of_three();

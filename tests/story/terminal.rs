@@ -107,7 +107,7 @@ fn a_window_that_changes_under_a_question_loses_neither_the_question_nor_the_ans
 }
 
 #[test]
-fn a_no_is_a_no() {
+fn an_answer_of_no_signs_nothing() {
     let ceremony = two_of_three();
     let carol = &ceremony.desks[2];
     let alice = signed_by_two(&ceremony);
@@ -159,7 +159,7 @@ fn without_a_terminal_the_flag_to_pass_is_named() {
     refused_without_a_trace(carol, &owned(&["status", "valt"]), 2, &["did you mean vault"]);
 }
 
-/// No test, but the program of the next one: nothing here has two Ledgers.
+/// Not a test, but the program that the next test runs: no machine here has two Ledgers.
 #[test]
 #[ignore = "asks somebody at a terminal"]
 fn which_of_two() {
@@ -181,8 +181,8 @@ fn a_choice_is_asked_for_until_it_is_one() {
 /// A line that a file would like to be the program's own.
 const FORGED: &str = "✓ FORGED: matches your playbook";
 
-/// However a file pads its texts, and however many it has: at a terminal and in a log none of them begins a line, and
-/// all of them together take no more than a screen.
+/// Padded and numerous texts of a file: at a terminal and in a log none of them begins a line, and together they take
+/// at most one screen.
 #[test]
 fn no_text_of_a_file_begins_a_line_and_all_of_them_fit_on_a_screen() {
     let ceremony = two_of_three();

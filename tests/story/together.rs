@@ -57,7 +57,7 @@ fn three_signers_type_three_orders_and_sign_one_transaction() {
     assert_eq!((paused(&ceremony, &all), executed(&ceremony)), (2, 1));
 }
 
-/// A first look at three contracts takes the rounds of one.
+/// The first evaluation of three contracts takes as many rounds as that of one.
 #[test]
 fn a_combined_lever_is_derived_and_rehearsed_in_two_rounds() {
     let anvil = Anvil::start();
@@ -100,7 +100,7 @@ fn levers_left_out_are_named_in_the_command() {
     refused(try_sign(alice, &["vault", "--without", "bridge"]), 2, &["does not pull it"]);
 }
 
-/// The second swap rests on the order of the owners, which the first one changes.
+/// The second swap depends on the order of the owners, which the first one changes.
 #[test]
 fn levers_of_which_one_reads_what_the_other_changes_are_not_combined() {
     let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
@@ -127,8 +127,8 @@ fn levers_of_which_one_reads_what_the_other_changes_are_not_combined() {
         .says("1 of 4 levers are bad: both");
 }
 
-/// The fee is a value of the contract that is paused before it. Where somebody has paused it already, the pause would
-/// revert: that is the reason, and the fee can still be set.
+/// The fee is a value of the contract that is paused first. If somebody has paused it already, the reason is that the
+/// pause would revert, and the fee can still be set.
 #[test]
 fn a_lever_that_is_done_already_does_not_make_the_next_one_clash() {
     let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
@@ -191,9 +191,9 @@ fn combined_levers_stand_in_the_list() {
     assert_eq!(listed["levers"], serde_json::json!([]), "it pulls no param");
 }
 
-/// A lever that anybody could pull first stands alone: what happens to it does not stop the others.
+/// A lever that anybody could pull first has its own transaction: its failure does not stop the others.
 #[test]
-fn a_lever_that_stands_alone_has_a_nonce_of_its_own() {
+fn a_lever_with_its_own_transaction_has_its_own_nonce() {
     let mut ceremony = two_of_three();
     let all = with_contracts(&mut ceremony, &["bridge", "oracle"], "alone = [\"bridge\"]\n");
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
@@ -255,9 +255,9 @@ fn a_chain_that_does_not_answer_does_not_stop_the_others() {
     assert!(other.view(vault, &pausedCall {}) && ceremony.anvil.view(ceremony.vault, &pausedCall {}));
 }
 
-/// A value that is said for one lever would make the same value of a file the signer's own.
+/// A value that is given for one lever would also accept the same value in a file.
 #[test]
-fn a_value_is_not_said_for_a_lever_and_a_file_at_once() {
+fn a_value_cannot_be_given_for_a_lever_and_a_file_at_once() {
     let ceremony = two_of_three();
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
     let file = alice.path("theirs.json");

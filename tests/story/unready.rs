@@ -14,7 +14,7 @@ use crate::stage::{Anvil, Ceremony, Proxy, SafeSetup};
 use crate::steps::{now, two_of_three};
 
 #[test]
-fn what_a_bare_council_file_leaves_out_is_told_and_it_is_ready_all_the_same() {
+fn gaps_of_a_minimal_council_file_are_reported_and_it_is_still_ready() {
     let ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 2, 2));
     let run = ceremony.desks[0].run(&["--json", "doctor"]).ended(0);
     let all = gaps(&run);
@@ -50,7 +50,7 @@ fn lever(name: &str, at: Address) -> String {
 }
 
 #[test]
-fn a_lever_that_anybody_can_pull_and_levers_too_heavy_for_one_transaction_are_told() {
+fn a_lever_that_anybody_can_pull_and_levers_too_heavy_for_one_transaction_are_reported() {
     let mut ceremony = ready();
     let targets = ["a", "b", "c"].map(|name| (name, Address::repeat_byte(name.as_bytes()[0])));
     for (name, at) in targets {
@@ -68,9 +68,9 @@ fn a_lever_that_anybody_can_pull_and_levers_too_heavy_for_one_transaction_are_to
     is_not_ready(alice, "lever-gas", "lever all: its transaction of guardian takes about ");
 }
 
-/// `pause()` for the Safe alone, and nothing that brings it back.
+/// The Safe can call `pause()`, and no function undoes it.
 #[test]
-fn a_lever_that_nobody_can_take_back_is_told() {
+fn a_lever_that_nobody_can_undo_is_reported() {
     let mut ceremony = ready();
     let (at, safe) = (Address::repeat_byte(0x77), hex::encode(ceremony.safe));
     let code =
@@ -82,7 +82,7 @@ fn a_lever_that_nobody_can_take_back_is_told() {
 }
 
 #[test]
-fn a_chain_that_stands_still_and_a_clock_that_is_behind_are_told() {
+fn a_chain_that_stands_still_and_a_clock_that_is_behind_are_reported() {
     let anvil = Anvil::with_args(31_337, &["--timestamp", &(now() - 1_000).to_string()]);
     let mut ceremony = Ceremony::with_two_rpcs(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
     let council = ceremony.council().replacen("rpc = [", "block_time = \"2 seconds\"\nrpc = [", 1);
@@ -94,7 +94,7 @@ fn a_chain_that_stands_still_and_a_clock_that_is_behind_are_told() {
 }
 
 #[test]
-fn what_no_rpc_offers_is_told_and_the_levers_are_tried_all_the_same() {
+fn methods_that_no_rpc_offers_are_reported_and_the_levers_are_still_tried() {
     let anvil = Anvil::start();
     let proxy = Proxy::to(&anvil);
     let ceremony = Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &[proxy.url()]);
@@ -113,9 +113,9 @@ fn what_no_rpc_offers_is_told_and_the_levers_are_tried_all_the_same() {
     assert_eq!(object["chains"][0]["offers"][0]["access_lists"], false, "{object}");
 }
 
-/// One of two takes two seconds to say which chain it is of; the other one is not named for it.
+/// One of two RPCs takes two seconds to answer with its chain id; the other is not named.
 #[test]
-fn an_rpc_that_is_slow_is_told_with_its_time() {
+fn a_slow_rpc_is_reported_with_its_time() {
     let mut ceremony = ready();
     let proxy = Proxy::to(&ceremony.anvil);
     let (fast, slow) = (ceremony.anvil.url(), proxy.url());
@@ -144,7 +144,7 @@ fn an_rpc_that_is_slow_is_told_with_its_time() {
 }
 
 #[test]
-fn a_roll_call_of_long_ago_is_told_with_its_days() {
+fn an_old_roll_call_is_reported_with_its_age_in_days() {
     let ceremony = two_of_three();
     let [alice, ..] = &ceremony.desks[..] else { panic!() };
     let line = roll_call(alice);

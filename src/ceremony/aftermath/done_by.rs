@@ -1,4 +1,4 @@
-//! The transaction by which a lever is done already: which one of the Safe, since when, signed and sent by whom.
+//! The Safe's transaction by which a lever is done already: since when, signed and sent by whom.
 
 use std::collections::BTreeSet;
 
@@ -12,14 +12,14 @@ use crate::evm::TxHash;
 use crate::proposal::{Proposal, calls_of};
 use crate::safe::{Domain, Execution, Nonce, Owners, SafeState, SafeTx, SafeTxHash, approvers, decode_exec};
 
-/// The number of nonces below the Safe's at which an executed transaction is looked for.
+/// The most nonces below the Safe's that are tried for an executed transaction.
 const MOST_NONCES: u64 = 1_000;
 
-/// Where the promised state comes from.
+/// The transaction that brought about the promised state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DoneBy {
     Known(Box<Deed>),
-    /// Not known, and why.
+    /// It is not known; the reason.
     Unknown(String),
 }
 
@@ -28,7 +28,7 @@ pub enum DoneBy {
 pub struct Deed {
     pub hash: SafeTxHash,
     pub nonce: Nonce,
-    /// It is this lever's own transaction, and not another one that makes the same calls.
+    /// It is this lever's own transaction, not another one with the same calls.
     pub is_this_lever: bool,
     pub tx: TxHash,
     pub block: u64,
@@ -39,13 +39,13 @@ pub struct Deed {
     pub signers: Vec<Address>,
 }
 
-/// Looks for it among the Safe's last transactions: two rounds, three where it is not the last of them.
+/// Searches the Safe's last transactions for it: two rounds, three if it is not the last of them.
 pub fn find(desk: &Desk, judged: &Judged) -> DoneBy {
     let Some(seen) = &judged.seen else { return DoneBy::Unknown("the network was not asked".into()) };
     let (link, now) = (&seen.link, &seen.snapshot.state);
     let head = seen.snapshot.header.block();
-    let look = || link.last_executions(&now.id, &head);
-    let all = match desk.progress.wait("looking who did it", look) {
+    let search = || link.last_executions(&now.id, &head);
+    let all = match desk.progress.wait("looking who did it", search) {
         Ok(all) => all,
         Err(error) => return DoneBy::Unknown(error.to_string()),
     };
@@ -58,13 +58,13 @@ pub fn find(desk: &Desk, judged: &Judged) -> DoneBy {
     DoneBy::Known(Box::new(deed))
 }
 
-/// Returns the last transaction that called one of the contracts, and the time of its block where it is known. `None` if it
-/// did not make all of the proposal's calls: an earlier one may have been taken back since.
+/// Returns the last transaction that called one of the contracts, and the time of its block if known. `None` if it did
+/// not make all of the proposal's calls: an earlier one may have been undone since.
 fn last_execution(proposal: &Proposal, now: &SafeState, all: &[Carried]) -> Option<(Deed, Option<u64>)> {
     let ours = calls_of(proposal.tx()).ok()?;
     let targets: BTreeSet<Address> = ours.iter().map(|call| call.to).collect();
     for one in all.iter().filter(|one| one.outcome == Execution::Succeeded) {
-        // A call that cannot be read may have taken it back.
+        // A call that cannot be decoded may have undone it.
         let (tx, signatures) = executed(proposal, now.nonce, one)?;
         let calls = calls_of(&tx).unwrap_or_default();
         if !calls.iter().any(|call| targets.contains(&call.to)) {
@@ -87,7 +87,7 @@ fn last_execution(proposal: &Proposal, now: &SafeState, all: &[Carried]) -> Opti
     None
 }
 
-/// The Safe transaction in a call, with the nonce that gives its hash, and its signatures.
+/// Returns the Safe transaction in a call, with the nonce that gives its hash, and its signatures.
 fn executed(proposal: &Proposal, next: Nonce, one: &Carried) -> Option<(SafeTx, Bytes)> {
     if one.to != Some(proposal.safe().address) {
         return None;
@@ -99,12 +99,12 @@ fn executed(proposal: &Proposal, next: Nonce, one: &Carried) -> Option<(SafeTx, 
     Some((tx, signatures))
 }
 
-/// The hash by which the Safe's own chain knows a transaction: for a drill too.
+/// Returns the real hash of a transaction on the Safe's chain, for a drill too.
 fn hash_on_chain(proposal: &Proposal, tx: &SafeTx) -> SafeTxHash {
     Domain::real(*proposal.safe()).hashes(tx).safe_tx
 }
 
-/// Returns the owners whose approvals carried a proposal's transaction, by the data of the call; `None` if it was another call.
+/// Returns the owners who approved a proposal's transaction, by the data of the call; `None` if it was another call.
 pub fn signers(proposal: &Proposal, input: &[u8], owners: &Owners) -> Option<Vec<Address>> {
     let (tx, signatures) = decode_exec(input, proposal.nonce())?;
     let is_ours = proposal.domain().hashes(&tx).safe_tx == proposal.hash();
@@ -122,7 +122,7 @@ mod tests {
     use crate::proposal::{Approvals, assemble};
     use crate::safe::SafeTree;
 
-    /// A transaction as the chain tells of it, signed by alice and bob.
+    /// Returns a transaction as the chain has it, signed by alice and bob.
     fn carried(desk: &Desk, proposal: &Proposal) -> Carried {
         let signatures = [ALICE, BOB].map(|seed| sign(desk, seed, proposal));
         let none = crate::evm::Readings::new();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_transaction_that_called_the_contract_did_it() {
+    fn the_last_transaction_to_the_contract_did_it() {
         let home = Home::new();
         let desk = home.desk();
         let lever = |levers: &[&str], given: &Given| proposed(&desk, levers, given, 0);
@@ -161,9 +161,9 @@ mod tests {
         let mut both = vec![address(ALICE), address(BOB)];
         both.sort();
         assert_eq!((signers, known.sender, known.block), (both, Address::repeat_byte(0x55), 40));
-        // Another lever that makes the same call did it as well.
+        // Another lever with the same call counts too.
         assert_eq!(of(&[carried(&["freeze"], &at(5))]), Some((nonce(5), false, Some(1_000))));
-        // What calls another contract, or failed, took nothing back.
+        // A call to another contract, or one that failed, undid nothing.
         let other = carried(&["bridge"], &at(5));
         let undo = carried(&["vault"], &Given { undo: true, ..at(5) });
         let failed = Carried { outcome: Execution::Failed, ..undo.clone() };
@@ -171,7 +171,7 @@ mod tests {
             assert_eq!(of(&[later, own.clone()]), Some((nonce(4), true, Some(1_000))));
         }
         assert_eq!(of(&[undo, own.clone()]), None, "it was taken back");
-        // What cannot be read may have taken it back.
+        // A transaction that cannot be read may have undone it.
         let nested = Carried { to: Some(Address::repeat_byte(3)), ..own.clone() };
         let cut = Carried { input: own.input.slice(..8), ..own.clone() };
         let unknown = Carried { hash: vault.at_nonce(nonce(5_000)), ..own.clone() };
@@ -179,7 +179,7 @@ mod tests {
             assert_eq!(of(&[unread, own.clone()]), None);
         }
         assert_eq!(of(&[]), None);
-        // A drill of what is done already: the chain knows it by its real hash.
+        // A drill of a lever that is done already: the chain has the real hash.
         let drill = vault.clone().for_drill().unwrap();
         let (known, _) = last_execution(&drill, &now, std::slice::from_ref(&own)).unwrap();
         assert_eq!((known.nonce, known.is_this_lever, known.signers.len()), (nonce(4), true, 2));

@@ -1,4 +1,4 @@
-//! Entries of this machine's journal: what every command that acts leaves behind.
+//! Entries that commands add to this machine's journal.
 
 use crate::ceremony::desk::Desk;
 use crate::clock;
@@ -12,7 +12,7 @@ use crate::proposal::Proposal;
 use crate::store::{CutOff, NewLine};
 
 impl Desk<'_> {
-    /// Returns the statement of an entry about a proposal.
+    /// Returns the reference to a proposal for a journal entry.
     pub fn about(&self, proposal: &Proposal) -> TransactionRef {
         let id = proposal.safe();
         let safe = self.council.safe_at(id.chain_id, id.address).map_or("?", |safe| safe.name.as_str());
@@ -27,7 +27,7 @@ impl Desk<'_> {
         }
     }
 
-    /// Adds an entry to the journal. Returns what was cut off of it.
+    /// Adds an entry to the journal. Returns the incomplete last line if one was cut off.
     pub fn enter(&self, act: JournalAct, about: Option<TransactionRef>) -> Result<Option<CutOff>, Error> {
         let draft = UnnumberedEntry {
             time: now(),
@@ -59,7 +59,7 @@ impl Desk<'_> {
     }
 }
 
-/// The time, as the journal has it.
+/// Returns the time as the journal has it.
 pub fn now() -> Utc {
     Utc::from_millis(u64::try_from(clock::now().as_millis()).unwrap_or(u64::MAX))
 }
@@ -68,7 +68,7 @@ fn too_long(bad: &BadEntry) -> Error {
     Error::new(Exit::Failed, format!("the journal has lines of at most {LONGEST_LINE} bytes: {bad}"))
 }
 
-/// Version and build. Whoever packages the program names the build, by `BREAKGLASS_BUILD` when it is compiled.
+/// Returns version and build; the build is `BREAKGLASS_BUILD` at compile time.
 fn program() -> String {
     let version = env!("CARGO_PKG_VERSION");
     let build = option_env!("BREAKGLASS_BUILD").map(|build| format!("+{build}")).unwrap_or_default();

@@ -1,8 +1,8 @@
-//! Did a mined transaction do what was rehearsed?
+//! Comparison of a mined transaction with its rehearsal.
 //!
-//! First what it left is compared with the rehearsal that the reader saw. Where that differs, time may explain it:
-//! interest, a deadline, somebody else's transaction in between. So it is run again on the state of the block before
-//! it; then it must leave exactly that, and do nothing of another kind than what was seen.
+//! First its effects are compared with the rehearsal that the reader saw. If they differ, time may be the reason:
+//! interest, a deadline, a transaction in between. So it is run again on the state of the block before it: its effects
+//! must be exactly those, and of no other kinds than in the rehearsal.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub enum AsRehearsed {
     Yes,
     /// The differences, the gravest first.
     No(Vec<String>),
-    /// It could not be compared, and why.
+    /// It could not be compared; the reason.
     Unknown(String),
 }
 
@@ -33,7 +33,7 @@ pub fn expected(judged: &Judged) -> Option<Expected> {
     (done.is_signed && !done.ahead).then(|| online.snapshot.expected(&done.rehearsal))
 }
 
-/// Compares. `found` are the answers to `expected` at the receipt's block.
+/// Compares a mined transaction with its rehearsal. `found` are the answers to `expected` at the receipt's block.
 pub fn compare(
     desk: &Desk,
     judged: &Judged,
@@ -81,7 +81,7 @@ fn differences(expected: &Expected, found: &Readings, logs: &[Log], is_direct: b
 
 /// Returns the effects of a kind that was neither reviewed nor recorded.
 fn other_effects(judged: &Judged, replayed: &Replayed) -> Vec<String> {
-    let mut all = shown_refusals(judged, replayed);
+    let mut all = new_refusals(judged, replayed);
     match (judged.rehearsal.done(), judged.proposal().record()) {
         (Some(done), _) => {
             all.extend(other_kinds(&kinds_of(&done.rehearsal), &kinds_of(&replayed.rehearsal)));
@@ -107,9 +107,9 @@ fn other_effects(judged: &Judged, replayed: &Replayed) -> Vec<String> {
     all
 }
 
-/// Returns the refusals of the mined transaction that did not stand before. The acceptances in proposal and signature files do not count:
-/// nobody signed them.
-fn shown_refusals(judged: &Judged, replayed: &Replayed) -> Vec<String> {
+/// Returns the refusals of the mined transaction that were not in the review. The acceptances in proposal and signature
+/// files do not count, because nobody signed them.
+fn new_refusals(judged: &Judged, replayed: &Replayed) -> Vec<String> {
     let refuses = |finding: &Finding| finding.level.blocks();
     let known = &judged.findings;
     let known: BTreeSet<&str> =
@@ -160,7 +160,7 @@ mod tests {
     use crate::proposal::Proposal;
 
     #[test]
-    fn an_effect_that_only_one_of_the_two_has_is_told() {
+    fn an_effect_of_only_one_of_the_two_is_a_difference() {
         let (one, two) = (Address::repeat_byte(1), Address::repeat_byte(2));
         let topic = B256::repeat_byte(7);
         let reviewed = BTreeSet::from([(one, None), (one, Some(topic))]);
@@ -174,9 +174,9 @@ mod tests {
             ]
         );
     }
-    /// Only a rehearsal with the owners' own signatures, at its own turn, says what the block must hold.
+    /// Only a rehearsal with the owners' own signatures, at the next nonce, predicts the block.
     #[test]
-    fn only_a_signed_rehearsal_at_its_turn_is_compared() {
+    fn only_a_signed_rehearsal_at_the_next_nonce_is_compared() {
         let home = Home::new();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -189,7 +189,7 @@ mod tests {
         assert!(!is_compared(false, false) && !is_compared(true, true));
     }
 
-    /// The rehearsal run again, with this change.
+    /// Returns the repeated rehearsal, with a change.
     fn replayed(change: impl FnOnce(&mut Rehearsal)) -> Replayed {
         let home = Home::new();
         let vault = proposed(&home.desk(), &["vault"], &at(4), 0);
@@ -202,7 +202,7 @@ mod tests {
         Log::new_unchecked(VAULT, vec![B256::repeat_byte(topic)], Bytes::new())
     }
 
-    /// A call of the vault whose code has this hash.
+    /// Adds a call of the vault whose code has this hash.
     fn runs_code(rehearsal: &mut Rehearsal, hash: u8) {
         let (kind, value, input, output) = (FrameKind::Call, U256::ZERO, Bytes::new(), Bytes::new());
         let from = Address::repeat_byte(0x11);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_mined_transaction_did_is_held_against_the_review() {
+    fn a_mined_transaction_is_compared_with_the_review() {
         let home = Home::new();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -236,23 +236,23 @@ mod tests {
             of(&|rehearsal| runs_code(rehearsal, 2)),
             [format!("{VAULT} ran other code than when it was rehearsed")]
         );
-        // A refusal that did not stand in the review.
+        // A refusal that was not in the review.
         let upgraded = |rehearsal: &mut Rehearsal| {
             rehearsal.writes[0].address = VAULT;
             rehearsal.writes[0].slot = crate::fork::PROXY_SLOTS[0].slot;
         };
         let told = of(&upgraded);
         assert!(told.len() > 2, "{told:?}");
-        assert_eq!(told[..told.len() - 2], shown_refusals(&reviewed, &replayed(upgraded)));
+        assert_eq!(told[..told.len() - 2], new_refusals(&reviewed, &replayed(upgraded)));
         assert_eq!(told[told.len() - 2], format!("a change of {VAULT}, which was not rehearsed"));
-        // The same refusal in the review is known, and does not count twice.
+        // A refusal that was in the review does not count again.
         let mut done = performed(RunResult::Succeeded, &[true]);
         upgraded(&mut done.rehearsal);
-        assert!(shown_refusals(&rehearsed(&desk, &vault, done), &replayed(upgraded)).is_empty());
+        assert!(new_refusals(&rehearsed(&desk, &vault, done), &replayed(upgraded)).is_empty());
     }
 
     #[test]
-    fn without_a_rehearsal_it_is_held_against_the_record() {
+    fn without_a_rehearsal_it_is_compared_with_the_record() {
         let home = Home::new();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -260,7 +260,7 @@ mod tests {
         let recorded = vault.clone().recording(Some(done.record(&vault)));
         let of = |proposal: &Proposal, change: &dyn Fn(&mut Rehearsal)| {
             let judged = judged(&desk, proposal, 5, Readings::default());
-            let known = shown_refusals(&judged, &replayed(change)).len();
+            let known = new_refusals(&judged, &replayed(change)).len();
             other_effects(&judged, &replayed(change)).split_off(known)
         };
         assert!(of(&recorded, &|_| ()).is_empty());
@@ -291,9 +291,9 @@ mod tests {
         assert!(both[1].starts_with("slot 0x"), "{both:?}");
     }
 
-    /// A receipt that matches the review needs no second look; one that differs is told even if the block cannot be read.
+    /// A receipt that matches the review needs no replay; a difference is reported even if the block cannot be read.
     #[test]
-    fn a_difference_stands_if_the_chain_cannot_be_asked() {
+    fn a_difference_counts_even_if_the_chain_cannot_be_asked() {
         let home = Home::new();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -301,14 +301,14 @@ mod tests {
         let link = &of.seen().unwrap().link;
         let expected = Expected { events: vec![event(7)], ..Expected::default() };
         let mut receipt = receipt(40, true);
-        let look = |receipt: &Receipt, expected: Option<&Expected>| {
+        let compared = |receipt: &Receipt, expected: Option<&Expected>| {
             compare(&desk, &of, link, receipt, expected, &Readings::default())
         };
-        let AsRehearsed::No(told) = look(&receipt, Some(&expected)) else { panic!() };
+        let AsRehearsed::No(told) = compared(&receipt, Some(&expected)) else { panic!() };
         assert_eq!(told.len(), 1, "{told:?}");
-        let AsRehearsed::Unknown(why) = look(&receipt, None) else { panic!() };
+        let AsRehearsed::Unknown(why) = compared(&receipt, None) else { panic!() };
         assert!(why.contains("cannot be reached"), "{why}");
         receipt.logs = expected.events.clone();
-        assert_eq!(look(&receipt, Some(&expected)), AsRehearsed::Yes);
+        assert_eq!(compared(&receipt, Some(&expected)), AsRehearsed::Yes);
     }
 }

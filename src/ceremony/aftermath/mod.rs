@@ -1,4 +1,4 @@
-//! After the transaction: is the contract in the promised state, by whom, since when, and what the journal keeps of it.
+//! After the transaction: the outcome, who did it and since when, and the journal's entries about it.
 
 pub mod done_by;
 pub mod entering;

@@ -1,4 +1,5 @@
-//! Was it executed, and is the contract in the promised state? Read from the chain, at the receipt's block.
+//! The outcome of a proposal: was it executed, and is the contract in the promised state, by the chain at the receipt's
+//! block.
 
 use alloy::primitives::Log;
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use crate::progress::Tone;
 use crate::safe::{Execution, Nonce, find_execution};
 use crate::store::Stored;
 
-/// Outcomes recorded for one proposal.
+/// The most outcomes recorded for one proposal.
 const MOST_OUTCOMES: usize = 20;
 
 /// The outcome of a proposal's transaction.
@@ -29,16 +30,16 @@ pub struct Outcome {
     pub receipt: Receipt,
     pub execution: Execution,
     pub verdicts: Vec<Verdict>,
-    /// The block whose state the verdicts are about: the receipt's, or a newer one where no RPC keeps that any more.
+    /// The block whose state the verdicts are about: the receipt's, or a newer one if no RPC keeps that any more.
     pub judged_at: BlockRef,
     pub as_rehearsed: AsRehearsed,
-    /// Which code the called contracts ran at that block.
+    /// The code that the called contracts ran at that block.
     code: Readings,
 }
 
 impl Outcome {
-    /// Succeeded by the Safe's own word, it is what the reader's own playbook gives, and every one of its `after`
-    /// checks holds. Without a check to hold there is no proof.
+    /// Returns `true` if the Safe's own event says that it succeeded, the reader's own playbook gives it, and all of
+    /// its `after` checks hold. Without a check there is no proof.
     pub fn is_proven(&self, judged: &Judged) -> bool {
         proves(self.execution, &judged.derived.matching, &self.verdicts, &self.as_rehearsed)
     }
@@ -55,7 +56,7 @@ const fn is_own(matching: &Match) -> bool {
     !matches!(matching, Match::Differs(_) | Match::Unbound(_))
 }
 
-/// Returns why what it did is not compared with its rehearsal; `None` if it can be.
+/// Returns why its effects are not compared with the rehearsal; `None` if they can be.
 fn not_compared(
     execution: Execution,
     matching: &Match,
@@ -71,7 +72,7 @@ fn not_compared(
     (judged_at != mined).then(|| format!("no RPC keeps the state of block {} any more", mined.number))
 }
 
-/// The transaction in which the Safe executed this proposal, whoever sent it.
+/// Returns the transaction in which the Safe executed this proposal, whoever sent it.
 fn executed(desk: &Desk, judged: &Judged) -> Result<Option<ExecutedTx>, Error> {
     let ChainView { link, snapshot, .. } = judged.seen()?;
     let claimed = judged.proposal().block().map(|block| block.number);
@@ -80,14 +81,14 @@ fn executed(desk: &Desk, judged: &Judged) -> Result<Option<ExecutedTx>, Error> {
     Ok(desk.progress.wait("looking for its execution", find)?)
 }
 
-/// Returns the block from which an execution is looked for. A proposal's block is a claim: one from the future must not hide
-/// what was done since.
+/// Returns the block from which on an execution is searched. A proposal's block is a claim: one from the future must
+/// not hide an execution.
 pub(in crate::ceremony) fn first_searched(claimed: Option<u64>, newest: u64) -> u64 {
     claimed.filter(|number| *number <= newest).unwrap_or(0)
 }
 
-/// Reads what a mined transaction did; nothing when it did not execute this proposal. A receipt's status proves
-/// nothing: the Safe's own event with our safeTxHash does.
+/// Reads the outcome of a mined transaction; `None` if it did not execute this proposal. The Safe's own event with our
+/// safeTxHash proves that, not the receipt's status.
 pub fn read(desk: &Desk, judged: &Judged, receipt: Receipt) -> Result<Option<Outcome>, Error> {
     read_with(desk, judged, receipt, None)
 }
@@ -100,7 +101,7 @@ pub fn queries(judged: &Judged) -> Vec<Query> {
     queries
 }
 
-/// [`read`], with the answers to [`queries`] at the receipt's block where they came along with it.
+/// [`read`], with the answers to [`queries`] at the receipt's block if they came with it.
 pub fn read_with(
     desk: &Desk,
     judged: &Judged,
@@ -125,7 +126,7 @@ pub fn read_with(
     Ok(Some(Outcome { receipt, execution, verdicts, judged_at, as_rehearsed, code: found }))
 }
 
-/// The answers at a block or, where no RPC keeps its state any more, at the newest.
+/// Returns the answers at a block or, if no RPC keeps its state any more, at the newest.
 pub(in crate::ceremony) fn answers(
     link: &Chain,
     queries: &[Query],
@@ -140,13 +141,13 @@ pub(in crate::ceremony) fn answers(
     }
 }
 
-/// The playbook's `after` checks.
+/// Judges the playbook's `after` checks.
 fn judge(judged: &Judged, found: &Readings, logs: &[Log]) -> Vec<Verdict> {
     let checks = judged.plan().map_or(&[][..], |plan| &plan.after);
     checks.iter().map(|check| check.judge(found, logs)).collect()
 }
 
-/// The outcome of a proposal whose nonce is used; nothing when the Safe never executed it.
+/// Returns the outcome of a proposal whose nonce is used; `None` if the Safe did not execute it.
 pub fn of_executed(desk: &Desk, judged: &Judged) -> Result<Option<Outcome>, Error> {
     let Some(executed) = executed(desk, judged)? else { return Ok(None) };
     let link = &judged.seen()?.link;
@@ -158,17 +159,18 @@ pub fn of_executed(desk: &Desk, judged: &Judged) -> Result<Option<Outcome>, Erro
 /// A proven outcome, compared with the chain as it is now.
 pub struct Now {
     pub block: BlockRef,
-    /// Checks that no longer hold, and contracts that run other code by now.
+    /// Checks that no longer hold, and contracts that run other code now.
     pub undone: Vec<String>,
 }
 
-/// Looks at the newest block, if it is newer: what was done may have been undone since, or be the word of other code.
+/// Compares a proven outcome with the newest block; `None` if that is not newer. It may have been undone since, or
+/// other code may give the answers.
 pub fn now(desk: &Desk, judged: &Judged, outcome: &Outcome) -> Result<Option<Now>, Error> {
     let ChainView { link, snapshot, .. } = judged.seen()?;
     let (then, block) = (outcome.judged_at, snapshot.header.block());
     let what = format!("looking at block {}", block.number);
     if then != outcome.receipt.block {
-        // The verdicts are of now already.
+        // The verdicts are about the newest block already.
         let undone =
             desk.progress.wait(&what, || since::changed(judged, link, None, &outcome.code, &then))?;
         return Ok(Some(Now { block: then, undone }));
@@ -190,7 +192,7 @@ pub fn now(desk: &Desk, judged: &Judged, outcome: &Outcome) -> Result<Option<Now
 
 /// The parts of the outcome that `--proofs` proves.
 pub struct OutcomeProof {
-    /// Against which root the state is.
+    /// The root that the state was proven against.
     pub state: String,
     pub events: Events,
     pub mined: BlockRef,
@@ -198,8 +200,8 @@ pub struct OutcomeProof {
     pub needs_events: bool,
 }
 
-/// Where every value is to be proven, the outcome is too, whatever a receipt says: in the state of the newest block the
-/// Safe's nonce is used, and the `after` checks that ask the state hold.
+/// Proves the outcome if every value was to be proven; `None` otherwise. In the state of the newest block the Safe's
+/// nonce must be used, and the `after` checks of the state must hold, whatever a receipt says.
 pub fn prove(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<Option<OutcomeProof>, Error> {
     let mined = receipt.block;
     let online = judged.seen()?;
@@ -218,7 +220,7 @@ pub fn prove(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<Option<O
         let events = online.link.prove_events(receipt)?;
         Ok::<_, ChainError>((root, seen, events))
     });
-    // A transaction that was sent stays sent, whatever can be proven of it.
+    // The transaction was sent, whether it can be proven or not.
     let (root, seen, events) = proof.map_err(|error| {
         Error::new(
             Exit::Network,
@@ -232,10 +234,9 @@ pub fn prove(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<Option<O
     Ok(Some(OutcomeProof { state: proven_at(root, &seen.header.block()), events, mined, needs_events }))
 }
 
-/// Checks that a proven state is one in which the nonce is used and what was promised holds.
+/// Checks that in a proven state the nonce is used and the promise holds.
 ///
-/// # Errors
-/// If it is not: then the receipt, or the RPC that told it, lies.
+/// # Errors If not: then the receipt, or the RPC that gave it, lies.
 pub(in crate::ceremony) fn require_done(
     seen: &Snapshot,
     nonce: Nonce,
@@ -255,13 +256,13 @@ pub(in crate::ceremony) fn require_done(
     }
 }
 
-/// Returns `true` if a check asks nothing of the state.
+/// Returns `true` if a check asks only for events.
 pub(in crate::ceremony) fn rests_on_events(check: &Check) -> bool {
     check.queries().is_empty()
 }
 
-/// Keeps a proven outcome beside the proposal. Nothing is overwritten: after a reorganisation the next file supersedes
-/// the last.
+/// Keeps a proven outcome beside the proposal. After a reorganisation the next file supersedes the last, and none is
+/// overwritten.
 pub fn keep(desk: &Desk, judged: &Judged, object: &Value) -> Result<(), Error> {
     let kept = desk.outcomes(judged.proposal())?;
     let mut object = object.clone();
@@ -279,7 +280,7 @@ pub fn keep(desk: &Desk, judged: &Judged, object: &Value) -> Result<(), Error> {
     desk.keep_outcome(judged.proposal(), kept.len() + 1, &format!("{object:#}\n"))
 }
 
-/// The last recorded outcome, by its file's name. A file that names no transaction is none.
+/// Returns the last recorded outcome with its file's name. A file that names no transaction does not count.
 fn last_kept(kept: &[Stored]) -> Option<(String, Value)> {
     let read = |stored: &Stored| {
         let name = stored.path.file_name()?.to_str()?.to_string();
@@ -289,8 +290,8 @@ fn last_kept(kept: &[Stored]) -> Option<(String, Value)> {
     kept.iter().rev().find_map(read)
 }
 
-/// Says that an outcome was recorded here and that the chain has it no more. Its nonce is not used.
-pub fn say_if_lost(desk: &Desk, judged: &Judged) -> Result<(), Error> {
+/// Reports an outcome that was recorded here and that the chain no longer has. The nonce is not used.
+pub fn report_lost_outcome(desk: &Desk, judged: &Judged) -> Result<(), Error> {
     let kept = desk.outcomes(judged.proposal())?;
     if let Some((name, _)) = last_kept(&kept) {
         let text = format!(
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn one_fault_is_enough_to_be_unproven() {
+    fn one_fault_makes_an_outcome_unproven() {
         let (done, failed) = (Execution::Succeeded, Execution::Failed);
         let (holds, broken) = (vec![verdict(true)], vec![verdict(true), verdict(false)]);
         let (yes, no) = (AsRehearsed::Yes, AsRehearsed::No(vec!["an owner was added".into()]));
@@ -345,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_own_transaction_that_succeeded_is_compared_and_only_at_its_own_block() {
+    fn only_an_own_successful_transaction_is_compared_at_its_own_block() {
         let block = |number: u64| {
             let hash = BlockHash::claimed(B256::with_last_byte(number.to_le_bytes()[0]));
             BlockRef { number, hash, timestamp: 0 }

@@ -1,4 +1,4 @@
-//! Facts that the chain and the kept files tell of the transactions that a journal names.
+//! Facts about the transactions of a journal, from the chain and the kept files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,8 @@ use crate::chain::{Ask, Carried, Chain, ChainError, Receipt};
 use crate::error::Error;
 use crate::evm::{BlockTag, Query, TxHash};
 use crate::incident::{
-    Deputed, Entry, ExecutionFacts, JournalAct, Receipts, TransactionRef, TxFacts, TxStep, Used, ValueChange,
+    DeputyStep, Entry, ExecutionFacts, JournalAct, Receipts, TransactionRef, TxFacts, TxStep, UsedPlaybook,
+    ValueChange,
 };
 use crate::playbook::Check;
 use crate::proposal::{Proposal, calls_of};
@@ -20,21 +21,22 @@ use crate::safe::{Execution, SafeState, SafeTxHash, approvers, decode_exec};
 const MOST_CHECKS: usize = 50;
 
 impl Desk<'_> {
-    /// Looks at each of them: offline in the kept files alone. A chain that cannot be asked stops none of the others.
+    /// Returns the facts of each transaction; offline from the kept files alone. A chain that cannot be asked does not
+    /// stop the others.
     pub fn facts(&self, all: &[TransactionRef], offline: bool) -> BTreeMap<SafeTxHash, TxFacts> {
         let hashes: BTreeSet<SafeTxHash> = all.iter().map(|about| about.safe_tx_hash).collect();
         let kept = self.kept_files(|proposal| hashes.contains(&proposal.hash())).unwrap_or_default();
         let kept: BTreeMap<SafeTxHash, Proposal> =
             kept.into_iter().rev().map(|(_, proposal)| (proposal.hash(), proposal)).collect();
-        let look = |about: &TransactionRef| {
+        let facts_of = |about: &TransactionRef| {
             let hash = about.safe_tx_hash;
             (hash, self.facts_of(about, kept.get(&hash), offline))
         };
-        self.progress.wait("reading what was done", || all.iter().map(look).collect())
+        self.progress.wait("reading what was done", || all.iter().map(facts_of).collect())
     }
 
-    /// Asks each chain for the transactions that deputies sent. One that cannot be asked says nothing, and a transaction in
-    /// which neither the deputy nor their module took part is not theirs, whatever a journal says.
+    /// Asks each chain for the transactions that deputies sent. A chain that cannot be asked is skipped, and a
+    /// transaction without the deputy or their module does not count, whatever a journal says.
     pub fn receipts(&self, entries: &[&Entry], offline: bool) -> Receipts {
         if offline {
             return Receipts::new();
@@ -47,7 +49,7 @@ impl Desk<'_> {
             _ => None,
         });
         let mut asked: BTreeMap<(u64, TxHash), Option<Receipt>> = BTreeMap::new();
-        let receipt = |(act, tx): (&Deputed, TxHash)| {
+        let receipt = |(act, tx): (&DeputyStep, TxHash)| {
             let chain = self.council.chains.values().find(|chain| chain.id == act.chain_id)?;
             let ask = || self.connect_to(chain).ok()?.receipt(tx).ok().flatten();
             let receipt = asked.entry((chain.id, tx)).or_insert_with(ask).as_ref()?;
@@ -104,7 +106,7 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// The values that the playbook looks at, in the block before and in the block of the transaction.
+    /// Returns the values that the playbook checks, in the block before and in the block of the transaction.
     fn changes(&self, link: &Chain, proposal: &Proposal, block: u64) -> Result<Vec<ValueChange>, Error> {
         let given = Given::default();
         let derived = self.find_own_lever(proposal.clone(), &given)?.offline(self, &given)?;
@@ -126,8 +128,8 @@ impl Desk<'_> {
     }
 }
 
-/// Returns `true` if the deputy sent it or, for a module, if that told of it. One that failed has no events.
-fn is_of(act: &Deputed, receipt: &Receipt) -> bool {
+/// Returns `true` if the deputy sent it or, for a module, if that emitted an event. A failed one has no events.
+fn is_of(act: &DeputyStep, receipt: &Receipt) -> bool {
     match act.module {
         None => receipt.from == act.deputy,
         Some(module) => !receipt.succeeded || receipt.logs.iter().any(|log| log.address == module),
@@ -148,10 +150,10 @@ fn executed(about: &TransactionRef, now: &SafeState, carried: &Carried, time: Op
     }
 }
 
-fn used(proposal: &Proposal) -> Vec<Used> {
-    let mut all: Vec<Used> = Vec::new();
+fn used(proposal: &Proposal) -> Vec<UsedPlaybook> {
+    let mut all: Vec<UsedPlaybook> = Vec::new();
     for bound in proposal.binding().levers() {
-        let used = Used {
+        let used = UsedPlaybook {
             id: bound.playbook.to_string(),
             digest: bound.digest.to_string(),
             text: bound.text.to_string(),
@@ -163,7 +165,7 @@ fn used(proposal: &Proposal) -> Vec<Used> {
     all
 }
 
-/// Commands of Foundry's `cast` that show the same without this program.
+/// Returns commands of Foundry's `cast` that show the same without this program.
 fn cast_lines(about: &TransactionRef, proposal: Option<&Proposal>, facts: &TxFacts) -> Vec<String> {
     let Some(executed) = &facts.executed else { return Vec::new() };
     let safe = about.address;
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_executed_is_told_as_the_call_has_it() {
+    fn the_facts_of_an_execution_are_those_of_its_call() {
         let home = Home::new();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn offline_only_what_is_kept_is_known() {
+    fn offline_only_kept_files_are_known() {
         let home = Home::new();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -252,11 +254,11 @@ mod tests {
         assert!(desk.receipts(&[], true).is_empty());
     }
 
-    /// A journal is its writer's word: it may name any transaction that went through.
+    /// A journal may name any transaction that succeeded.
     #[test]
-    fn a_transaction_of_somebody_else_confirms_no_act_of_a_deputy() {
+    fn a_transaction_of_somebody_else_does_not_confirm_a_deputys_act() {
         let [deputy, module, other] = [1, 2, 3].map(Address::repeat_byte);
-        let act = |module| Deputed {
+        let act = |module| DeputyStep {
             lever: Plain::cut("freeze"),
             deputy,
             module,
@@ -275,7 +277,7 @@ mod tests {
         };
         assert!(is_of(&act(None), &receipt(deputy, true, None)));
         assert!(!is_of(&act(None), &receipt(other, true, Some(deputy))));
-        // Anybody may send what the deputy signed for a module.
+        // Anybody may send a deputy's signature to a module.
         let by_module = act(Some(module));
         assert!(is_of(&by_module, &receipt(other, true, Some(module))));
         assert!(is_of(&by_module, &receipt(other, false, None)), "what failed has no events");

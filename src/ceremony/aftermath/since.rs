@@ -1,4 +1,4 @@
-//! Changes since a transaction was mined: it may have been undone, or its answers may come from other code.
+//! Changes of code since a transaction was mined, after which its answers may come from other code.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::evm::{Answer, BlockRef, Query, Readings};
 use crate::fork::PROXY_SLOTS;
 use crate::proposal::calls_of;
 
-/// The contracts that the transaction calls.
+/// Returns the contracts that the transaction calls.
 fn targets(judged: &Judged) -> BTreeSet<Address> {
     calls_of(judged.proposal().tx()).unwrap_or_default().into_iter().map(|call| call.to).collect()
 }
@@ -19,7 +19,7 @@ fn implementations(target: Address) -> impl Iterator<Item = Query> {
     PROXY_SLOTS.into_iter().map(move |proxy| Query::Storage { address: target, slot: proxy.slot })
 }
 
-/// Returns the questions that tell which code the called contracts run.
+/// Returns the questions for the code that the called contracts run.
 pub fn queries(judged: &Judged) -> Vec<Query> {
     let of = |target| std::iter::once(Query::CodeHash { address: target }).chain(implementations(target));
     targets(judged).into_iter().flat_map(of).collect()
@@ -32,7 +32,7 @@ fn word(readings: &Readings, query: &Query) -> Option<B256> {
     }
 }
 
-/// Where the code lies that a contract runs, as far as its own slots say.
+/// Returns the addresses of the code that a contract runs, by its own slots.
 fn places(readings: &Readings, target: Address) -> impl Iterator<Item = Address> {
     let at = implementations(target).filter_map(|query| word(readings, &query));
     // The slots of administrator and beacon hold no code that it runs.
@@ -43,8 +43,8 @@ fn places(readings: &Readings, target: Address) -> impl Iterator<Item = Address>
         .map(Address::from_word)
 }
 
-/// Says in what the called contracts run other code `now` than `then`, or than the proposal recorded where nobody can
-/// say what it was then, or than the council file pins.
+/// Returns the called contracts that run other code `now` than `then`, than the proposal recorded if `then` is not
+/// known, or than the council file pins.
 pub fn changed(
     judged: &Judged,
     link: &Chain,
@@ -88,7 +88,7 @@ fn code_change_text(judged: &Judged, target: Address, now: &Readings) -> Option<
     moved.then_some("has another implementation than when this was proposed")
 }
 
-/// A code that a pinned contract runs and that is not pinned.
+/// Returns the hash of code that a pinned contract runs and that is not pinned.
 fn unpinned(
     judged: &Judged,
     link: &Chain,

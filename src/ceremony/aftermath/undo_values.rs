@@ -1,6 +1,6 @@
-//! The values that an undo brings back, as they were in force before its act. Whoever proves the act reads them from the
-//! block before it, and keeps them among the person's own settings: neither the council file, which may be behind, nor
-//! a folder that others can write to says what an undo restores. Without such a reading, a person says it with `--set`.
+//! The values that an undo restores. The machine that proves the act reads them from the block before it, and keeps
+//! them among the reader's own settings: the council file may be outdated, and others can write to the shared folder.
+//! Without such a record, `--set` must give them.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ struct UndoRecord {
     safe: Address,
     lever: String,
     playbook: String,
-    /// The lever's other arguments: of another asset the values are others.
+    /// The lever's other arguments: for another asset the values are others.
     set: Arguments,
     nonce: U256,
     safe_tx_hash: String,
@@ -51,7 +51,7 @@ impl UndoRecord {
     }
 }
 
-/// Reads what was in force before a proven transaction, and keeps it for the undo. By lever.
+/// Reads the values before a proven transaction and keeps them for the undo. Returns them by lever.
 pub fn keep(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<BTreeMap<String, Arguments>, Error> {
     let Some(order) = undoable(judged) else { return Ok(BTreeMap::new()) };
     let was = read(desk, judged, order, receipt)?;
@@ -70,7 +70,7 @@ pub fn keep(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<BTreeMap<
     records.into_iter().map(keep).collect()
 }
 
-/// Returns the order of an act whose undo needs values of before; `None` of an undo itself.
+/// Returns the order of an act whose undo needs values from before; `None` for an undo itself.
 fn undoable<'j>(judged: &'j Judged<'_>) -> Option<&'j Order<'j>> {
     let order = &judged.derived.own.as_ref()?.order;
     (!order.pull.undo && has_former(order)).then_some(order)
@@ -80,7 +80,7 @@ fn has_former(order: &Order) -> bool {
     order.acts().iter().any(BoundPlaybook::has_former)
 }
 
-/// Returns what is kept of each lever that had such values.
+/// Returns the record for each lever that had such values.
 fn records(order: &Order, proposal: &Proposal, receipt: &Receipt, was: Vec<Arguments>) -> Vec<UndoRecord> {
     let Nonce(nonce) = proposal.nonce();
     let record = |(act, was): (&BoundPlaybook, Arguments)| {
@@ -100,7 +100,7 @@ fn records(order: &Order, proposal: &Proposal, receipt: &Receipt, was: Vec<Argum
     order.acts().iter().zip(was).filter_map(record).collect()
 }
 
-/// The values of the block before the one that executed it.
+/// Reads the values of the block before the one that executed it.
 pub(in crate::ceremony) fn read(
     desk: &Desk,
     judged: &Judged,
@@ -123,21 +123,21 @@ pub(in crate::ceremony) fn read(
 }
 
 impl<'a> Desk<'a> {
-    /// [`Order::parts`]; an undo takes the values that were kept when its act was proven here, unless they are given. Where Safes
-    /// are to approve them on chain, their approvals.
-    /// Fails for unknown names, or arguments that fit no lever or several.
+    /// Returns [`Order::parts`], or the approvals of the Safes that are to approve them on chain. An undo has the
+    /// values that were kept when its act was proven here, unless they are given. Fails for unknown names, or arguments
+    /// that fit no lever or several.
     pub fn orders(&'a self, levers: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
         let orders = self.pulling_orders(levers, given)?;
         self.approvals(orders.into_iter().map(|order| (order, None)).collect(), given)
     }
 
-    /// The transactions that pull these levers, whoever approves them.
+    /// Returns the transactions that pull these levers, without approvals on chain.
     fn pulling_orders(&'a self, levers: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
         let texts = || self.settings.as_ref().map_or_else(|| Ok(Vec::new()), SettingsFolder::undo_values);
         Ok(self.restored(Order::parts(self, levers, given)?, given.undo, texts))
     }
 
-    /// Returns the orders of an undo with the values that were kept; others as they are, with nothing read.
+    /// Returns the orders of an undo with the kept values; for others it reads nothing.
     fn restored(
         &self,
         orders: Vec<Order<'a>>,
@@ -149,14 +149,15 @@ impl<'a> Desk<'a> {
         }
         let all = self.values(texts());
         let restored = |order: Order<'a>| {
-            let was: Vec<Arguments> = order.acts().iter().map(|act| self.was(&order, act, &all)).collect();
+            let was: Vec<Arguments> =
+                order.acts().iter().map(|act| self.kept_values(&order, act, &all)).collect();
             order.restoring(&was)
         };
         orders.into_iter().map(restored).collect()
     }
 
-    /// The values of a lever before its last proven act, as far as nobody gave them.
-    fn was(&self, order: &Order, act: &BoundPlaybook, all: &[UndoRecord]) -> Arguments {
+    /// Returns the missing values of a lever from before its last proven act.
+    fn kept_values(&self, order: &Order, act: &BoundPlaybook, all: &[UndoRecord]) -> Arguments {
         let missing = act.missing_former();
         let Some(lever) = act.lever.as_ref().filter(|_| !missing.is_empty()) else {
             return Arguments::new();
@@ -205,7 +206,7 @@ mod tests {
     use crate::ceremony::tests::on_chain::{judged, receipt};
     use crate::ceremony::tests::{Home, at, on_chain, order, proposed, setting};
 
-    /// The values kept when a fee of 40 bps was proven at nonce 4, before which it was 30 bps.
+    /// Returns the record of a fee of 40 bps at nonce 4, before which it was 30 bps.
     fn kept(order: &Order) -> UndoRecord {
         let text = |text: &str| text.to_string();
         UndoRecord {
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_read_before_this_very_act_is_brought_back() {
+    fn only_values_from_before_this_very_act_are_restored() {
         let home = Home::new();
         let desk = home.desk();
         let given = Given { undo: true, ..setting(setting(at(5), "fee", "40 bps"), "was", "1 bps") };
@@ -247,15 +248,15 @@ mod tests {
             assert!(!is_of(&wrong), "{wrong:?}");
         }
         let act = &undo.acts()[0];
-        assert!(desk.was(&undo, act, std::slice::from_ref(&own)).is_empty(), "somebody gave it");
-        // Nobody gave it: the last act counts.
+        assert!(desk.kept_values(&undo, act, std::slice::from_ref(&own)).is_empty(), "somebody gave it");
+        // Without a given value, the last act counts.
         let mut act = act.clone();
         act.given.remove("was");
         let later = other(&|kept| {
             kept.nonce = U256::from(6);
             kept.was.insert("was".into(), "25 bps".into());
         });
-        let was = |all: &[UndoRecord]| desk.was(&undo, &act, all);
+        let was = |all: &[UndoRecord]| desk.kept_values(&undo, &act, all);
         let expected = |value: &str| Arguments::from([("was".to_string(), value.to_string())]);
         assert_eq!(was(std::slice::from_ref(&own)), expected("30 bps"));
         assert_eq!(home.heard(), ["brings back was = 30 bps, read before block 21, which executed fee"]);
@@ -264,9 +265,9 @@ mod tests {
         assert!(was(&[]).is_empty());
     }
 
-    /// Whoever proves the act keeps what was in force before it, for its own undo alone.
+    /// The values before an act are kept for its own undo alone.
     #[test]
-    fn what_is_kept_of_an_act_is_what_its_undo_takes() {
+    fn an_undo_gets_the_kept_values_of_its_act() {
         let home = Home::new();
         let desk = home.desk();
         let given = setting(at(4), "fee", "40 bps");
@@ -284,7 +285,7 @@ mod tests {
         let restored = desk.restored(parts(&undo), true, || Ok(texts()));
         assert_eq!(restored[0].acts()[0].given["was"], "30 bps");
         assert_eq!(home.heard(), ["brings back was = 30 bps, read before block 21, which executed fee"]);
-        // Of the act itself, and of what needs no value of before, nothing is read.
+        // Nothing is read for the act itself, or if no former value is needed.
         let unread = |orders: Vec<Order<'_>>, is_undo: bool| {
             let orders = desk.restored(orders, is_undo, || panic!("it is not read"));
             assert!(!orders[0].acts()[0].given.contains_key("was"));
@@ -292,7 +293,7 @@ mod tests {
         unread(parts(&Given { undo: false, ..undo.clone() }), false);
         let pause = Given { undo: true, ..Given::default() };
         unread(Order::parts(&desk, &["vault".into()], &pause).unwrap(), true);
-        // What is no record is passed over, and a folder that cannot be read is told.
+        // A file that is not a record is skipped, and an unreadable folder is reported.
         assert!(desk.values(Ok(vec!["{}".into()])).is_empty());
         let lost = StoreError::Exists { path: "undo".into() };
         assert!(desk.values(Err(lost)).is_empty());
@@ -300,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_act_with_values_of_before_is_undone_by_them() {
+    fn only_an_act_with_former_values_is_undone_by_them() {
         let home = Home::new();
         let desk = home.desk();
         let is_undoable = |levers: &[&str], given: &Given| {
@@ -316,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_the_council_file_is_told_and_not_used() {
+    fn a_value_of_the_council_file_is_reported_and_not_used() {
         let home = Home::new();
         let mut desk = home.desk();
         let values = BTreeMap::from([("was".to_string(), "20 bps".to_string()), ("x".into(), "1".into())]);
@@ -326,7 +327,7 @@ mod tests {
         let mut act = undo.acts()[0].clone();
         act.given.remove("was");
         home.heard();
-        assert!(desk.was(&undo, &act, &[]).is_empty());
+        assert!(desk.kept_values(&undo, &act, &[]).is_empty());
         let heard = home.heard();
         assert_eq!(heard.len(), 1, "{heard:?}");
         assert!(heard[0].starts_with("not used: was = \"20 bps\" of lever fee"), "{heard:?}");

@@ -1,4 +1,4 @@
-//! Levers of one transaction that cannot be: a later one rests on a value that an earlier one changes.
+//! Conflicts of levers in one transaction: a later one rests on a value that an earlier one changes.
 
 use crate::ceremony::chain_view::ChainView;
 use crate::ceremony::derived::OwnDerivation;
@@ -9,9 +9,9 @@ use crate::fork::{ExecTransaction, RunResult};
 use crate::playbook::Conflict;
 use crate::proposal::{BatchSource, build_tx};
 
-/// Returns the first value that a later lever rests on and an earlier one changes. `None` if each reads the same when it
-/// runs as it read before, and where the earlier calls do not succeed: then the whole does not either, and its rehearsal
-/// says why. The calls before a lever are run once, for all that it rests on.
+/// Returns the first value that a later lever rests on and an earlier one changes. `None` if there is none, or if the
+/// earlier calls fail, because then the rehearsal of the whole says why. The calls before a lever are run once, for all
+/// values that it rests on.
 pub fn conflict(own: &OwnDerivation, seen: &ChainView) -> Result<Option<Conflict>, ChainError> {
     let conflicts = own.plans.conflicts(own.order.safe.address);
     for of_one in conflicts.chunk_by(|one, next| one.at == next.at) {
@@ -24,7 +24,7 @@ pub fn conflict(own: &OwnDerivation, seen: &ChainView) -> Result<Option<Conflict
     Ok(None)
 }
 
-/// Returns what a lever reads once the calls before it have run; `None` if they do not succeed.
+/// Returns the values that a lever reads after the calls before it; `None` if they fail.
 fn state_before(
     own: &OwnDerivation,
     seen: &ChainView,

@@ -1,4 +1,4 @@
-//! Proposals and levers that want one nonce, or get into each other's way.
+//! Proposals and levers that want one nonce, or that conflict.
 
 pub mod conflict;
 pub mod rivals;

@@ -1,5 +1,5 @@
-//! Several proposals of one lever for one nonce: what others have signed is gone on with as long as it works, since each new
-//! one splits the signatures; and of several that are signed a person says which is meant.
+//! Several proposals of one lever for one nonce: one that others have signed is preferred as long as it works, because
+//! a new one splits the signatures; of several signed ones, a person must choose.
 
 use crate::ceremony::derived::Derived;
 use crate::ceremony::desk::Desk;
@@ -14,11 +14,11 @@ use crate::error::{Error, Exit};
 use crate::progress::Tone;
 use crate::proposal::{Proposal, differences};
 
-/// Differences that are listed.
+/// The most differences that are listed.
 const MOST_DIFFERENCES: usize = 4;
 
 impl<'a> Desk<'a> {
-    /// The other signed proposals that an order may mean beside the one that was found, for the same nonce.
+    /// Returns the other signed proposals for the same nonce that an order may mean.
     pub fn siblings(&self, found: &Derived, order: &Order, given: &Given) -> Result<Vec<Proposal>, Error> {
         let (nonce, hash) = (found.proposal.nonce(), found.proposal.hash());
         let is_wanted = self.filter_for(order, given)?;
@@ -33,8 +33,8 @@ impl<'a> Desk<'a> {
         Ok(siblings)
     }
 
-    /// Checks that no other signed proposal may be meant, or that this one is named by its hash.
-    /// The error has the hash of each, and in what they differ.
+    /// Checks that no other signed proposal may be meant, or that this one is named by its hash. The error lists the
+    /// hashes and the differences.
     pub fn require_no_rival(&self, found: &Derived, order: &Order, given: &Given) -> Result<(), Error> {
         let proposal = &found.proposal;
         if given.names(proposal.hash()) {
@@ -69,10 +69,10 @@ impl<'a> Desk<'a> {
         Err(error)
     }
 
-    /// Returns what others have signed at this nonce by the same levers and arguments, if it still works and nothing refuses
-    /// it that does not refuse the new one; else the new one.
+    /// Returns the proposal of the same levers and arguments that others have signed at this nonce, if it still works
+    /// and has no refusal that the new one has not; else the new one.
     pub fn prefer_signed(&'a self, new: Rehearsed<'a>, given: &Given) -> Result<Rehearsed<'a>, Error> {
-        // An approval follows from what it approves, for which the same was done.
+        // An approval follows from the transaction that it approves, for which this was done already.
         if new.approved.is_some() {
             return Ok(new);
         }
@@ -98,7 +98,7 @@ impl<'a> Desk<'a> {
         new.rehearsed()
     }
 
-    /// The kept proposal of the same levers and arguments for the same nonce that most owners have signed.
+    /// Returns the kept proposal of the same levers and arguments for the same nonce that most owners have signed.
     fn rival(&self, new: &Online) -> Result<Option<Proposal>, Error> {
         let derived = &new.derived;
         let (own, Some(order)) = (&derived.proposal, derived.own.as_ref().map(|own| &own.order)) else {
@@ -110,7 +110,7 @@ impl<'a> Desk<'a> {
                 && p.hash() != own.hash()
                 && p.binding().differences(own.binding(), is_same).is_empty()
         };
-        // Those who have signed the new one count for it.
+        // The signatures of the new one count for it.
         let mut best = (derived.signatures.len(), None);
         for rival in self.kept(is_rival)? {
             let signers = self.signers(&rival, &derived.owners)?;
@@ -122,7 +122,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// It keeps the playbook's promise, and is refused for nothing for which the new one is not.
+/// Returns `true` if it keeps the playbook's promise, and has no refusal that the new one has not.
 fn still_works(tried: &Judged, new: &Judged) -> bool {
     let refusals = |judged: &Judged| -> Vec<String> {
         judged.findings.iter().filter(|f| f.level == Level::Refuse).map(|f| f.id.clone()).collect()
@@ -132,12 +132,12 @@ fn still_works(tried: &Judged, new: &Judged) -> bool {
         && refusals(tried).iter().all(|refusal| known.contains(refusal))
 }
 
-/// The first 16 digits of its hash.
+/// Returns the first 16 digits of a proposal's hash.
 pub fn digits(proposal: &Proposal) -> String {
     proposal.hash().to_string().chars().skip(2).take(16).collect()
 }
 
-/// In what two proposals of one order differ.
+/// Returns the differences of two proposals of one order.
 fn differing(one: &Proposal, other: &Proposal, order: &Order) -> Vec<String> {
     let is_same = |bound: &_, param: &str, texts: (&str, &str)| order.is_same(bound, param, texts);
     let mut found = one.binding().differences(other.binding(), is_same);
@@ -157,9 +157,9 @@ mod tests {
     use crate::evm::Readings;
     use crate::fork::RunResult;
 
-    /// Signatures of others are gone on with only if their proposal works, and nothing refuses it that does not refuse the new one.
+    /// A signed proposal is preferred only if it works, and has no refusal that the new one has not.
     #[test]
-    fn what_was_signed_before_is_gone_on_with_as_long_as_it_works() {
+    fn a_signed_proposal_is_preferred_as_long_as_it_works() {
         let home = Home::new();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);

@@ -1,5 +1,4 @@
-//! Signing together: levers of a transaction that cannot be pulled now, and transactions that get into each
-//! other's way.
+//! Several levers at once: those that cannot be pulled now, and transactions that want one nonce.
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
@@ -17,7 +16,7 @@ pub struct Hindered {
     pub why: String,
 }
 
-/// The levers of a pull of several that cannot be pulled now, or are done already, by their own checks.
+/// Returns the levers of a combined pull that cannot be pulled now, or are done already, by their own checks.
 pub fn hindered(judged: &Judged) -> Vec<Hindered> {
     let (Some(own), Some(now)) = (&judged.derived.own, judged.readings()) else { return Vec::new() };
     if own.order.acts().len() < 2 {
@@ -37,7 +36,7 @@ fn one_hindered(one: &LeverPlan, now: &Readings) -> Option<Hindered> {
     Some(Hindered { lever, why })
 }
 
-/// Adds to an error about several levers which of them it is about, and the command for everybody without those.
+/// Adds hints to an error about several levers: the levers at fault, and the command without them.
 pub fn advise(desk: &Desk, judged: &Judged, error: Error) -> Error {
     let Some(own) = &judged.derived.own else { return error };
     let hindered = hindered(judged);
@@ -61,7 +60,7 @@ pub fn advise(desk: &Desk, judged: &Judged, error: Error) -> Error {
     }
 }
 
-/// The words of a command that pulls the same without some levers; `None` if nothing is left.
+/// Returns the words of a command that pulls the order without some levers; `None` if nothing is left.
 pub fn without(desk: &Desk, order: &Order, levers: &[&str]) -> Option<String> {
     let pull = &order.pull;
     let whole = expand(&desk.council, &pull.names, &pull.without, pull.undo).ok()?;
@@ -75,9 +74,8 @@ fn place<'p>(judged: &'p Judged) -> Place<'p> {
     (judged.proposal().nonce(), &judged.derived.safe.name, judged.proposal().hash())
 }
 
-/// Checks that no two transactions are for one nonce: only one of them could be executed.
-/// The error names the two that are.
-pub fn one_for_each_nonce(all: &[Judged]) -> Result<(), Error> {
+/// Checks that no two transactions are for one nonce, of which only one could be executed. The error names both.
+pub fn require_distinct_nonces(all: &[Judged]) -> Result<(), Error> {
     let places: Vec<Place> = all.iter().map(place).collect();
     let Some((one, other)) = clash(&places) else { return Ok(()) };
     let (nonce, safe, hash) = one;
@@ -88,7 +86,7 @@ pub fn one_for_each_nonce(all: &[Judged]) -> Result<(), Error> {
     Err(Error::new(Exit::Usage, message).hint("agree which, and sign that one by itself"))
 }
 
-/// Returns the first transaction that wants the nonce of one before it, and that one.
+/// Returns the first two transactions for one nonce.
 fn clash<'p>(places: &[Place<'p>]) -> Option<(Place<'p>, Place<'p>)> {
     let wants_it = |one: &Place, other: &Place| (one.0, one.1) == (other.0, other.1) && one.2 != other.2;
     places.iter().enumerate().find_map(|(at, one)| {
@@ -96,7 +94,7 @@ fn clash<'p>(places: &[Place<'p>]) -> Option<(Place<'p>, Place<'p>)> {
     })
 }
 
-/// Returns a sentence on the first of the later ones that waits for the nonce of one that was not signed.
+/// Returns a sentence about the first later transaction that waits for the nonce of an unsigned one.
 pub fn blocked_by_nonce(judged: &Judged, later: &[Judged]) -> Option<String> {
     let (nonce, safe, _) = place(judged);
     let (waiting, ..) = later.iter().map(place).find(|(later, name, _)| *name == safe && *later > nonce)?;

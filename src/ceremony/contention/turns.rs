@@ -1,4 +1,4 @@
-//! Two levers that want one nonce of a Safe: which of them keeps it, and where the other goes.
+//! Two levers that want one nonce of a Safe: the one that keeps it, and the nonce of the other.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::proposal::{BoundLever, Contender, OwnerSignature, Proposal, SafeOwners, nonce_keeper};
 use crate::safe::Nonce;
 
-/// Nonces that are looked at for a free one.
+/// The most nonces that are tried for a free one.
 const MOST_NONCES: usize = 20;
 
 impl<'a> Desk<'a> {
@@ -26,7 +26,7 @@ impl<'a> Desk<'a> {
         Ok(signers.len())
     }
 
-    /// The other lever that keeps the nonce of a proposal; `None` if that may have it.
+    /// Returns the other lever that keeps the nonce of a proposal; `None` if the proposal may have it.
     pub fn keeper(
         &self,
         proposal: &Proposal,
@@ -40,8 +40,8 @@ impl<'a> Desk<'a> {
         self.keeper_at(proposal, proposal.nonce(), safe, owners)
     }
 
-    /// Returns the other lever that keeps the nonce of an open proposal, or one from `next` on before it: the proposal has to
-    /// move, or has moved, to a later one.
+    /// Returns the other lever that keeps the nonce of an open proposal, or an earlier one from `next` on: the proposal
+    /// must move, or has moved, to a later one.
     pub fn keeper_since(
         &self,
         proposal: &Proposal,
@@ -84,8 +84,8 @@ impl<'a> Desk<'a> {
         Ok(nonce_keeper(&own, &others).cloned())
     }
 
-    /// Returns a sentence for each other way to pull some of the same levers that owners have signed for the same nonce:
-    /// whose signatures do not count for this one, and what they sign instead.
+    /// Returns a sentence for each other signed proposal of the same nonce with some of the same levers: its signatures
+    /// do not count for this one, and its owners must sign this one instead.
     pub fn lost(
         &self,
         proposal: &Proposal,
@@ -139,7 +139,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Takes the next free nonce where another lever keeps the one that this would have.
+    /// Moves a new proposal to the next free nonce if another lever keeps its nonce.
     pub fn make_room(
         &'a self,
         new: Rehearsed<'a>,
@@ -151,7 +151,7 @@ impl<'a> Desk<'a> {
         let pull = &order.pull;
         let parts = expand(&self.council, &pull.names, &pull.without, pull.undo).map(|all| all.parts);
         let of_safe = parts.unwrap_or_default().iter().filter(|part| part.safe == order.safe.name).count();
-        // Those that follow each other are not torn apart.
+        // Transactions that follow each other stay together.
         if given.nonce.is_some() || of_safe != 1 {
             return Ok(new);
         }

@@ -82,7 +82,7 @@ impl Desk<'_> {
     /// Returns a lever that one key pulls alone.
     /// Fails if no lever has this name, or it is not a deputy's.
     pub fn deputys(&self, name: &str) -> Result<&Lever, Error> {
-        self.is_lever(name)?;
+        self.require_lever(name)?;
         let lever = self.council.levers.get(name).filter(|lever| lever.by.deputy().is_some());
         lever.ok_or_else(|| {
             Error::new(Exit::Usage, format!("lever {name} has no deputy: its Safe's owners sign it"))

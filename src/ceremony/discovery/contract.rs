@@ -1,4 +1,4 @@
-//! A contract on one of the council's chains: where it is, and which functions its code has.
+//! A contract on one of the council's chains: its place and the functions of its code.
 
 use std::collections::BTreeSet;
 
@@ -19,9 +19,9 @@ pub struct ContractLocation<'a> {
 }
 
 impl Desk<'_> {
-    /// Finds a contract by its address or by its name in the council file. The chain may be left out where there is one
-    /// only that it can be on.
-    /// Fails for a name or chain that the council file does not have, or several chains to choose from.
+    /// Finds a contract by its address or by its name in the council file. The chain may be left out if there is only
+    /// one that it can be on. Fails for a name or chain that the council file does not have, or several chains to
+    /// choose from.
     pub fn place(&self, contract: &str, chain: Option<&str>) -> Result<ContractLocation<'_>, Error> {
         let council = &self.council;
         if let Some(name) = chain.filter(|name| !council.chains.contains_key(*name)) {
@@ -39,7 +39,7 @@ impl Desk<'_> {
         let names =
             |place: &ContractLocation| council.names_on(&place.chain.name).name(place.address).is_some();
         if places.iter().any(names) {
-            // An address that the file names is meant there; another may be on any chain.
+            // An address that the file names is on that chain; another may be on any.
             places.retain(names);
         }
         match (&places[..], parsed) {
@@ -58,8 +58,8 @@ impl Desk<'_> {
         }
     }
 
-    /// Returns every code that runs on the contract's storage in the newest block: a proxy's own, and what it delegates
-    /// to.
+    /// Returns every code that runs on the contract's storage in the newest block: a proxy's own, and its
+    /// implementation's.
     pub fn code_at(&self, place: ContractLocation<'_>) -> Result<Vec<Bytes>, Error> {
         let ContractLocation { chain, address } = place;
         let link = self.connect_to(chain)?;
@@ -75,8 +75,8 @@ impl Desk<'_> {
         }
     }
 
-    /// Returns the functions of the code that runs at a place, a proxy's implementation included, by the names that the
-    /// library knows.
+    /// Returns the functions of the code at a place, a proxy's implementation included, by the names that the library
+    /// knows.
     pub fn signatures_at(&self, place: ContractLocation<'_>) -> Result<Signatures, Error> {
         let found = self.code_at(place)?.iter().flat_map(|code| functions(code)).collect();
         Ok(Signatures::code(found, self.catalogue.all().iter().map(|entry| entry.playbook)))
@@ -90,13 +90,13 @@ impl Desk<'_> {
     ) -> Vec<(LibraryEntry<'_>, Fit<'_>)> {
         let is_safe = self.council.safe_at(place.chain.id, place.address).is_some();
         let mut found = self.catalogue.fitting(has);
-        // Only the Safe itself pulls what a Safe calls on itself.
+        // Playbooks for a Safe's calls to itself fit only a Safe.
         found.retain(|(_, fit)| is_safe || fit.param != "safe");
         found
     }
 }
 
-/// Returns the selectors of all that runs on a contract's storage.
+/// Returns the selectors of all code that runs on a contract's storage.
 pub fn selectors_of(codes: &[Bytes]) -> BTreeSet<Selector> {
     codes.iter().flat_map(|code| selectors(code)).collect()
 }

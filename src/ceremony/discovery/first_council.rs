@@ -15,7 +15,7 @@ pub struct FirstCouncil<'a> {
     pub name: &'a str,
     pub chain: &'a str,
     pub chain_id: u64,
-    /// As they were typed: addresses without keys, or variables.
+    /// The addresses as they were typed: without keys, or variables.
     pub rpc: &'a [String],
     pub safe_name: &'a str,
     /// The owners' names, in the Safe's order.
@@ -57,7 +57,7 @@ impl FirstCouncil<'_> {
         text
     }
 
-    /// Returns a sentence on the Safe that was read.
+    /// Returns a sentence about the Safe that was read.
     pub fn headline(&self) -> String {
         let state = &self.snapshot.state;
         format!(
@@ -71,7 +71,7 @@ impl FirstCouncil<'_> {
         )
     }
 
-    /// Returns a sentence on each owner that is not a plain key.
+    /// Returns a sentence about each owner that is not a plain key.
     pub fn warnings(&self) -> Vec<String> {
         self.signers().filter_map(|(_, _, note)| note).collect()
     }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_for_nobody_or_given_twice_is_refused() {
+    fn a_name_for_a_stranger_or_given_twice_is_refused() {
         let [a, b] = [1, 2].map(Address::repeat_byte);
         let refused = |given: &[(&str, Address)]| {
             let given: Vec<_> = given.iter().map(|(name, at)| ((*name).to_string(), *at)).collect();
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_file_says_what_was_read_and_is_read_back() {
+    fn a_first_file_has_what_was_read_and_can_be_parsed() {
         use crate::ceremony::tests::on_chain::{header, now};
         let home = crate::ceremony::tests::Home::new();
         let desk = home.desk();
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(first.warnings().len(), 1, "{:?}", first.warnings());
     }
     #[test]
-    fn a_name_is_given_to_one_owner() {
+    fn a_name_is_given_to_one_owner_only() {
         let [one, two] = [1, 2].map(Address::repeat_byte);
         let twice = [("a".to_string(), one), ("a".to_string(), two)];
         assert!(owner_names(&twice, &[one, two]).unwrap_err().message.contains("given twice"));

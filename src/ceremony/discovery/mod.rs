@@ -1,4 +1,4 @@
-//! Safes and contracts as a chain has them, for whoever writes a council file or a playbook.
+//! Safes and contracts as a chain has them, for authors of council files and playbooks.
 
 pub mod contract;
 pub mod first_council;

@@ -36,7 +36,7 @@ pub fn read_first(progress: &dyn Progress, safe: Address, rpc: &[String]) -> Res
 }
 
 impl Desk<'_> {
-    /// Reads a Safe from its chain, for a new entry; owners by the names that the council file has for them.
+    /// Reads a Safe from its chain and returns the fields of a new entry, with the council file's names of the owners.
     pub fn fields_of_safe(
         &self,
         chain: &council::CouncilChain,
@@ -52,13 +52,14 @@ impl Desk<'_> {
     }
 }
 
-/// Returns what must be asked beside the Safe: which of the published batch contracts are there.
+/// Returns the questions for the published batch contracts.
 fn batch_queries(chain_id: u64) -> Vec<Query> {
     let versions = SafeVersion::ALL.into_iter();
     versions.flat_map(|version| BatchContract::of(chain_id, version, None).all().queries()).collect()
 }
 
-/// Returns the fields of its table, all that can be pinned. `owners` are their names or addresses, in the Safe's order.
+/// Returns the fields of a Safe's table with all that can be pinned. `owners` are their names or addresses, in the
+/// Safe's order.
 pub fn safe_fields(
     chain: &str,
     chain_id: u64,
@@ -88,7 +89,8 @@ pub fn safe_fields(
     fields.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
 }
 
-/// The batch contract of the Safe's version whose code is on the chain: the one that is published for it, if it is there.
+/// Returns the batch contract of the Safe's version whose code is on the chain: the one published for it, if it is
+/// there.
 fn batch_contract(chain_id: u64, snapshot: &Snapshot) -> Option<Address> {
     let (source, batch) = (
         BatchSource::Chain(&snapshot.readings),
@@ -97,7 +99,7 @@ fn batch_contract(chain_id: u64, snapshot: &Snapshot) -> Option<Address> {
     batch.address(source).or_else(|_| batch.all().address(source)).ok()
 }
 
-/// Returns the name that people use for a chain.
+/// Returns the usual name of a chain.
 pub fn usual_name(chain_id: u64) -> String {
     match chain_id {
         1 => "mainnet".into(),

@@ -1,4 +1,4 @@
-//! Changes that a call of a Safe makes, seen on a fork: which views of the contract tell another value afterwards.
+//! The changes of a call of a Safe on a fork: the views of the contract that return another value afterwards.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::fork::ExecTransaction;
 use crate::playbook::{ObservedChange, argument, params_of};
 use crate::safe::{Operation, SafeTx};
 
-/// Views that are asked; each takes a few values of the state.
+/// The most views that are asked; each reads a few values of the state.
 const MOST_VIEWS: usize = 200;
 
 /// The result of rehearsing one call.
@@ -29,9 +29,9 @@ pub struct ObservedChanges {
 }
 
 impl Desk<'_> {
-    /// Rehearses a call by a Safe on a fork, and compares what these views without arguments say before and after it.
-    /// It sends nothing.
-    /// Fails if the arguments do not fit the function, the chain cannot be asked, or the call fails from the Safe.
+    /// Rehearses a call by a Safe on a fork, and compares the values of these views before and after it. It sends
+    /// nothing. Fails if the arguments do not fit the function, the chain cannot be asked, or the call fails from the
+    /// Safe.
     pub fn observed_changes(
         &self,
         place: ContractLocation<'_>,
@@ -47,7 +47,7 @@ impl Desk<'_> {
         }
         let names = self.council.names_on(&place.chain.name);
         let data = calldata(function, given, &names)?;
-        let queries: Vec<Query> = views.iter().take(MOST_VIEWS).map(|view| asks(place, view)).collect();
+        let queries: Vec<Query> = views.iter().take(MOST_VIEWS).map(|view| view_query(place, view)).collect();
         let link = self.connect_to(place.chain)?;
         let ask = Ask { safe: safe.address, ..Ask::default() };
         let reading = format!("reading {} on {}", safe.name, place.chain.name);
@@ -81,11 +81,11 @@ impl Desk<'_> {
     }
 }
 
-fn asks(place: ContractLocation<'_>, view: &Function) -> Query {
+fn view_query(place: ContractLocation<'_>, view: &Function) -> Query {
     Query::Call { from: None, to: place.address, data: Bytes::copy_from_slice(view.selector().as_slice()) }
 }
 
-/// The only value of a view, as a playbook writes it; `None` of several, or of lists and texts.
+/// Returns the only value of a view, as a playbook writes it; `None` for several, or for lists and texts.
 fn text(view: &Function, answer: &Answer) -> Option<String> {
     let Answer::Value(data) = answer else { return None };
     match &view.abi_decode_output(data).ok()?[..] {
@@ -100,7 +100,7 @@ fn text(view: &Function, answer: &Answer) -> Option<String> {
     }
 }
 
-/// The call with the arguments that were given by the names of a playbook's params.
+/// Returns the call with the arguments that were given by the names of a playbook's params.
 fn calldata(
     function: &Function,
     given: &BTreeMap<String, String>,
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_takes_the_arguments_that_it_has_and_no_other() {
+    fn a_call_takes_its_own_arguments_and_no_others() {
         let set = function("setFee(uint256 fee, address to)");
         let zero = "0x0000000000000000000000000000000000000000";
         let names = [("treasury".to_string(), alloy::primitives::Address::ZERO)].into_iter().collect();

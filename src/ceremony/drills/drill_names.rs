@@ -1,4 +1,4 @@
-//! The names of drills among what a person typed, and the checks that a drill is the one that was announced.
+//! The names of drills on the command line, and the check that a drill is the one that was announced.
 
 use crate::ceremony::order::Order;
 use crate::error::{Error, Exit};
@@ -24,8 +24,8 @@ impl Order<'_> {
     }
 }
 
-/// The levers that names stand for: those of drills too.
-/// Fails for a drill's name that cannot be read, and for drills beside levers.
+/// Returns the levers of names, those of drills included. Fails for a drill's name that cannot be read, and for drills
+/// beside levers.
 pub fn pulled(names: &[&String]) -> Result<Vec<String>, Error> {
     let names: Vec<String> = names.iter().copied().cloned().collect();
     let drills = drills(&names)?;
@@ -45,7 +45,7 @@ pub fn names_drill(what: &[String]) -> bool {
     what.iter().any(|word| DrillName::looks_like_drill_name(word))
 }
 
-/// The drills that are named; none where levers are.
+/// Returns the named drills; empty if levers are named.
 pub(in crate::ceremony) fn drills(names: &[String]) -> Result<Vec<DrillName>, Error> {
     if !names_drill(names) {
         return Ok(Vec::new());
@@ -57,8 +57,7 @@ pub(in crate::ceremony) fn drills(names: &[String]) -> Result<Vec<DrillName>, Er
     names.iter().map(|name| Ok(name.parse::<DrillName>()?)).collect()
 }
 
-/// Checks that every Safe of a drill's tree signs its chain id.
-/// The error names the first that does not.
+/// Checks that every Safe of a drill's tree has the chain id in its signatures. The error names the first that has not.
 pub(in crate::ceremony) fn require_drillable(proposal: &Proposal, tree: &SafeTree) -> Result<(), NoDrill> {
     if !proposal.is_drill() {
         return Ok(());
@@ -76,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drill_is_not_named_beside_what_is_real() {
+    fn drills_and_levers_cannot_be_named_together() {
         assert_eq!(drills(&names(&["vault", "bridge"])).unwrap(), []);
         assert_eq!(drills(&names(&["drill:vault-n4-7f3a", "drill:bridge-n5-91bc"])).unwrap().len(), 2);
         for mixed in [["drill:vault-n4-7f3a", "vault"], ["vault", "drill:vault-n4-7f3a"]] {

@@ -1,5 +1,5 @@
-//! The end of a drill: the real Safe code takes its signatures on a fork that has the drill's chain id, and the act does on a
-//! fork with the real one what was promised. Nothing is sent.
+//! The proof of a drill: the real Safe code accepts its signatures on a fork with the drill's chain id, and the act
+//! keeps its promise on a fork with the real one. Nothing is sent.
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::rehearsal_result;
@@ -21,8 +21,8 @@ pub struct DrillProof {
     pub gas_used: u64,
 }
 
-/// Proves a drill that enough have signed.
-/// Fails if the Safe's own code refuses the signatures, and if the act does not do what its playbook promises.
+/// Proves a drill with enough signatures. Fails if the Safe's own code refuses the signatures, or if the act does not
+/// do what its playbook promises.
 pub fn prove(judged: &Judged) -> Result<DrillProof, Error> {
     let (drill, tree, seen) = (judged.proposal(), judged.tree(), judged.seen()?);
     let approvals = judged.approvals();
@@ -63,7 +63,8 @@ pub fn prove(judged: &Judged) -> Result<DrillProof, Error> {
     })
 }
 
-/// Returns the number of keys whose signatures a Safe's approvals take: of a Safe among the owners, those of its own owners.
+/// Returns the number of keys whose signatures a Safe's approvals need; for an owner that is a Safe, those of its
+/// owners.
 pub(in crate::ceremony) fn keys(tally: &Shortfall) -> usize {
     let of_one = |approval: &Approval| {
         let below = tally.child(approval.owner()).and_then(|child| child.tally.as_ref());

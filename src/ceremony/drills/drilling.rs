@@ -1,4 +1,4 @@
-//! Drills among what a person named: each is derived here alone, and has to be the one that was announced.
+//! The named drills: each is derived from the reader's own files, and must be the one that was announced.
 
 use std::time::Duration;
 
@@ -18,15 +18,14 @@ use crate::shell::quoted;
 /// A drill that began longer ago is over.
 const DRILL_OPEN: Duration = Duration::from_hours(7 * 24);
 
-/// Returns the moment before which a drill began that is over now.
+/// Returns the time before which a drill that began is over now.
 pub fn open_since() -> Utc {
     let since = clock::now().saturating_sub(DRILL_OPEN).as_millis();
     Utc::from_millis(u64::try_from(since).unwrap_or(u64::MAX))
 }
 
 impl<'a> Desk<'a> {
-    /// The transactions that levers or drills come to. Drills stand by themselves.
-    /// Fails for unknown names; drills beside levers.
+    /// Returns the orders of levers or drills. Fails for unknown names, and for drills beside levers.
     pub fn orders_named(&'a self, names: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
         match drills(names)? {
             drills if drills.is_empty() => self.orders(names, given),
@@ -51,7 +50,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// The levers as drills, each a transaction that is announced by itself.
+    /// Returns the levers as drills, each a transaction that is announced by itself.
     pub fn drills_of(&'a self, levers: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
         if !given.approve_as.is_empty() {
             return Err(no_approval());
@@ -70,8 +69,8 @@ impl<'a> Desk<'a> {
         Ok(orders.into_iter().map(own).collect())
     }
 
-    /// Looks at each drill on the chain as it is now, at a nonce at which no drill of it is over here: what was signed for an
-    /// earlier one, proven or given up, is not taken for a new one.
+    /// Evaluates each drill on the chain as it is now, at a nonce without an earlier drill of it that is over here:
+    /// signatures of an earlier drill, proven or abandoned, must not count for a new one.
     pub fn evaluate_drills(&'a self, orders: Vec<Order<'a>>, given: &Given) -> Vec<PartResult<'a>> {
         let found = |order| Found::Lever { order: Box::new(order), guess: None, approvals: false };
         self.evaluate_each(orders.into_iter().map(found).collect(), |found| {
@@ -95,7 +94,7 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// The drill that is kept here for an order.
+    /// Returns the drill that is kept here for an order.
     pub(in crate::ceremony) fn kept_drill(
         &self,
         order: &Order,
@@ -106,15 +105,15 @@ impl<'a> Desk<'a> {
         Ok(self.kept_drills(|p| is_wanted(p) && is_announced(p))?.pop())
     }
 
-    /// Returns the flags of a command by which everybody derives a proposal of levers, without its nonce.
+    /// Returns the flags with which everybody derives a proposal of levers, without its nonce.
     pub fn given_of(&self, proposal: &Proposal) -> Given {
         let pull = proposal.binding().pull();
         let set = proposal.binding().open(&self.council).into_iter().map(|open| (open.key, open.value));
         Given { set: set.collect(), without: pull.without.clone(), undo: pull.undo, ..Given::default() }
     }
 
-    /// Checks that every Safe of a drill's tree signs its chain id, by the council file.
-    /// The error names the first that does not.
+    /// Checks by the council file that every Safe of a drill's tree has the chain id in its signatures. The error names
+    /// the first that has not.
     pub(in crate::ceremony) fn require_drillable_offline(
         &self,
         proposal: &Proposal,
@@ -133,8 +132,8 @@ impl<'a> Desk<'a> {
         Ok(is_announced(journal.iter(), drill.hash(), open_since()))
     }
 
-    /// Returns the words that name a drill in a command, for everybody: `drill:cap-n42-7f3a --set amount=5`. `None` for what
-    /// is real.
+    /// Returns the words that name a drill in a command, for everybody: `drill:cap-n42-7f3a --set amount=5`. `None` for
+    /// a real proposal.
     pub fn words_of_drill(&self, proposal: &Proposal) -> Option<String> {
         let name = DrillName::of(proposal)?;
         let binding = proposal.binding();
@@ -148,7 +147,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// An approval on chain is a transaction: a drill makes none.
+/// Returns the error for an approval on chain in a drill, which sends no transactions.
 fn no_approval() -> Error {
     Error::new(Exit::Usage, "a Safe that approves on chain cannot take part in a drill")
         .hint("leave out --approve-as")

@@ -1,4 +1,4 @@
-//! Ceremonies whose signatures are good on no chain.
+//! Drills: ceremonies whose signatures are valid on no chain.
 
 pub mod drill_names;
 pub mod drill_proof;

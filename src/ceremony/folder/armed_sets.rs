@@ -1,5 +1,5 @@
-//! The sets that are kept here, each transaction once: derived as the chain is now, rehearsed as if
-//! it were its turn, and stale where that is not what was signed.
+//! The kept sets, by transaction: derived as the chain is now, rehearsed as if their nonce were next, and stale if that
+//! differs from what was signed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::ceremony::find::Found;
 use crate::ceremony::folder::filed::KeptSet;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::{Given, Order};
-use crate::check::{Level, standing};
+use crate::check::{Level, unaccepted};
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::proposal::{Proposal, SafeOwners, differences};
@@ -23,24 +23,24 @@ pub struct Group {
     sets: Vec<Arc<KeptSet>>,
 }
 
-/// Sets of one transaction, held against the chain as it is now.
+/// Sets of one transaction, compared with the chain as it is now.
 pub struct Examined {
     /// The words that name it in a command: `vault`.
     pub words: String,
     pub safe: String,
     pub chain: String,
     pub now: SafeState,
-    /// By nonce and signer: owners by the chain now and by the council file.
+    /// The valid signatures, by nonce and signer: owners by the chain now or by the council file.
     pub signatures: Vec<(Nonce, Address)>,
-    /// Signatures by nobody else.
+    /// The number of signatures by anybody else.
     pub strange: usize,
     /// The threshold by the council file.
     pub threshold_then: usize,
     /// Changes of the Safe since.
     pub drift: Vec<Drift>,
-    /// Why it cannot be used as it is, if it cannot: the first reason counts.
+    /// The reasons why it cannot be used as it is; the first counts.
     pub stale: Vec<String>,
-    /// Some, with the reason, if the promise already holds.
+    /// The promise, if it holds already.
     pub already_done: Option<String>,
     pub files: Vec<PathBuf>,
     /// The time at which the first file was kept here, in seconds since 1970.
@@ -50,7 +50,7 @@ pub struct Examined {
 }
 
 impl Examined {
-    /// Returns `true` if it can be used as it is, as soon as it is its turn.
+    /// Returns `true` if it can be used as it is once its nonce is next.
     pub fn is_good(&self) -> bool {
         self.stale.is_empty() && self.already_done.is_none()
     }
@@ -77,14 +77,14 @@ impl Group {
         self.sets.iter().flat_map(|kept| kept.set.nonces()).max()
     }
 
-    /// Its transaction at the last of its nonces.
+    /// Returns its transaction at the last of its nonces.
     fn proposal(&self) -> Option<Proposal> {
         Some(self.sets.first()?.set.proposal().with_nonce(self.last_nonce()?))
     }
 }
 
 impl<'a> Desk<'a> {
-    /// The transactions that are signed ahead, of these levers or of all.
+    /// Returns the transactions that are signed ahead, of these levers or of all.
     pub fn armed(&'a self, what: &[String], given: &Given) -> Result<Vec<Group>, Error> {
         let mut groups: BTreeMap<(u64, Address, SafeTxHash), Group> = BTreeMap::new();
         let sets = if what.is_empty() {
@@ -121,7 +121,7 @@ impl<'a> Desk<'a> {
         group.nonces(owners.map(|owners| owners.with_safes(Vec::new())).as_ref(), left)
     }
 
-    /// Derives the lever of a group as the chain is now, and rehearses it as if it were its turn.
+    /// Derives the lever of a group as the chain is now, and rehearses it as if its nonce were next.
     pub fn examine(&'a self, group: &Group) -> Result<Examined, Error> {
         let none = || Error::new(Exit::Failed, "a set without a signature");
         let proposal = group.proposal().ok_or_else(none)?;
@@ -132,14 +132,14 @@ impl<'a> Desk<'a> {
                 (judged.derived.owners.clone(), judged.state().clone(), stale, done)
             }
             Err(error) if error.exit == Exit::Network => return Err(error),
-            // The Safe is there, and the lever cannot be derived.
+            // The Safe can be read, and the lever cannot be derived.
             Err(error) => {
                 let (owners, now) = self.safe_now(safe)?;
                 (owners, now, vec![format!("your own files do not give it now: {}", error.message)], None)
             }
         };
-        // The owners of a Safe among them sign something else. Who owned it when it was signed, and what the threshold was, is
-        // the council file's to say: a set's own file may be anybody's.
+        // The owners of an owner Safe sign another message. The owners and threshold at the time of signing come from
+        // the council file, because a set's own file may be anybody's.
         let owners = owners.with_safes(Vec::new());
         let pinned = safe.owners.as_ref().unwrap_or(&now.owners);
         let (mut signatures, mut strange) = (Vec::new(), 0);
@@ -167,7 +167,7 @@ impl<'a> Desk<'a> {
 
     fn derived_now(&'a self, proposal: &Proposal, safe: &'a council::Safe) -> Result<Judged<'a>, Error> {
         let mut order = self.own_order(proposal, safe, &BTreeMap::new())?;
-        // Its nonce is said: nothing of the same pull comes before it.
+        // Its nonce is given, so that no transaction of the same pull comes before it.
         order.after = 0;
         let given = Given { nonce: Some(proposal.nonce()), ..Given::default() };
         let guess = Some(Box::new(proposal.clone()));
@@ -181,7 +181,7 @@ fn words(proposal: &Proposal) -> String {
     proposal.binding().pull().words().unwrap_or_else(|| proposal.binding().title())
 }
 
-/// Why it is stale, and what is done already.
+/// Returns why it is stale, and the promise if it is done already.
 fn why_stale(judged: &Judged, signed: &Proposal) -> (Vec<String>, Option<String>) {
     let own = judged.proposal();
     if own.hash() != signed.hash() {
@@ -192,7 +192,7 @@ fn why_stale(judged: &Judged, signed: &Proposal) -> (Vec<String>, Option<String>
     }
     let mut done = None;
     let mut stale = Vec::new();
-    for finding in standing(&judged.findings, &[]) {
+    for finding in unaccepted(&judged.findings, &[]) {
         match finding.problem().already_done() {
             Some(promised) => done = Some(promised.to_string()),
             None if finding.problem().is_about_nonces() || finding.level != Level::Refuse => {}
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_is_stale_for_what_refuses_it_and_not_for_its_turn() {
+    fn a_set_is_stale_if_it_is_refused_but_not_for_its_nonce() {
         let home = Home::new();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(6), 0);
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stale_or_done_is_not_good() {
+    fn a_stale_or_done_set_is_not_good() {
         let home = Home::new();
         let now = proposed(&home.desk(), &["vault"], &at(6), 0).snapshot().clone();
         let is_good = |stale: &[&str], already_done: Option<&str>| {

@@ -1,4 +1,4 @@
-//! The files of `incidents/` that were read in this run. Values only.
+//! A cache of the files of `incidents/` that were read in this run. Values only.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -10,12 +10,11 @@ use crate::safe::SafeTxHash;
 /// The files of `incidents/` that were read in this run.
 #[derive(Debug, Default)]
 pub struct Filed {
-    /// The proposals' files that can be read: folder by folder, of each the last that was kept first. `None` before they
-    /// are needed.
+    /// The readable files of proposals by folder, the last kept first. `None` before they are needed.
     pub files: Mutex<Option<Vec<Arc<KeptFile>>>>,
     /// The sets that were signed ahead. `None` before they are needed.
     pub sets: Mutex<Option<Vec<Arc<KeptSet>>>>,
-    /// Signatures that were recovered, with the owners among whom they were looked for.
+    /// Signatures that were verified, with the owners for whom they were.
     recovered: Mutex<HashMap<(SafeTxHash, Stated), Recovered>>,
 }
 
@@ -27,7 +26,7 @@ pub struct KeptFile {
     pub folder: String,
     pub path: PathBuf,
     pub proposal: Proposal,
-    /// Why the reader's own files do not give it, if they do not.
+    /// The result of deriving it from the reader's own files, or why they do not give it.
     pub derived: OnceLock<Result<(), String>>,
 }
 
@@ -39,7 +38,7 @@ pub struct KeptSet {
 }
 
 impl Filed {
-    /// Verifies a signature, and not again in this run.
+    /// Verifies a signature once in a run.
     pub fn recover_once(
         &self,
         stated: &Stated,
@@ -58,7 +57,7 @@ impl Filed {
     }
 }
 
-/// Values are whole between two writes: one thread's end spoils nothing.
+/// Locks values. They are consistent between two writes, so that a panic of another thread does no harm.
 pub fn lock<T>(values: &Mutex<T>) -> MutexGuard<'_, T> {
     values.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -68,7 +67,7 @@ mod tests {
     use super::*;
     use crate::ceremony::tests::{ALICE, Home, at, proposed, stated};
 
-    /// An answer for some owners is not one for others.
+    /// A result for some owners does not count for others.
     #[test]
     fn a_signature_is_verified_again_for_other_owners() {
         let home = Home::new();

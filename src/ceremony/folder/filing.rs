@@ -1,5 +1,5 @@
-//! The folders of `incidents/`: which holds which proposal is told by the hash recomputed from what lies in it, never by a
-//! name. What lies there is read once in a run, and each file is derived once.
+//! The folders of `incidents/`: the hash recomputed from a file says which proposal a folder holds, never its name. The
+//! files are read once in a run, and each is derived once.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::store::{Lock, StoreError, Stored};
 const LONGEST_TITLE: usize = 40;
 
 impl Desk<'_> {
-    /// The files of the proposals that are wanted, whether the reader's own files give them or not.
+    /// Returns the files of the proposals that are wanted, derived or not.
     fn files(&self, wanted: impl Fn(&KeptFile) -> bool) -> Result<Vec<Arc<KeptFile>>, Error> {
         let mut files = {
             let mut read = lock(&self.filed.files);
@@ -42,7 +42,7 @@ impl Desk<'_> {
                 Ok(text) => Proposal::parse(&text).map_err(|e| e.to_string()),
                 Err(error) => Err(error.to_string()),
             };
-            // A folder of an earlier version promises one proposal.
+            // A folder of an earlier version has the hash of its proposal as its name.
             let claimed: Option<SafeTxHash> = folder.parse().ok();
             let own = parsed.and_then(|proposal| match proposal.hash() {
                 hash if claimed.is_none_or(|claimed| claimed == hash) => Ok(proposal),
@@ -60,18 +60,18 @@ impl Desk<'_> {
         Ok(files)
     }
 
-    /// The real proposals kept here that are wanted and that the reader's own files give, of each the file that was kept last.
+    /// Returns the kept real proposals that are wanted and that the reader's own files give; of each the last file.
     pub fn kept(&self, wanted: impl Fn(&Proposal) -> bool) -> Result<Vec<Proposal>, Error> {
         Ok(self.kept_files(wanted)?.into_iter().map(|(_, proposal)| proposal).collect())
     }
 
-    /// Returns the same, with their files.
+    /// Returns [`Desk::kept`] with the files.
     pub fn kept_files(&self, wanted: impl Fn(&Proposal) -> bool) -> Result<Vec<(PathBuf, Proposal)>, Error> {
         Ok(self.kept_among(self.files(|file| !file.proposal.is_drill() && wanted(&file.proposal))?))
     }
 
-    /// Those that are not known to be done: beside which no outcome is recorded, or whose outcome the journal does not have.
-    /// Anybody can lay such a file.
+    /// Returns the kept proposals that are not known to be done: without a recorded outcome, or without one in the
+    /// journal. An outcome file alone may be anybody's.
     pub fn kept_open(&self) -> Result<Vec<Proposal>, Error> {
         let proven = self.proven();
         let is_done = |file: &KeptFile| self.is_done(file, &proven);
@@ -79,7 +79,7 @@ impl Desk<'_> {
         Ok(self.kept_among(open).into_iter().map(|(_, proposal)| proposal).collect())
     }
 
-    /// The proposals that this machine's journal says were proven.
+    /// Returns the proposals that this machine's journal has as proven.
     fn proven(&self) -> HashSet<SafeTxHash> {
         let journal = self.incidents.journal().read().map(|bytes| Journal::read(&bytes)).unwrap_or_default();
         journal.iter().filter_map(Entry::proven).collect()
@@ -89,13 +89,13 @@ impl Desk<'_> {
         self.incidents.has_outcome(&file.folder) && proven.contains(&file.proposal.hash())
     }
 
-    /// The drills kept here that are wanted and that the reader's own files give.
+    /// Returns the kept drills that are wanted and that the reader's own files give.
     pub fn kept_drills(&self, wanted: impl Fn(&Proposal) -> bool) -> Result<Vec<Proposal>, Error> {
         let files = self.files(|file| file.proposal.is_drill() && wanted(&file.proposal))?;
         Ok(self.kept_among(files).into_iter().map(|(_, proposal)| proposal).collect())
     }
 
-    /// The files of one proposal, real or a drill.
+    /// Returns the files of one proposal, real or a drill.
     pub fn files_of(&self, hash: SafeTxHash) -> Result<Vec<(PathBuf, Proposal)>, Error> {
         Ok(self.kept_among(self.files(|file| file.proposal.hash() == hash)?))
     }
@@ -114,7 +114,7 @@ impl Desk<'_> {
                     Some(at) => kept[at] = file,
                     None => kept.push(file),
                 },
-                // An old act may be from an older council file.
+                // An executed proposal may be from an older council file.
                 Err(_) if self.incidents.has_outcome(&file.folder) => {}
                 Err(why) => left_out.push(|| (file.path.clone(), why.clone())),
             }
@@ -123,8 +123,8 @@ impl Desk<'_> {
         kept.into_iter().map(|file| (file.path.clone(), file.proposal.clone())).collect()
     }
 
-    /// The nonces of the real proposals that are wanted, derived or not, and whether each is closed. Where the chain is asked
-    /// as well, an outcome beside it is enough for that; offline the journal has to have it too.
+    /// Returns the nonces of the real proposals that are wanted, derived or not, and `true` for each that is closed. If
+    /// the chain is asked as well, an outcome file is enough for that; offline the journal must have it too.
     pub fn places(
         &self,
         wanted: impl Fn(&Proposal) -> bool,
@@ -138,7 +138,7 @@ impl Desk<'_> {
         Ok(files.iter().map(|file| (file.proposal.nonce(), is_closed(file))).collect())
     }
 
-    /// The first of what does not count, and how many more there are.
+    /// Reports the first files that do not count, and how many more there are.
     pub fn say_left_out(&self, what: &str, files: &Truncated<(PathBuf, String)>, unread: usize) {
         let say = |text: &str| self.progress.tell_once(Tone::Warn, "left out: ", text);
         for (path, why) in files.first() {
@@ -154,14 +154,14 @@ impl Desk<'_> {
         }
     }
 
-    /// The folders in which a proposal lies. There are several where those of several machines were put together.
+    /// Returns the folders of a proposal: several if the folders of several machines were merged.
     pub fn folders(&self, hash: SafeTxHash) -> Result<Vec<String>, Error> {
         let files = self.files(|file| file.proposal.hash() == hash)?;
         let folders: BTreeSet<String> = files.iter().map(|file| file.folder.clone()).collect();
         Ok(folders.into_iter().collect())
     }
 
-    /// The folder in which the files of a proposal are kept: made with the proposal in it if there is none.
+    /// Returns the folder for the files of a proposal; creates one with the proposal if there is none.
     fn folder(&self, proposal: &Proposal) -> Result<String, Error> {
         match self.folders(proposal.hash())?.pop() {
             Some(folder) => Ok(folder),
@@ -176,7 +176,7 @@ impl Desk<'_> {
         Ok((folder, path))
     }
 
-    /// Adds what is now the last file of its folder.
+    /// Adds the newest file of a folder to the cache.
     fn add_file(&self, folder: &str, path: &Path, proposal: &Proposal) {
         if let Some(files) = &mut *lock(&self.filed.files) {
             let at = files.iter().position(|file| file.folder == folder).unwrap_or(files.len());
@@ -185,7 +185,7 @@ impl Desk<'_> {
         }
     }
 
-    /// Keeps a proposal: what came later counts.
+    /// Keeps a proposal; the newest file of a proposal counts.
     pub fn keep_proposal(&self, proposal: &Proposal) -> Result<PathBuf, Error> {
         let Some(folder) = self.folders(proposal.hash())?.pop() else {
             return Ok(self.file_first(proposal)?.1);
@@ -215,25 +215,25 @@ impl Desk<'_> {
         Ok(self.incidents.keep_sent(&folder, &sent.hash.to_string(), &sent.to_json())?)
     }
 
-    /// Records that a proposal was executed: the `nth` time that it was, from 1 on.
+    /// Records the `nth` outcome of a proposal, from 1 on.
     pub fn keep_outcome(&self, proposal: &Proposal, nth: usize, contents: &str) -> Result<(), Error> {
         let folder = self.folder(proposal)?;
         Ok(self.incidents.keep_outcome(&folder, nth, contents)?)
     }
 
-    /// The outcomes recorded for a proposal, the last one last.
+    /// Returns the outcomes recorded for a proposal, the last one last.
     pub fn outcomes(&self, proposal: &Proposal) -> Result<Vec<Stored>, Error> {
         Ok(self.incidents.outcomes(&self.folders(proposal.hash())?)?)
     }
 
-    /// The recorded transactions of a proposal. A record is only its folder's word: one of anything else is passed over.
+    /// Returns the recorded transactions of a proposal. Records of anything else in its folder are skipped.
     pub fn sent(&self, proposal: &Proposal) -> Result<Vec<Sent>, Error> {
         let records = self.incidents.sent(&self.folders(proposal.hash())?)?;
         let read = |stored: Stored| Sent::parse(&stored.text.ok()?);
         Ok(records.into_iter().filter_map(read).filter(|sent| sent.is_for(proposal)).collect())
     }
 
-    /// Returns `true` if a folder holds nothing but proposals that a Safe with this nonce can execute no more.
+    /// Returns `true` if a folder holds only proposals that a Safe with this nonce can no longer execute.
     pub fn is_over(&self, folder: &str, safe: &SafeId, now: Nonce) -> Result<bool, Error> {
         let mut files = self.files(|file| file.folder == folder)?;
         files.retain(|file| self.derived(file).is_ok());
@@ -245,8 +245,7 @@ impl Desk<'_> {
         file.derived.get_or_init(|| self.derives(&file.proposal))
     }
 
-    /// Takes the proposal's lock.
-    /// Fails if somebody has it, or there can be none.
+    /// Takes the proposal's lock. Fails if another run has it, or it cannot be created.
     pub fn lock(&self, proposal: &Proposal) -> Result<Lock, StoreError> {
         self.incidents.lock(&proposal.hash().to_string())
     }
@@ -263,7 +262,7 @@ fn folder_name(proposal: &Proposal, now: u64) -> String {
     format!("{drill}{}-{}-n{}-{head}", date(now), plain(&title), proposal.nonce())
 }
 
-/// A text in small letters and digits, with a hyphen for anything else, cut to a length.
+/// Returns a text in lower-case letters and digits, with a hyphen for anything else, cut to a length.
 pub(in crate::ceremony) fn plain(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
@@ -273,7 +272,7 @@ pub(in crate::ceremony) fn plain(text: &str) -> String {
 
 /// Returns the day in UTC, as `2026-11-25`.
 pub(in crate::ceremony) fn date(seconds: u64) -> String {
-    // Days since 0000-03-01, in eras of 400 years: a leap day is then the last of its year.
+    // Days since 0000-03-01, in eras of 400 years, so that a leap day is the last of its year.
     let days = seconds / 86_400 + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
@@ -289,7 +288,7 @@ mod tests {
     use super::{date, plain};
 
     #[test]
-    fn a_title_is_cut_and_spelt_for_a_folder() {
+    fn a_title_is_cut_and_simplified_for_a_folder() {
         assert_eq!(plain("vault"), "vault");
         assert_eq!(plain("freeze without Bridge, oracle"), "freeze-without-bridge-oracle");
         assert_eq!(plain("../a + b/\u{202e}"), "a-b");

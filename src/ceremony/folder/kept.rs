@@ -1,6 +1,6 @@
-//! The files in `incidents/`: whoever can write there can lay anything into it. A proposal counts only if the reader's
-//! own council file and playbooks give it, a signature only if an owner of that very Safe made it. Everything else is
-//! said once and left alone.
+//! The files in `incidents/`, which others may have written. A proposal counts only if the reader's own council file
+//! and playbooks give it, a signature only if an owner of that very Safe made it. Everything else is reported once and
+//! ignored.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ use crate::proposal::{
 use crate::safe::Nonce;
 
 impl Desk<'_> {
-    /// That the reader's own files give this proposal, from the values and the open arguments that it brings.
-    /// The error says in what it differs.
+    /// Checks that the reader's own files give this proposal, from the values and the open arguments that it brings.
+    /// The error has the difference.
     pub fn derives(&self, proposal: &Proposal) -> Result<(), String> {
         let safe = self.safe_of(proposal).map_err(|error| error.message)?;
         match underived(proposal, self.own_order(proposal, safe, &BTreeMap::new())) {
@@ -26,7 +26,7 @@ impl Desk<'_> {
         }
     }
 
-    /// Nonces and hashes of the proposals kept for one Safe at a nonce.
+    /// Returns nonces and hashes of the proposals kept for one Safe at a nonce.
     pub fn others(&self, safe: &council::Safe, nonce: Nonce) -> Result<Vec<(Nonce, String)>, Error> {
         let rivals = self.kept(|p| p.nonce() == nonce && self.is_of(p, safe))?;
         Ok(rivals.iter().map(|p| (p.nonce(), p.hash().to_string())).collect())
@@ -36,12 +36,12 @@ impl Desk<'_> {
         self.safe_of(proposal).is_ok_and(|own| own.name == safe.name)
     }
 
-    /// The verified signatures kept for a proposal. A file that is not one is named and left out.
+    /// Returns the verified signatures kept for a proposal. A file that is not one is reported and ignored.
     pub fn signatures(&self, proposal: &Proposal, owners: &SafeOwners) -> Result<Vec<OwnerSignature>, Error> {
         Ok(self.kept_signatures(proposal, owners)?.0)
     }
 
-    /// Returns the same, and those of contracts, which only their contracts can verify.
+    /// Returns [`Desk::signatures`], and those of contracts, which only their contracts can verify.
     pub fn kept_signatures(
         &self,
         proposal: &Proposal,
@@ -96,7 +96,7 @@ impl Desk<'_> {
         Ok((signatures, wallets))
     }
 
-    /// Returns the test of proposals that an order may name, before it is derived.
+    /// Returns a filter for the proposals that an order may mean, before it is derived.
     pub fn filter_for(&self, order: &Order, given: &Given) -> Result<impl Fn(&Proposal) -> bool, Error> {
         let (safe, binding) = (order.safe, order.binding()?);
         let (purpose, nonce) = (order.purpose, order.nonce(given));
@@ -108,7 +108,7 @@ impl Desk<'_> {
         })
     }
 
-    /// The nonces of the proposals that are wanted, derived or not, and whether all of one are closed.
+    /// Returns the nonces of the proposals that are wanted, derived or not, and `true` if all of one are closed.
     fn nonces(
         &self,
         wanted: impl Fn(&Proposal) -> bool,
@@ -121,9 +121,9 @@ impl Desk<'_> {
         Ok(nonces)
     }
 
-    /// Returns, of the proposals kept for a lever, the one with the nonce asked for; where there are several, the one whose
-    /// turn it is by the Safe's nonce now, or the next after it, or else the last that was used. Among several for one
-    /// nonce the one that the lever gives from the chain's values now, and then the one that more owners have signed.
+    /// Returns the proposal kept for a lever with the nonce asked for. If there are several: the one at the Safe's
+    /// nonce now, or the next after it, or else the last used one. Among several for one nonce: the one that the lever
+    /// gives from the chain's values now, else the one that most owners have signed.
     pub fn stored_for(&self, order: &Order, given: &Given, online: bool) -> Result<Option<Proposal>, Error> {
         if order.is_drill() {
             return self.kept_drill(order, given);
@@ -159,7 +159,7 @@ impl Desk<'_> {
         let ahead = self.nonces_ahead(order, given)?;
         if let ([only], true) = (&nonces[..], ahead.is_empty()) {
             let mut kept = at(*only)?;
-            // Anybody can lay an outcome beside what was signed, and a proposal of another nonce that nobody signed.
+            // An outcome file and an unsigned proposal of another nonce may be anybody's.
             let pinned = self.owners(safe, None);
             let is_sole =
                 all.len() == 1 || kept.iter().any(|proposal| self.signed_by(proposal, pinned.as_ref()) > 0);
@@ -179,7 +179,7 @@ impl Desk<'_> {
         let owners = self.owners(safe, Some(&seen.tree()));
         let is_signed = |p: &Proposal| self.signed_by(p, owners.as_ref()) > 0;
         if ahead.contains(&turn) && !at(turn)?.iter().any(|p| is_signed(p) || given.names(p.hash())) {
-            // It is derived as the chain is now: the set's signatures fit it, or they are good for nothing.
+            // It is derived as the chain is now: the set's signatures fit that, or they cannot be used.
             return Ok(None);
         }
         let mut kept = Vec::new();
@@ -204,14 +204,14 @@ impl Desk<'_> {
         Ok(self.most_signed(kept, &set, owners.as_ref()))
     }
 
-    /// The proposal kept for an order that is most likely to be the next: good for a guess at what will be read.
+    /// Returns the kept proposal of an order that is probably the next, as a guess at what will be read.
     pub fn likely_next(&self, order: &Order, given: &Given) -> Option<Proposal> {
         let is_wanted = self.filter_for(order, given).ok()?;
         let last = not_closed(&self.nonces(&is_wanted, true).ok()?).pop()?;
         self.kept(|p| p.nonce() == last && is_wanted(p)).ok()?.pop()
     }
 
-    /// Before all that bring arguments of their own, those that do not.
+    /// Returns the one that most owners have signed; those without foreign arguments first.
     fn most_signed(
         &self,
         mut kept: Vec<Proposal>,
@@ -227,7 +227,7 @@ impl Desk<'_> {
     }
 }
 
-/// Returns those beside which no outcome is recorded, or all where there is no such one.
+/// Returns the nonces that are not closed, or all if every one is closed.
 fn not_closed(nonces: &BTreeMap<Nonce, bool>) -> Vec<Nonce> {
     let has_open = nonces.values().any(|is_closed| !is_closed);
     let counts = |(_, is_closed): &(&Nonce, &bool)| !(has_open && **is_closed);

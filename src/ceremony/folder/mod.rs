@@ -1,4 +1,5 @@
-//! The files of this machine that a ceremony reads and keeps: `incidents/`, sets signed ahead, settings, what was accepted.
+//! The files of this machine that a ceremony reads and keeps: `incidents/`, sets signed ahead, settings, accepted
+//! texts.
 
 pub mod armed_sets;
 pub mod filed;

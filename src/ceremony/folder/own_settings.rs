@@ -1,4 +1,4 @@
-//! The reader's own settings, and what they accepted. Where either cannot be read, it is said, and nobody is stopped.
+//! The reader's own settings and accepted texts. If either cannot be read, that is reported, and the command goes on.
 
 use crate::council::{Pins, Settings};
 use crate::device::{DeviceError, KeyName};
@@ -6,12 +6,12 @@ use crate::error::{Error, Exit};
 use crate::progress::{Progress, Tone};
 use crate::store::{SettingsFolder, home, variable};
 
-/// The reader's own settings: a variable of the environment, or else what their file says.
+/// Returns the reader's own settings: each from the environment, or else from their file.
 pub fn settings(progress: &dyn Progress) -> Result<Settings, Error> {
     settings_of(progress, SettingsFolder::find().as_ref(), variable)
 }
 
-/// The settings of a folder and of these variables.
+/// Returns the settings of a folder and of these variables.
 pub fn settings_of(
     progress: &dyn Progress,
     folder: Option<&SettingsFolder>,
@@ -29,7 +29,7 @@ fn named_key(variable: &str, word: Option<&str>) -> Result<Option<KeyName>, Erro
     word.map(str::parse).transpose().map_err(bad)
 }
 
-/// Returns the settings of their file; the defaults where it cannot be read, which is said.
+/// Returns the settings of the file; the defaults if it cannot be read, which is reported.
 fn written(progress: &dyn Progress, folder: Option<&SettingsFolder>) -> Result<Settings, Error> {
     let Some(folder) = folder else { return Ok(Settings::default()) };
     match folder.config() {
@@ -45,7 +45,7 @@ fn written(progress: &dyn Progress, folder: Option<&SettingsFolder>) -> Result<S
     }
 }
 
-/// Returns what the reader accepted before; nothing where it cannot be read, which is said.
+/// Returns what the reader accepted before; empty if it cannot be read, which is reported.
 pub fn pins(progress: &dyn Progress, folder: Option<&SettingsFolder>) -> Result<Pins, Error> {
     let loud = |why: &str| {
         let text =
@@ -76,7 +76,7 @@ mod tests {
     use crate::ceremony::tests::Home;
 
     #[test]
-    fn a_variable_that_names_no_key_is_a_matter_of_usage() {
+    fn a_variable_that_names_no_key_is_a_usage_error() {
         assert_eq!(named_key("KEY", None).unwrap(), None);
         assert_eq!(named_key("KEY", Some("ledger")).unwrap(), Some(KeyName::default()));
         let bad = named_key("KEY", Some("tcp://h")).unwrap_err();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_those_of_the_file_and_else_the_defaults() {
+    fn settings_come_from_the_file_or_are_the_defaults() {
         let home = Home::new();
         let (desk, folder) = (home.desk(), SettingsFolder::below(home.path()));
         let me = |folder: Option<&SettingsFolder>| written(desk.progress, folder).map(|settings| settings.me);

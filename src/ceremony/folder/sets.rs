@@ -1,5 +1,5 @@
-//! Sets that were signed ahead: kept apart from the proposals, in files that their owner alone can read. A signature of a
-//! set counts like any other once it fits the transaction that the reader's own lever gives.
+//! Sets that were signed ahead, kept apart from the proposals in files that only their owner can read. A signature of a
+//! set counts like any other if it fits the transaction that the reader's own lever gives.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,22 +22,22 @@ use crate::proposal::{
 use crate::safe::{Nonce, SafeTxHash};
 use crate::store::Stored;
 
-/// The most signatures of one transaction, of all sets, that are recovered, and of one of another lever in one set.
+/// The most signatures of one transaction that are recovered from all sets, and those of another lever from one set.
 const MOST_RECOVERED: usize = 20_000;
 const MOST_RIVAL: usize = 200;
 
 /// The result of an import of signatures made ahead.
 #[derive(Default)]
-pub struct TakenAhead {
+pub struct AheadImport {
     pub kept: Vec<KeptAhead>,
-    /// The place of the text in which it was found, and why it was refused.
+    /// The number of the text in which it was found, and why it was refused.
     pub refused: Truncated<(usize, String)>,
-    pub not_looked_at: usize,
+    pub unread: usize,
 }
 
-/// One transaction of which signatures were taken in.
+/// One transaction with imported signatures.
 pub struct KeptAhead {
-    /// At the first of the nonces that something was found for.
+    /// The transaction at the first nonce with a signature.
     pub proposal: Proposal,
     /// Its name: `vault · guardian on mainnet`.
     pub title: String,
@@ -46,7 +46,7 @@ pub struct KeptAhead {
     /// `None` if nothing of it is kept.
     pub path: Option<PathBuf>,
     pub signed: Vec<SignedAhead>,
-    /// The number left out of each nonce, because the last signature is made when it is needed.
+    /// The number left out at each nonce, because the last signature is made when it is needed.
     pub left_out: BTreeMap<Nonce, usize>,
     /// The nonces that the Safe has used already.
     pub used: Vec<Nonce>,
@@ -56,7 +56,7 @@ pub struct KeptAhead {
 }
 
 impl<'a> Desk<'a> {
-    /// The sets that are kept here. A file that is not one is named and left out.
+    /// Returns the kept sets. A file that is not one is reported and ignored.
     pub fn sets(&self) -> Result<Vec<Arc<KeptSet>>, Error> {
         let mut read = lock(&self.filed.sets);
         if let Some(sets) = &*read {
@@ -77,7 +77,7 @@ impl<'a> Desk<'a> {
         Ok(read.insert(sets).clone())
     }
 
-    /// The sets that are meant by a lever, whatever their nonces are.
+    /// Returns the sets that a lever may mean, at any nonce.
     pub fn sets_of(&self, order: &Order, given: &Given) -> Result<Vec<Arc<KeptSet>>, Error> {
         let mut sets = self.sets()?;
         if !sets.is_empty() {
@@ -88,7 +88,7 @@ impl<'a> Desk<'a> {
         Ok(sets)
     }
 
-    /// The nonces for which a lever is signed ahead, by the files alone.
+    /// Returns the nonces for which a lever is signed ahead, by the files alone.
     pub(in crate::ceremony) fn nonces_ahead(
         &self,
         order: &Order,
@@ -97,7 +97,7 @@ impl<'a> Desk<'a> {
         Ok(self.sets_of(order, given)?.iter().flat_map(|kept| kept.set.nonces()).collect())
     }
 
-    /// The signatures of a proposal that are kept in sets.
+    /// Returns the signatures of a proposal that are kept in sets.
     pub(in crate::ceremony) fn signatures_ahead(
         &self,
         proposal: &Proposal,
@@ -106,20 +106,21 @@ impl<'a> Desk<'a> {
         let sets = self.sets()?;
         let mut all: Vec<(usize, Stated)> =
             sets.iter().flat_map(|kept| kept.set.stated_for(proposal).enumerate()).collect();
-        // The first of every set before the second of any: one that somebody filled keeps no other out.
+        // The first of every set come before the second of any, so that one large set does not displace the others.
         all.sort_by_key(|(rank, _)| *rank);
         all.truncate(MOST_RECOVERED);
         let verify = |(_, stated): &(usize, Stated)| self.filed.recover_once(stated, proposal, owners).ok();
         Ok(all.iter().filter_map(verify).collect())
     }
 
-    /// Returns what else is signed ahead for this nonce of the Safe of a proposal: what it is called, and who has signed.
+    /// Returns the other transactions that are signed ahead for this nonce of a proposal's Safe: the title and the
+    /// signers of each.
     pub fn rivals_ahead(
         &self,
         proposal: &Proposal,
         owners: &SafeOwners,
     ) -> Result<Vec<(String, Vec<Address>)>, Error> {
-        // A drill takes no nonce.
+        // A drill uses no nonce.
         if proposal.is_drill() {
             return Ok(Vec::new());
         }
@@ -142,7 +143,8 @@ impl<'a> Desk<'a> {
         Ok(rivals.into_values().collect())
     }
 
-    /// The levers of a proposal; its hash where the reader's own files do not give it: what it is called is its file's word.
+    /// Returns the levers of a proposal, or its hash if the reader's own files do not give it, because then only its
+    /// file states the levers.
     pub(in crate::ceremony) fn title_of(&self, proposal: &Proposal) -> String {
         match self.derives(proposal) {
             Ok(()) => proposal.binding().pull().words().unwrap_or_else(|| proposal.binding().title()),
@@ -150,25 +152,25 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Sorts out signatures that were made ahead, and keeps what is an owner's signature of what was named, as the chain
-    /// is now. Of each nonce one signature less than the threshold is kept, unless the set shall be `complete`.
-    pub fn take_in_ahead(
+    /// Keeps the signatures made ahead that are an owner's of the named transactions, as the chain is now. At each
+    /// nonce one signature fewer than the threshold is kept, unless the set shall be `complete`.
+    pub fn import_ahead(
         &'a self,
         what: &[String],
         given: &Given,
         found: &[Finds],
         complete: bool,
-    ) -> Result<TakenAhead, Error> {
+    ) -> Result<AheadImport, Error> {
         let named = self.find(what, given, CommandPurpose::Propose)?;
         for proposal in named.iter().filter_map(Found::proposal) {
             self.derives(proposal).map_err(|why| Error::new(Exit::Refused, why))?;
         }
         let (mut derived, mut failed) = (Vec::new(), Vec::new());
-        let look = |found: Found<'a>| {
+        let evaluate = |found: Found<'a>| {
             let view = self.read_point(found.safe())?;
             self.evaluate_found(found, view, given, true, None)
         };
-        for part in self.evaluate_each(named, look) {
+        for part in self.evaluate_each(named, evaluate) {
             match part.result {
                 Ok(rehearsed) => {
                     let online = rehearsed.online;
@@ -191,8 +193,7 @@ impl<'a> Desk<'a> {
             .map(|(_, proposal, owners, _)| ProposalAndOwners { proposal, owners: owners.clone() })
             .collect();
         let gathered = gather_ahead(found, &wanted);
-        let mut taken =
-            TakenAhead { kept: Vec::new(), refused: gathered.refused, not_looked_at: gathered.not_looked_at };
+        let mut taken = AheadImport { kept: Vec::new(), refused: gathered.refused, unread: gathered.unread };
         for (at, (title, proposal, owners, now)) in derived.iter().enumerate() {
             let of_it = gathered.new.iter().filter(|signed| signed.target == at).cloned();
             let (used, open): (Vec<_>, Vec<_>) = of_it.partition(|signed| signed.nonce < now.nonce);
@@ -223,7 +224,7 @@ impl<'a> Desk<'a> {
         Ok(taken)
     }
 
-    /// Returns who has already signed the transactions of these signatures, in a set or beside a proposal.
+    /// Returns the owners who have already signed the transactions of these signatures, in a set or beside a proposal.
     fn known_of(
         &self,
         proposal: &Proposal,

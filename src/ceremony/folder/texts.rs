@@ -1,5 +1,5 @@
-//! The council file, and each playbook that a lever uses, held against what their reader accepted before. The shared
-//! repository is not trusted: whoever may push to it could change what a lever means.
+//! The council file and the playbooks that levers use, compared with what their reader accepted before. The shared
+//! repository is not trusted: anybody who may push to it could change what a lever means.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::playbook::{Origin, Undo};
 use crate::progress::Tone;
 use crate::store::{SettingsFolder, real_path};
 
-/// The texts that a command uses: a Safe, and the playbooks that are used on it.
+/// The texts that a command rests on: a Safe, and the playbooks that are used on it.
 pub struct Rests {
     safe: SafeAt,
     playbooks: Vec<String>,
@@ -29,7 +29,7 @@ pub struct Rests {
 /// A text of the reader's own files.
 pub struct PinnedText<'s> {
     pub name: String,
-    /// Its key among the pins.
+    /// Its keys among the pins.
     about: Vec<String>,
     /// The council files that name it.
     of: Vec<String>,
@@ -42,22 +42,22 @@ pub struct PinnedText<'s> {
 pub enum News {
     /// No text was accepted before it.
     FirstUse,
-    /// The council file was accepted, and this was not there to be.
+    /// The council file was accepted before, without this text.
     Added,
     Changed(TextChange),
 }
 
-/// From one text to another.
+/// The change from the accepted text.
 pub struct TextChange {
     pub from: AcceptedText,
     /// `None` if the text that was accepted is not at hand.
     pub difference: Option<TextDifference>,
-    /// Where the text that was accepted is kept.
+    /// The file with the text that was accepted.
     pub kept: Option<PathBuf>,
 }
 
 impl News {
-    /// Returns `true` if a person can see all of it.
+    /// Returns `true` if the whole change is shown.
     pub fn is_whole(&self) -> bool {
         match self {
             Self::FirstUse | Self::Added => false,
@@ -87,7 +87,7 @@ impl<'s> PinnedText<'s> {
         }
     }
 
-    /// `None` for an id that names no readable playbook: the lever that needs it says so itself.
+    /// Returns a playbook's text; `None` if the playbook cannot be read, which the lever reports itself.
     fn playbook(desk: &'s Desk, id: &str, safe: SafeAt) -> Option<Self> {
         let entry = desk.catalogue.get(id).ok()?;
         let playbook = entry.playbook;
@@ -127,9 +127,9 @@ impl<'s> PinnedText<'s> {
 }
 
 impl Desk<'_> {
-    /// Returns the texts that levers and proposal files use.
+    /// Returns the texts that levers and proposal files rest on.
     pub fn rests_of(&self, what: &[String], given: &Given) -> Result<Vec<Rests>, Error> {
-        self.are_known(what)?;
+        self.require_known(what)?;
         let (files, levers): (Vec<&String>, Vec<&String>) = what.iter().partition(|what| is_file(what));
         let mut rests =
             files.into_iter().map(|file| self.rests_of_file(file)).collect::<Result<Vec<_>, _>>()?;
@@ -159,7 +159,7 @@ impl Desk<'_> {
         Ok(Rests { safe: (safe.chain_id, safe.address), playbooks })
     }
 
-    /// Returns the texts that a playbook on a Safe uses.
+    /// Returns the texts that a playbook on a Safe rests on.
     pub fn rests_on(&self, playbook: &str, safe: &str, undo: bool) -> Result<Rests, Error> {
         let safe = self.safe(safe)?;
         let safe = (self.chain_of(safe)?.id, safe.address);
@@ -179,7 +179,7 @@ impl Desk<'_> {
         for rest in rests {
             let playbooks = rest.playbooks.iter().filter_map(|id| PinnedText::playbook(self, id, rest.safe));
             for item in [PinnedText::council(self, rest.safe)].into_iter().chain(playbooks) {
-                // The council file of several Safes is one text: one question.
+                // The council file of several Safes is one text and one question.
                 match items.iter_mut().find(|known| known.name == item.name && known.now == item.now) {
                     Some(known) => {
                         known.about.extend(item.about);
@@ -209,7 +209,7 @@ impl Desk<'_> {
         }
     }
 
-    /// The text of these files with this digest.
+    /// Returns the text of these files with this digest.
     fn text_of(&self, digest: TextDigest) -> Option<&str> {
         let playbooks = self.council.levers.values().flat_map(|lever| self.with_undo(&lever.playbook, true));
         let texts = playbooks.filter_map(|id| Some(self.catalogue.get(&id).ok()?.playbook.text()));
@@ -223,7 +223,7 @@ impl<'d> Texts<'d> {
         Ok(Self { desk, folder: desk.settings.as_ref(), pins, items: desk.items(rests) })
     }
 
-    /// Returns each text that is not accepted as it is.
+    /// Returns each new or changed text.
     pub fn news(&self) -> impl Iterator<Item = (&PinnedText<'d>, News)> {
         self.items.iter().filter_map(|item| Some((item, self.news_of(item)?)))
     }
@@ -248,7 +248,7 @@ impl<'d> Texts<'d> {
         }
     }
 
-    /// The flags that accept what is not accepted yet.
+    /// Returns the flags that accept what is not accepted yet.
     pub fn flags(&self, ids: &[String]) -> String {
         let is_open = |item: &&PinnedText| match self.pins.decide(&item.about, item.now) {
             PinStatus::Same => false,
@@ -259,8 +259,8 @@ impl<'d> Texts<'d> {
         open.map(PinnedText::flag).collect::<Vec<_>>().join(" ")
     }
 
-    /// Keeps all of them as accepted. With a new council file, every playbook that its levers use is accepted, unless
-    /// another was before: one that is changed later is found, whichever lever is used first.
+    /// Records all of them as accepted. With a new council file, every playbook that its levers use is recorded too,
+    /// unless it was before, so that a later change is found whichever lever is used first.
     pub fn accept(&self) {
         let mut new = BTreeMap::new();
         for item in &self.items {
@@ -272,7 +272,7 @@ impl<'d> Texts<'d> {
         self.keep(&new);
     }
 
-    /// Keeps what is new, the texts first. Nobody is stopped where that cannot be written: it is asked again next time.
+    /// Records what is new, the texts first. If that cannot be written, it is asked again next time.
     fn keep(&self, new: &BTreeMap<String, AcceptedText>) {
         let (Some(folder), Some(file)) = (self.folder, self.pins.file_of(new)) else { return };
         for digest in new.values().map(|accepted| accepted.digest) {
@@ -288,7 +288,7 @@ impl<'d> Texts<'d> {
     }
 }
 
-/// A text without the keys in its addresses. A digest stands for each address, so that a change of it is seen.
+/// Returns a text without the keys in its addresses: a digest takes the place of each, so that a change of it is seen.
 fn comparable(text: &str) -> String {
     mark_urls(text, |address| format!("…{}", TextDigest::of(address).digits()))
 }
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_in_an_address_is_not_kept_and_a_change_of_it_is_seen() {
+    fn a_key_in_an_address_is_not_kept_and_its_change_is_found() {
         let text = |key: &str| format!("rpc = [\"https://rpc.example/{key}\"]");
         let (one, other) = (comparable(&text("secretkey1")), comparable(&text("secretkey2")));
         assert!(one != other && !one.contains("secretkey1"), "{one}");
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_change_that_is_shown_whole_is_whole() {
+    fn only_a_change_with_all_its_lines_is_whole() {
         let from = AcceptedText { digest: TextDigest::of("a"), built_in: false };
         let changed = |difference| News::Changed(TextChange { from, difference, kept: None });
         assert!(!News::FirstUse.is_whole() && !News::Added.is_whole() && !changed(None).is_whole());

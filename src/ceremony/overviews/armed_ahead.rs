@@ -1,4 +1,5 @@
-//! Transactions that are signed ahead and can still be used, for the overview: without the nonces that its Safe has used.
+//! Transactions that are signed ahead and can still be used, for the overview: without the nonces that their Safe has
+//! used.
 
 use alloy::primitives::{Address, U256};
 
@@ -13,7 +14,7 @@ pub struct ArmedAhead {
     /// The words of a command for it, or that no lever of the reader's gives it.
     pub words: String,
     pub safe: String,
-    /// Those that are not used, as far as the chain was read; in order.
+    /// The nonces that are not used, as far as the chain was read; in order.
     pub nonces: Vec<Nonce>,
 }
 

@@ -1,5 +1,5 @@
-//! A lever's transaction at several nonces, for paper: from the reader's own files where they say all, else from one
-//! look at the chain.
+//! A lever's transaction at several nonces, for paper: from the reader's own files if they say everything, else from
+//! the chain at one block.
 
 use crate::ceremony::derivation::{First, read_at};
 use crate::ceremony::desk::Desk;
@@ -11,10 +11,10 @@ use crate::playbook::CombinedPlan;
 use crate::proposal::{BatchSource, Card, PrintedCard, build_tx};
 use crate::safe::{Nonces, SafeId, SafeTx};
 
-/// The nonces of a card that names none: from the next one on.
+/// The number of nonces of a card by default, from the next one on.
 const USUAL: u64 = 5;
 
-/// A card, and what the reader's own files say of it.
+/// A card with the order and plans that it was made from.
 pub struct LeverCard<'a> {
     pub order: Order<'a>,
     /// Lever by lever.
@@ -27,15 +27,15 @@ pub struct LeverCard<'a> {
 /// The chain's answers for a card.
 pub struct CardAnswers {
     pub block: Block,
-    /// The parts of the transaction that the chain decides, each with its reason: another answer makes another
-    /// transaction.
+    /// The parts of the transaction that the chain decides, each with its reason: with another answer the transaction
+    /// is another one.
     pub decided: Vec<String>,
 }
 
 impl Desk<'_> {
-    /// Returns a card for each transaction that the levers come to. Nothing is asked of the network where the nonces are
-    /// given, the council file has the Safe's version, and the lever reads nothing.
-    /// Fails for unknown names, missing arguments, or a chain that cannot be asked.
+    /// Returns a card for each transaction of the levers. The network is not asked if the nonces are given, the council
+    /// file has the Safe's version, and the lever reads nothing. Fails for unknown names, missing arguments, or a chain
+    /// that cannot be asked.
     pub fn cards(
         &self,
         levers: &[String],
@@ -66,7 +66,7 @@ impl Desk<'_> {
 }
 
 impl LeverCard<'_> {
-    /// Returns what a journal's entry says of the card: its transaction at the first nonce.
+    /// Returns the reference of a journal entry to the card: its transaction at the first nonce.
     pub fn about(&self) -> TransactionRef {
         let (id, tx) = (self.card.safe(), self.card.tx());
         let what = self.order.pull.words().unwrap_or_else(|| self.order.words());
@@ -125,7 +125,7 @@ fn transaction(order: &Order, plans: &CombinedPlan, nonces: Nonces) -> Option<Sa
     build_tx(version, &calls, nonces.first(), order.batch(version), BatchSource::Offline).ok()
 }
 
-/// The nonces of a transaction that comes so many after the first of its pull.
+/// Returns the nonces of a transaction that comes this many after the first of its pull.
 fn shift_nonces(nonces: Nonces, after: u64) -> Result<Nonces, Error> {
     let shifted = Nonces::new(nonces.first().plus(after), nonces.last().plus(after));
     shifted.map_err(|e| Error::new(Exit::Usage, e.to_string()))

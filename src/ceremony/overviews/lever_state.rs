@@ -1,4 +1,4 @@
-//! The state of what each lever changes: it holds already, can be pulled, or why it cannot. Pure.
+//! The state of each lever: its promise holds already, it can be pulled, or why it cannot. Pure.
 
 use alloy::primitives::Address;
 
@@ -8,25 +8,25 @@ use crate::evm::{Answer, Query, Readings};
 use crate::incident::{Entry, Journal, JournalAct, Utc};
 use crate::playbook::{Check, Plan, PlanError};
 
-/// The state of what a lever changes.
+/// The state of a lever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeverState {
-    /// Its promise holds already; `since` is the moment at which this machine saw it executed.
+    /// Its promise holds already; `since` is the time at which this machine saw it executed.
     Done { since: Option<Utc> },
-    /// It can be pulled; until this second, where its contract says one.
+    /// It can be pulled; until this second, if its contract has a deadline.
     Ready { until: Option<u64> },
-    /// It is not the Safe's to do, but that of a role's holder or of an owner, if the contract says whom.
+    /// The Safe may not do it: the holder of a role may, or the owner, if the contract names one.
     Barred { to: Entitled, owner: Option<Address> },
     /// A condition for it does not hold.
     Cannot(String),
     /// Arguments that are given when it is pulled.
     Asks(Vec<String>),
-    /// Not known, and why.
+    /// It is not known; the reason.
     Unknown(String),
 }
 
-/// The questions of a lever that follow from what is known.
-pub(super) fn asks(order: &Order, known: &Readings) -> Vec<Query> {
+/// Returns the questions of a lever that follow from what is known.
+pub(super) fn needed_queries(order: &Order, known: &Readings) -> Vec<Query> {
     match order.turn(known) {
         Ok(Turn::Needs(queries)) => queries,
         Ok(Turn::Ready(plans)) => {
@@ -38,7 +38,7 @@ pub(super) fn asks(order: &Order, known: &Readings) -> Vec<Query> {
     }
 }
 
-/// The state of what one lever changes, by the answers at one block.
+/// Returns the state of one lever, by the answers at one block.
 pub(super) fn state(order: &Order, seen: Result<&Readings, &str>) -> LeverState {
     let readings = match seen {
         Ok(readings) => readings,
@@ -103,13 +103,13 @@ mod tests {
         Answer::Value(B256::from(U256::from(value)).into())
     }
 
-    /// The chain's answers where the vault says this of `paused()`.
+    /// Returns the chain's answers if the vault answers this to `paused()`.
     fn paused(order: &Order, answer: &Answer) -> Readings {
-        asks(order, &Readings::default()).into_iter().map(|query| (query, answer.clone())).collect()
+        needed_queries(order, &Readings::default()).into_iter().map(|query| (query, answer.clone())).collect()
     }
 
     #[test]
-    fn a_lever_is_done_ready_or_not_by_what_its_contract_says() {
+    fn a_levers_state_follows_from_its_contracts_answers() {
         let home = Home::new();
         let desk = home.desk();
         let vault = order_of(&desk, &["vault"], &at(4));
@@ -123,19 +123,20 @@ mod tests {
         assert_eq!(state(&fee, Ok(&nothing)), LeverState::Asks(vec!["fee".into()]));
         let fee = order_of(&desk, &["fee"], &setting(at(4), "fee", "40 bps"));
         assert!(matches!(state(&fee, Ok(&nothing)), LeverState::Unknown(_)), "it asks for more");
-        let same: Readings = asks(&fee, &nothing).into_iter().map(|query| (query, word(40))).collect();
+        let same: Readings =
+            needed_queries(&fee, &nothing).into_iter().map(|query| (query, word(40))).collect();
         assert_eq!(state(&fee, Ok(&same)), LeverState::Done { since: None }, "the fee is this already");
     }
 
     #[test]
-    fn a_call_that_is_not_the_safes_names_whose_it_is() {
+    fn a_call_that_the_safe_may_not_make_names_who_may() {
         let home = Home::new();
         let desk = home.desk();
         let vault = order_of(&desk, &["vault"], &at(4));
         let (safe, holder) = (vault.safe.address, Address::repeat_byte(0x77));
         let refused = |data: Bytes| {
             let mut readings = paused(&vault, &word(0));
-            for query in asks(&vault, &Readings::default()) {
+            for query in needed_queries(&vault, &Readings::default()) {
                 if matches!(&query, Query::Call { from: Some(from), .. } if *from == safe) {
                     readings.insert(query, Answer::Reverted(data.clone()));
                 }

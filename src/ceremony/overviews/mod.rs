@@ -1,4 +1,4 @@
-//! Every lever and Safe at a glance: states, alarms, whom to wake, cards for paper.
+//! Overviews of all levers and Safes: states, open proposals, alarms, whom to wake, cards for paper.
 
 pub mod armed_ahead;
 pub mod cards;

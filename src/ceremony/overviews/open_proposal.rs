@@ -1,4 +1,4 @@
-//! A proposal that is open: how far its signatures are, by what is kept here and by the Safe as it is now.
+//! A proposal that is open, with its signatures by the kept files and by the Safe as it is now.
 
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolCall;
@@ -33,7 +33,7 @@ pub struct OpenProposal {
     pub words: String,
 }
 
-/// The Safe's nonce, owners and threshold, and who approved on chain of those that the council file pins.
+/// Returns the questions for the Safe's nonce, owners and threshold, and for approvals on chain of the pinned owners.
 pub(super) fn queries(desk: &Desk, proposal: &Proposal) -> Vec<Query> {
     let pinned = desk.safe_of(proposal).ok().and_then(|safe| desk.owners(safe, None));
     let approvals = pinned.map(|owners| owners.approval_queries(proposal, MOST_OWNERS_ASKED));
@@ -46,7 +46,7 @@ fn safe_queries(address: Address) -> [Query; 3] {
     [nonce_query(address), storage(slot::THRESHOLD), Query::Call { from: None, to: address, data: owners }]
 }
 
-/// The proposal, unless its nonce is used.
+/// Returns the proposal, unless its nonce is used.
 pub(super) fn open(
     desk: &Desk,
     chain: &council::CouncilChain,
@@ -83,7 +83,7 @@ pub(super) fn open(
     }))
 }
 
-/// The Safe as it is now, as far as it is asked here; `None` if it does not answer as a Safe does.
+/// Returns the Safe as it is now, as far as it is asked here; `None` if it does not answer like a Safe.
 fn safe_now(proposal: &Proposal, readings: &Readings) -> Option<SafeState> {
     let [nonce, threshold, owners] = safe_queries(proposal.safe().address);
     let value = |query: &Query| match readings.get(query)? {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_safe_is_as_it_answers_and_else_unknown() {
+    fn a_safe_that_does_not_answer_like_one_is_unknown() {
         let home = Home::new();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);

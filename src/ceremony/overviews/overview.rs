@@ -1,5 +1,5 @@
-//! All at once: which proposals are open, and the state that each lever's contracts are in now. One batch of requests for
-//! each chain, all chains side by side; a second one for levers that first read what they call.
+//! The overview: the open proposals, and the state of each lever now. One batch of requests for each chain, all chains
+//! side by side; a second one for levers whose reads depend on others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
@@ -9,7 +9,7 @@ use crate::ceremony::drills::drilling::open_since;
 use crate::ceremony::folder::armed_sets::Group;
 use crate::ceremony::order::{Given, Order};
 use crate::ceremony::overviews::armed_ahead::{ArmedAhead, nonce_query, unused};
-use crate::ceremony::overviews::lever_state::{LeverState, asks, last_mined, state};
+use crate::ceremony::overviews::lever_state::{LeverState, last_mined, needed_queries, state};
 use crate::ceremony::overviews::open_proposal::{self, OpenProposal, open};
 use crate::chain::{Chain, ChainError, Sighting};
 use crate::clock;
@@ -19,9 +19,9 @@ use crate::evm::{Query, Readings};
 use crate::incident::{Journal, open_drills};
 use crate::proposal::Proposal;
 
-/// Batches of one chain: levers that still ask for more are not followed.
+/// The most batches of one chain; levers that need more are unknown.
 const MOST_BATCHES: usize = 2;
-/// The most open proposals that are looked at.
+/// The most open proposals that are examined.
 const MOST_OPEN: usize = 50;
 /// The most signatures made ahead that are recovered for one chain.
 const MOST_RECOVERED: usize = 5_000;
@@ -30,7 +30,7 @@ const MOST_RECOVERED: usize = 5_000;
 #[derive(Debug, Default)]
 pub struct Overview {
     pub open: Vec<OpenProposal>,
-    /// Kept proposals that were not looked at.
+    /// The number of kept proposals that were not examined.
     pub more_open: usize,
     /// Transactions that are signed ahead, without used nonces.
     pub armed: Vec<ArmedAhead>,
@@ -39,7 +39,7 @@ pub struct Overview {
     pub chains: Vec<ChainRead>,
 }
 
-/// A chain that was read, and up to which block.
+/// A chain, and the block at which it was read.
 #[derive(Debug)]
 pub struct ChainRead {
     pub chain: String,
@@ -47,7 +47,7 @@ pub struct ChainRead {
     pub read: Result<(u64, u64), String>,
 }
 
-/// Looks at all levers and kept proposals. `offline`, nothing is asked of the network.
+/// Returns the state of all levers and kept proposals; `offline`, without the network.
 pub fn read(desk: &Desk, offline: bool) -> Result<Overview, Error> {
     let journal = Journal::read(&desk.incidents.journal().read()?);
     let mut kept = desk.kept_open()?;
@@ -95,7 +95,7 @@ struct Local<'l> {
     journal: &'l Journal,
 }
 
-/// The part of one chain.
+/// Returns the overview of one chain.
 fn one_chain(
     desk: &Desk,
     chain: &council::CouncilChain,
@@ -157,7 +157,7 @@ fn order<'a>(desk: &'a Desk, lever: &'a Lever) -> Result<Order<'a>, Error> {
     parts.pop().ok_or_else(|| Error::new(Exit::Failed, format!("lever {name} gives no transaction")))
 }
 
-/// All answers about one chain, at one block.
+/// Returns all answers of one chain, at one block.
 fn read_chain(
     desk: &Desk,
     chain: &council::CouncilChain,
@@ -173,11 +173,12 @@ fn read_chain(
     let mut queries: Vec<Query> =
         kept.iter().flat_map(|proposal| open_proposal::queries(desk, proposal)).collect();
     queries.extend(armed.iter().filter_map(|group| Some(nonce_query(group.safe()?.address))));
-    queries.extend(orders.iter().flat_map(|order| asks(order, &Readings::default())));
+    queries.extend(orders.iter().flat_map(|order| needed_queries(order, &Readings::default())));
     let told = |error: ChainError| error.to_string();
     let mut seen = link.watch(&[], &unique(queries)).map_err(told)?;
     for _ in 1..MOST_BATCHES {
-        let mut more: Vec<Query> = orders.iter().flat_map(|order| asks(order, &seen.readings)).collect();
+        let mut more: Vec<Query> =
+            orders.iter().flat_map(|order| needed_queries(order, &seen.readings)).collect();
         more.retain(|query| seen.readings.get(query).is_none());
         if more.is_empty() {
             break;
@@ -199,7 +200,7 @@ mod tests {
     use crate::safe::Nonce;
 
     #[test]
-    fn without_the_network_open_proposals_are_counted_by_what_is_kept() {
+    fn offline_open_proposals_are_counted_by_the_kept_files() {
         let home = Home::new();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);

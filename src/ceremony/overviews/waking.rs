@@ -1,4 +1,4 @@
-//! Whom to wake for a proposal that lacks signatures.
+//! The people to wake for a proposal that lacks signatures.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::ceremony::aftermath::entering::now;
 use crate::ceremony::desk::Desk;
 use crate::council::PersonToCall;
 use crate::error::Error;
-use crate::incident::{Journal, Utc, awake, began};
+use crate::incident::{Journal, Utc, awake, first_seen};
 use crate::proposal::{Proposal, Shortfall};
 
 /// The people who are awake and those to call, while signatures are missing.
@@ -22,11 +22,11 @@ pub struct Waking<'c> {
 }
 
 impl Desk<'_> {
-    /// Returns whom to wake, by this machine's journal and the council file.
+    /// Returns the people to wake, by this machine's journal and the council file.
     pub fn waking(&self, proposal: &Proposal, tally: &Shortfall) -> Result<Waking<'_>, Error> {
         let journal = Journal::read(&self.incidents.journal().read()?);
         let now = now();
-        let began = began(journal.iter(), proposal.hash()).filter(|_| tally.approved.is_empty());
+        let began = first_seen(journal.iter(), proposal.hash()).filter(|_| tally.approved.is_empty());
         let late = late(began, self.council.response.first_signature, now);
         let awake = awake(&journal, now);
         let mut calls = self.council.calls_for(&tally.missing, now.as_seconds());
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_first_signature_is_late_only_once_it_was_due() {
+    fn a_first_signature_is_late_only_after_it_was_due() {
         let at = |minutes: u64| Utc::from_millis(minutes * 60_000);
         let minutes = Duration::from_mins;
         let due = Some(minutes(10));

@@ -10,11 +10,11 @@ use crate::error::{Error, Exit};
 use crate::evm::{AddressBook, BlockRef, BlockTag, FoundLogs, Header, LogFilter, Query, Readings};
 use crate::playbook::{AlarmEvaluation, NeededReadings, Watched};
 
-/// The most rounds of one look: a claim whose questions rest on answers needs more than one.
+/// The most rounds of one evaluation: a claim whose questions depend on answers needs more than one.
 const MOST_ROUNDS: usize = 6;
-/// The age in seconds up to which a block says well enough where a search for events begins.
+/// The age in seconds up to which a block can begin a search for events.
 const RECENT: u64 = 120;
-/// Where a chain makes blocks on demand, or slowly.
+/// The longest pause between evaluations, for chains with slow blocks or blocks on demand.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// A connection to one chain, and the alarms that are read there.
@@ -23,21 +23,21 @@ pub struct Watch<'a> {
     link: Chain,
     names: AddressBook,
     alarms: Vec<(&'a Alarm, Watched)>,
-    /// The questions of each alarm at its last look: asked at once the next time.
+    /// The questions of each alarm's last evaluation, asked at once the next time.
     asked: BTreeMap<&'a str, NeededReadings>,
-    /// The newest block of the last look; `None` after one that failed.
+    /// The newest block of the last evaluation; `None` after one that failed.
     newest: Option<BlockRef>,
 }
 
 /// The state of the alarms at one block.
 pub struct Sight<'a> {
     pub block: BlockRef,
-    pub looks: Vec<(&'a Alarm, AlarmEvaluation)>,
+    pub evaluations: Vec<(&'a Alarm, AlarmEvaluation)>,
 }
 
 impl<'a> Desk<'a> {
-    /// Returns the alarms that have a claim, those of each chain together; all of them where none is named.
-    /// Fails for a name that no alarm bears, a claim that cannot be read, or a chain without RPCs.
+    /// Returns the alarms that have a claim, by chain; all of them if none is named. Fails for an unknown name, a claim
+    /// that cannot be parsed, or a chain without RPCs.
     pub fn watches(&'a self, named: &[String]) -> Result<Vec<Watch<'a>>, Error> {
         for name in named {
             self.alarm(name)?;
@@ -65,7 +65,7 @@ impl<'a> Desk<'a> {
         chains.into_iter().map(watch).collect()
     }
 
-    /// Fails for a name that no alarm bears.
+    /// Returns the alarm with this name. Fails if there is none.
     pub fn alarm(&self, name: &str) -> Result<&Alarm, Error> {
         self.council.alarms.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.council.alarms.keys().map(String::as_str).collect();
@@ -78,7 +78,7 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// Reads the claim of an alarm; `None` if it has none.
+    /// Parses the claim of an alarm; `None` if it has none.
     pub fn watched(&self, alarm: &Alarm) -> Result<Option<Watched>, Error> {
         let Some(claim) = alarm.claim(&self.council) else { return Ok(None) };
         let wrong = |why: String| {
@@ -90,7 +90,7 @@ impl<'a> Desk<'a> {
         let watched = Watched::parse(&alarm.name, &claim).map_err(|fault| wrong(fault.headline()))?;
         let (names, id) =
             (self.council.names_on(&alarm.chain), self.council.chains.get(&alarm.chain).map_or(0, |c| c.id));
-        // Before anything was asked, only a fault of the text is in the way.
+        // Before the chain is asked, only a fault of the text can fail.
         match watched.evaluate(id, &names, &Readings::default(), &FoundLogs::new()) {
             AlarmEvaluation::Unreadable(why) => Err(wrong(format!("alarm {}: {why}", alarm.name))),
             _ => Ok(Some(watched)),
@@ -99,39 +99,39 @@ impl<'a> Desk<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// The names of its alarms.
+    /// Returns the names of its alarms.
     pub fn names(&self) -> impl Iterator<Item = &'a str> {
         self.alarms.iter().map(|(alarm, _)| alarm.name.as_str())
     }
 
-    /// Returns how long to wait until the next look at an alarm.
+    /// Returns how long to wait until the next evaluation of an alarm.
     pub fn pause(&self, alarm: &Alarm) -> Duration {
         if alarm.every.is_zero() { self.link.between_blocks().min(LONGEST_PAUSE) } else { alarm.every }
     }
 
-    /// The alarms, with how long to wait between two looks at each.
+    /// Returns the alarms, each with the pause between two evaluations.
     pub fn pauses(&self) -> Vec<(&'a Alarm, Duration)> {
         self.alarms.iter().map(|(alarm, _)| (*alarm, self.pause(alarm))).collect()
     }
 
-    /// Reads the alarms that are `due` at the newest block: one round once their questions are known. Events are searched
-    /// in that round too where the last look tells how high the chain is.
-    /// Fails if no quorum agrees, or the newest block is old.
+    /// Evaluates the alarms that are `due` at the newest block: one round once their questions are known. Events are
+    /// searched in that round too if the last evaluation has a recent block. Fails if no quorum agrees, or the newest
+    /// block is old.
     pub fn read(&mut self, due: &BTreeSet<&str>, now: u64) -> Result<Sight<'a>, Error> {
         let alarms: Vec<&(&Alarm, Watched)> =
             self.alarms.iter().filter(|(alarm, _)| due.contains(alarm.name.as_str())).collect();
         let (mut readings, mut logs) = (Readings::default(), FoundLogs::new());
         let judge = |readings: &Readings, logs: &FoundLogs| -> Vec<(&'a Alarm, AlarmEvaluation)> {
-            let look = |(alarm, watched): &&(&'a Alarm, Watched)| {
+            let evaluation = |(alarm, watched): &&(&'a Alarm, Watched)| {
                 (*alarm, watched.evaluate(self.chain.id, &self.names, readings, logs))
             };
-            alarms.iter().map(look).collect()
+            alarms.iter().map(evaluation).collect()
         };
-        let mut looks = judge(&readings, &logs);
+        let mut evaluations = judge(&readings, &logs);
         let mut asked = self.asked.clone();
-        remember(&mut asked, &looks);
+        remember(&mut asked, &evaluations);
         let mut needs = NeededReadings::default();
-        looks
+        evaluations
             .iter()
             .filter_map(|(alarm, _)| asked.get(alarm.name.as_str()))
             .for_each(|own| needs.extend(own));
@@ -142,13 +142,13 @@ impl<'a> Watch<'a> {
         let near = near.map_or(0, |block| block.number);
         let (header, answers, found) = self.sight(&needs, near, BlockTag::Latest)?;
         let block = header.block();
-        self.is_new(&block, now)?;
+        self.require_new(&block, now)?;
         readings.extend(answers);
         logs.extend(found);
         for _ in 0..MOST_ROUNDS {
-            looks = judge(&readings, &logs);
-            remember(&mut asked, &looks);
-            let needs = needed(&looks);
+            evaluations = judge(&readings, &logs);
+            remember(&mut asked, &evaluations);
+            let needs = needed(&evaluations);
             if needs.is_empty() {
                 break;
             }
@@ -158,7 +158,7 @@ impl<'a> Watch<'a> {
         }
         self.asked = asked;
         self.newest = Some(block);
-        Ok(Sight { block, looks })
+        Ok(Sight { block, evaluations })
     }
 
     fn sight(
@@ -172,8 +172,8 @@ impl<'a> Watch<'a> {
         self.link.search_executions(&queries, &filters, near, at)
     }
 
-    /// A chain that stands still, or an RPC that serves an old block, tells nothing of now.
-    fn is_new(&self, block: &BlockRef, now: u64) -> Result<(), Error> {
+    /// Fails if the block is not new: the chain stands still, or an RPC serves an old block.
+    fn require_new(&self, block: &BlockRef, now: u64) -> Result<(), Error> {
         let block_time = self.chain.block_time.or_else(|| usual_block_time(self.chain.id));
         let text = match judge_age(block.timestamp, now, block_time) {
             Age::New(_) => return Ok(()),
@@ -191,18 +191,18 @@ impl<'a> Watch<'a> {
     }
 }
 
-fn remember<'a>(asked: &mut BTreeMap<&'a str, NeededReadings>, looks: &[(&'a Alarm, AlarmEvaluation)]) {
-    for (alarm, look) in looks {
-        if let AlarmEvaluation::Needs(needs) = look {
+fn remember<'a>(asked: &mut BTreeMap<&'a str, NeededReadings>, evaluations: &[(&'a Alarm, AlarmEvaluation)]) {
+    for (alarm, evaluation) in evaluations {
+        if let AlarmEvaluation::Needs(needs) = evaluation {
             asked.entry(&alarm.name).or_default().extend(needs);
         }
     }
 }
 
-fn needed(looks: &[(&Alarm, AlarmEvaluation)]) -> NeededReadings {
+fn needed(evaluations: &[(&Alarm, AlarmEvaluation)]) -> NeededReadings {
     let mut all = NeededReadings::default();
-    for (_, look) in looks {
-        if let AlarmEvaluation::Needs(needs) = look {
+    for (_, evaluation) in evaluations {
+        if let AlarmEvaluation::Needs(needs) = evaluation {
             all.extend(needs);
         }
     }

@@ -1,4 +1,4 @@
-//! The depth of a mined transaction, and the wait until it is enough.
+//! The depth of a mined transaction, and the wait until that is enough.
 
 use std::time::Duration;
 
@@ -21,14 +21,14 @@ impl RequiredDepth {
     }
 }
 
-/// Between two looks.
+/// The shortest and longest pause between two questions.
 const SHORTEST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(12);
-/// Answers in a row that may fail while it waits.
+/// The most answers in a row that may fail while it waits.
 const MOST_FAULTS: u32 = 5;
 
-/// Says where the transaction lies, after waiting for as much as is wanted.
-/// Fails if its block is no longer part of the chain, or when the chain does not say which of its blocks are final.
+/// Waits for the required depth and reports it. Fails if the block is no longer part of the chain, or if the chain does
+/// not say which of its blocks are final.
 pub fn settle(desk: &Desk, link: &Chain, receipt: &Receipt, wanted: &RequiredDepth) -> Result<Depth, Error> {
     let mut depth = measure(desk, link, receipt)?;
     if wanted.finalized && depth.final_block.is_none() {
@@ -53,18 +53,18 @@ pub fn settle(desk: &Desk, link: &Chain, receipt: &Receipt, wanted: &RequiredDep
     Ok(depth)
 }
 
-/// Looks again and again until it lies deep enough. A few answers in a row may fail.
+/// Asks repeatedly until the depth is enough. A few answers in a row may fail.
 fn wait(
     mut depth: Depth,
     receipt: &Receipt,
     wanted: &RequiredDepth,
-    mut look: impl FnMut() -> Result<Option<Depth>, ChainError>,
+    mut ask: impl FnMut() -> Result<Option<Depth>, ChainError>,
     pause: impl Fn(),
 ) -> Result<Depth, Error> {
     let mut faults = 0;
     while !is_enough(&depth, receipt, wanted) {
         pause();
-        match look() {
+        match ask() {
             Ok(found) => (depth, faults) = (found.ok_or_else(|| receipt_gone(receipt))?, 0),
             Err(error) if faults >= MOST_FAULTS => return Err(error.into()),
             Err(_) => faults += 1,
@@ -73,7 +73,7 @@ fn wait(
     Ok(depth)
 }
 
-/// Where it lies now.
+/// Returns the depth now.
 fn measure(desk: &Desk, link: &Chain, receipt: &Receipt) -> Result<Depth, Error> {
     let depth = desk.progress.wait("looking how deep it lies", || link.depth(&receipt.block))?;
     depth.ok_or_else(|| receipt_gone(receipt))
@@ -102,7 +102,7 @@ fn depth_text(wanted: &RequiredDepth) -> String {
     }
 }
 
-/// The finalised block follows the newest at about the distance that it has now.
+/// Returns the estimated time: the distance between the newest and the final block is assumed to stay.
 fn left(depth: &Depth, receipt: &Receipt, wanted: &RequiredDepth, each: Duration) -> Duration {
     let deeper = wanted.confirmations.unwrap_or(0).saturating_sub(depth.confirmations);
     let unfinal = depth.final_block.filter(|_| wanted.finalized);
@@ -117,7 +117,7 @@ fn human(time: Duration) -> String {
     }
 }
 
-/// `in block 12, 3 confirmations, not final yet`
+/// Returns `block 12, 3 confirmations, not final yet`.
 pub fn describe(depth: &Depth, receipt: &Receipt) -> String {
     let finality = match depth.final_block {
         _ if depth.is_final(&receipt.block) => "final",
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_deep_enough_if_all_that_is_wanted_is_so() {
+    fn the_depth_is_enough_if_every_requirement_is_met() {
         let receipt = receipt(40, true);
         let depth = |confirmations, final_block| {
             let newest = receipt.block;
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn times_and_goals_are_said_in_words() {
+    fn times_and_goals_are_described() {
         let goals = [(Some(3), false), (Some(3), true), (None, true)].map(|(n, f)| depth_text(&wanted(n, f)));
         assert_eq!(goals, ["it has 3 confirmations", "it is final and has 3 confirmations", "it is final"]);
         let human = |seconds| human(Duration::from_secs(seconds));
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_block_lies_is_said_in_words() {
+    fn the_depth_of_a_block_is_described() {
         let receipt = receipt(40, true);
         let of = |confirmations, final_block| {
             describe(&Depth { newest: receipt.block, confirmations, final_block }, &receipt)
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(of(3, Some(40)), "block 40, 3 confirmations, final");
     }
 
-    /// A chain with a block of its own for a transaction, and the receipt.
+    /// Returns a chain with one mined transaction, and its receipt.
     fn mined() -> (Memory, Home, Receipt) {
         let node = chain();
         let home = home(&node);
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_depth_that_is_reached_is_not_waited_for() {
+    fn a_reached_depth_needs_no_wait() {
         let (node, home, receipt) = mined();
         let desk = home.desk();
         let settle = |wanted: RequiredDepth| settle(&desk, &link(&desk), &receipt, &wanted);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_depth_is_waited_for_until_it_is_reached() {
+    fn it_waits_until_the_depth_is_reached() {
         let (node, home, receipt) = mined();
         let desk = home.desk();
         let number = receipt.block.number;
@@ -271,7 +271,7 @@ mod tests {
         let most = MOST_FAULTS;
         let answers =
             with([faults(most), vec![Ok(Some(at(2)))], faults(most), vec![Ok(Some(at(3))), fault()]]);
-        assert_eq!(waited(answers), (Ok(3), 1), "it is not looked for once more");
+        assert_eq!(waited(answers), (Ok(3), 1), "it is not asked once more");
         let (lost, left) = waited(with([faults(most), vec![fault()], vec![Ok(Some(at(3)))], Vec::new()]));
         assert!(lost.is_err() && left == 1, "{lost:?}");
         assert_eq!(waited(vec![Ok(None), Ok(Some(at(3)))]), (Err(Exit::Drift), 1), "it is gone");

@@ -1,4 +1,4 @@
-//! The gas that a transaction is sent with: at which it does what was reviewed.
+//! The gas that a transaction is sent with: enough for the effects that were reviewed.
 
 use alloy::primitives::Address;
 
@@ -11,10 +11,10 @@ use crate::progress::Tone;
 use crate::proposal::Ready;
 use crate::safe::Domain;
 
-/// Rehearses the signed transaction with the gas that it will be sent with.
+/// Returns the gas limit, found by rehearsing the signed transaction with it.
 ///
 /// An RPC's estimate is the smallest gas at which the outer call succeeds: it may raise the limit, and never lowers it.
-/// Fails if it does something else than what was reviewed, or when nobody can tell how much gas it needs.
+/// Fails if the effects are not those that were reviewed, or if the gas it needs is not known.
 pub fn limit(
     desk: &Desk,
     judged: &Judged,
@@ -49,7 +49,7 @@ pub fn limit(
     Ok(enough)
 }
 
-/// The signed transaction at the moment that was rehearsed.
+/// The signed transaction at the time of the rehearsal.
 struct Run<'s> {
     judged: &'s Judged<'s>,
     ready: &'s Ready,
@@ -72,7 +72,8 @@ impl Run<'_> {
         Ok(self.online.link.rehearse_again(seen, &exec, self.timestamp)?)
     }
 
-    /// As it is sent, with all the gas that it may have; it must do what was reviewed, whoever was taken to send it.
+    /// Rehearses it as it is sent, with the most gas. Fails if its effects are not those of the review, which may have
+    /// assumed another sender.
     fn reviewed(&self, shown: &Rehearsal) -> Result<Rehearsal, Error> {
         let signed = self.rehearse(None)?;
         if same_effects(&signed, shown) {
@@ -85,7 +86,7 @@ impl Run<'_> {
         ))
     }
 
-    /// With this gas; `None` if it is too little to run at all.
+    /// Rehearses it with this gas; `None` if that is too little to run at all.
     fn with(&self, gas: u64) -> Result<Option<Rehearsal>, Error> {
         match self.rehearse(Some(gas)) {
             Err(error) if error.exit == Exit::Network => Ok(None),
@@ -109,7 +110,7 @@ impl Run<'_> {
     }
 }
 
-/// Somebody accepted that it could not be rehearsed.
+/// Returns the gas limit of a transaction whose missing rehearsal was accepted.
 fn unrehearsed(judged: &Judged, estimate: Option<u64>, named: Option<u64>) -> Result<u64, Error> {
     let cap = judged.seen.as_ref().map_or(0, |online| online.link.gas_cap(&online.snapshot));
     match named {
@@ -143,7 +144,7 @@ mod tests {
     use crate::ceremony::rehearsal_result::RehearsalResult;
     use crate::ceremony::rehearse::Rehearsed;
     use crate::ceremony::tests::executed::{PAYER, ready, signed};
-    use crate::ceremony::tests::live::{chain, home, looked};
+    use crate::ceremony::tests::live::{chain, evaluated, home};
     use crate::ceremony::tests::memory::Memory;
 
     fn of(desk: &Desk, judged: &Judged, estimate: Option<u64>, named: Option<u64>) -> Result<u64, Error> {
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_sent_with_the_least_gas_that_does_what_was_reviewed() {
+    fn the_gas_limit_is_the_least_with_the_reviewed_effects() {
         let node = chain();
         let home = home(&node);
         let desk = home.desk();
@@ -177,7 +178,7 @@ mod tests {
         };
         told(used - 1, enough);
         told(enough * 4, enough * 3);
-        // What is named is used, if it does the same.
+        // A named limit is used if the effects are the same.
         assert_eq!(of(&desk, &vault, None, Some(cap)).unwrap(), cap);
         assert_eq!(of(&desk, &vault, None, Some(enough)).unwrap(), enough);
         let error = of(&desk, &vault, None, Some(cap + 1)).unwrap_err();
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_that_does_something_else_once_it_is_signed_is_not_sent() {
+    fn a_transaction_with_other_effects_once_signed_is_refused() {
         let node = chain();
         let home = home(&node);
         let desk = home.desk();
@@ -211,9 +212,9 @@ mod tests {
         }
     }
 
-    /// On such a chain gas pays for data on another one, which only its RPCs know.
+    /// On such a chain gas pays for data on another one, whose price only its RPCs know.
     #[test]
-    fn where_only_the_rpcs_can_tell_they_must() {
+    fn an_estimate_is_required_if_only_the_rpcs_know_the_gas() {
         let node = Memory::new(42_161);
         crate::ceremony::tests::live::furnish(&node);
         let home = home(&node).with("id = 1\n", "id = 42161\n");
@@ -229,12 +230,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_rehearsal_the_estimate_is_all_that_is_known() {
+    fn without_a_rehearsal_the_estimate_decides() {
         let node = chain();
         let home = home(&node);
         let desk = home.desk();
         drop(signed(&desk, "vault", &Given::default()));
-        let seen = looked(&desk, &["vault"], &Given::default(), CommandPurpose::Show).remove(0);
+        let seen = evaluated(&desk, &["vault"], &Given::default(), CommandPurpose::Show).remove(0);
         let cap = seen.seen().unwrap().link.gas_cap(&seen.seen().unwrap().snapshot);
         assert_eq!(of(&desk, &seen, Some(100), None).unwrap(), 120);
         assert_eq!(of(&desk, &seen, Some(cap), None).unwrap(), cap);

@@ -1,4 +1,4 @@
-//! A ready transaction on its way to the chain: gas, the relay, records, the wait until it is deep enough.
+//! A ready transaction on its way to the chain: gas, price, relay, records, and the wait until it is mined deep enough.
 
 pub mod depth;
 pub mod gas;

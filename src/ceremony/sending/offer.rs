@@ -1,4 +1,4 @@
-//! The transaction that will be sent, and what it costs: shown before the question.
+//! The transaction that will be sent and its price, shown before the question.
 
 use std::collections::BTreeSet;
 
@@ -15,11 +15,11 @@ use crate::proposal::Outgoing;
 
 const GWEI: u128 = 1_000_000_000;
 
-/// The transactions of one account on one chain that this run sends besides.
+/// The other transactions of one account on one chain in this run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Besides {
     nonces: BTreeSet<u64>,
-    /// Wei that they cost at most.
+    /// The most wei that they cost.
     most: U256,
 }
 
@@ -38,7 +38,7 @@ impl Besides {
         }
     }
 
-    /// Returns the first nonce from this one on that none of them has.
+    /// Returns the first nonce from this one on that none of them uses.
     pub fn free(&self, from: u64) -> u64 {
         let mut free = from;
         while self.nonces.contains(&free) {
@@ -48,7 +48,7 @@ impl Besides {
     }
 }
 
-/// A transaction to be signed by whoever pays for it.
+/// A transaction to be signed by its payer.
 pub struct Offer {
     pub tx: TxEip1559,
     pub from: Address,
@@ -56,8 +56,8 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// `replaced` is a transaction of the same account that waits, and whose place this one takes.
-    /// `place` is the chain's name and its base fee now.
+    /// Returns the transaction with its fees. `replaced` is a waiting transaction of the same account that this one
+    /// replaces. `place` is the chain's name and its base fee now.
     pub fn new(
         place: (&str, Option<u64>),
         call: &Outgoing,
@@ -111,19 +111,19 @@ impl Offer {
         Ok(offer)
     }
 
-    /// Wei that it costs at most.
+    /// Returns the most wei that it costs.
     pub fn most(&self) -> U256 {
         U256::from(self.tx.gas_limit) * U256::from(self.tx.max_fee_per_gas)
     }
 
-    /// Wei that it costs at the present base fee, if it uses all its gas.
+    /// Returns the wei that it costs at the present base fee, if it uses all its gas.
     pub fn now(&self) -> U256 {
         let fee = self.base_fee.saturating_add(self.tx.max_priority_fee_per_gas).min(self.tx.max_fee_per_gas);
         U256::from(self.tx.gas_limit) * U256::from(fee)
     }
 }
 
-/// Returns the payer's balance and the fees of now, with the tip that the person names in place of the suggested one.
+/// Returns the payer's balance and the fees now, with the tip of the command line instead of the suggested one.
 pub fn prepared(judged: &Judged, tip: Option<u128>) -> Result<SenderState, Error> {
     let prepared = judged.seen()?.snapshot.prepared.clone();
     let prepared =
@@ -132,8 +132,8 @@ pub fn prepared(judged: &Judged, tip: Option<u128>) -> Result<SenderState, Error
     Ok(SenderState { fees, ..prepared })
 }
 
-/// A tip is a part of the fee: no more of it than is paid at most.
-pub fn affordable_tip(tip: Option<u128>, max_fee_gwei: u64) -> Result<(), Error> {
+/// Fails if the tip is more than the highest fee, of which it is a part.
+pub fn require_affordable_tip(tip: Option<u128>, max_fee_gwei: u64) -> Result<(), Error> {
     let tip = tip.unwrap_or(0);
     if tip <= u128::from(max_fee_gwei) * GWEI {
         return Ok(());
@@ -144,7 +144,8 @@ pub fn affordable_tip(tip: Option<u128>, max_fee_gwei: u64) -> Result<(), Error>
     Err(Error::new(Exit::Usage, message).hint("nothing was sent; name less, or raise --max-fee"))
 }
 
-/// The limit and the tip per gas: what is needed now or, to replace `old`, as much as pools ask for; never above `cap`.
+/// Returns the limit and the tip per gas: those needed now or, to replace `old`, those that pools require; never above
+/// `cap`.
 fn fees(
     (needed, tip): (u128, u128),
     base_fee: u128,
@@ -174,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_transaction_of_the_same_account_takes_the_next_nonce_and_what_is_left() {
+    fn another_transaction_of_the_account_gets_the_next_nonce_and_the_rest() {
         let (tx, from) = (
             TxEip1559 { nonce: 7, gas_limit: 10, max_fee_per_gas: 3, ..TxEip1559::default() },
             Address::ZERO,
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn fees_are_what_is_needed_bounded_by_the_cap() {
+    fn fees_are_those_needed_bounded_by_the_cap() {
         let fees = |needed, base, cap| fees((needed * GWEI, GWEI), base * GWEI, cap * GWEI, None);
         assert_eq!(fees(21, 10, 500).unwrap(), (21 * GWEI, GWEI));
         assert_eq!(fees(21, 10, 15).unwrap(), (15 * GWEI, GWEI));
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replacement_pays_more_than_what_it_replaces_or_is_refused() {
+    fn a_replacement_pays_more_or_is_refused() {
         let old = TxEip1559 {
             max_fee_per_gas: 16 * GWEI,
             max_priority_fee_per_gas: 8 * GWEI,
@@ -217,7 +218,7 @@ mod tests {
         assert!(refused.contains("18 gwei") && refused.contains("--max-fee 17"), "{refused}");
     }
     #[test]
-    fn what_cannot_be_paid_or_would_wait_is_not_offered() {
+    fn a_transaction_that_cannot_be_paid_or_would_wait_is_refused() {
         let payer = |pending_nonce: u64, balance: u64| SenderState {
             nonce: 7,
             pending_nonce,
@@ -238,9 +239,11 @@ mod tests {
     }
 
     #[test]
-    fn a_tip_is_no_more_than_what_is_paid() {
-        assert!(affordable_tip(None, 1).is_ok() && affordable_tip(Some(2 * GWEI), 2).is_ok());
-        assert!(affordable_tip(Some(2 * GWEI + 1), 2).unwrap_err().message.starts_with("--priority-fee"));
+    fn a_tip_is_at_most_the_fee() {
+        assert!(require_affordable_tip(None, 1).is_ok() && require_affordable_tip(Some(2 * GWEI), 2).is_ok());
+        assert!(
+            require_affordable_tip(Some(2 * GWEI + 1), 2).unwrap_err().message.starts_with("--priority-fee")
+        );
     }
 
     #[test]

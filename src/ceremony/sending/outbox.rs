@@ -1,4 +1,4 @@
-//! The way of a signed transaction to the chain: a private relay first, where the council names one, then every RPC.
+//! Sends a signed transaction: to a private relay first, if the council names one, then to every RPC.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -16,21 +16,22 @@ pub struct Outbox {
     call: Outgoing,
     relay: Option<Chain>,
     public_from: Instant,
-    /// The RPCs have been given the newest transaction.
+    /// The newest transaction was sent to the RPCs.
     is_public: Cell<bool>,
-    /// The moment to give it out again if nobody has confirmed it.
+    /// The time to send it again if nobody has confirmed it.
     again: Cell<Option<Instant>>,
-    /// The moment to give it out again although somebody confirmed it: they may have dropped it, or not passed it on.
+    /// The time to send it again although somebody confirmed it: they may have dropped it, or not passed it on.
     repeat: Cell<Option<Instant>>,
 }
 
-/// Between two tries to give out a transaction that nobody has confirmed.
+/// The time between two tries to send a transaction that nobody has confirmed.
 const AGAIN: Duration = Duration::from_secs(5);
-/// The time until a transaction that somebody took, and that is not mined, is given out again.
+/// The time until a transaction that was accepted, and is not mined, is sent again.
 const REPEAT: Duration = Duration::from_secs(15);
 
 impl Outbox {
-    /// For the transactions that make this call. `first` is when one of them was first recorded, `now` what the clock says, both in seconds since 1970.
+    /// Returns an outbox for the transactions that make this call. `first` is the time of the first record of one of
+    /// them, both in seconds since 1970.
     pub fn open(
         progress: &dyn Progress,
         chain: &council::CouncilChain,
@@ -58,9 +59,9 @@ impl Outbox {
         }
     }
 
-    /// Sends a transaction to whoever may see it now. An answer that is lost is not an error: it may have left. Nor is a
-    /// relay that does not take it: the RPCs get it later.
-    pub fn give(&self, progress: &dyn Progress, link: &Chain, sent: &Sent) -> Result<(), ChainError> {
+    /// Sends a transaction to the relay or the RPCs, depending on the time. A lost answer is not an error, because it
+    /// may have been sent; nor is a relay that refuses it, because the RPCs get it later.
+    pub fn send(&self, progress: &dyn Progress, link: &Chain, sent: &Sent) -> Result<(), ChainError> {
         let left = self.private_left();
         let way = self.relay.as_ref().filter(|_| !left.is_zero());
         self.is_public.set(way.is_none());
@@ -82,18 +83,17 @@ impl Outbox {
         Ok(())
     }
 
-    /// Sends a transaction. One that is refused because it, or its nonce, is mined in this very moment is not an error: the
-    /// receipt will tell.
-    /// Fails if nobody took it, and it is not mined.
-    pub fn give_unless_mined(&self, progress: &dyn Progress, link: &Chain, sent: &Sent) -> Result<(), Error> {
-        match self.give(progress, link, sent) {
+    /// Sends a transaction. A refusal is not an error if the transaction is mined. Fails if nobody accepted it, and it
+    /// is not mined.
+    pub fn send_unless_mined(&self, progress: &dyn Progress, link: &Chain, sent: &Sent) -> Result<(), Error> {
+        match self.send(progress, link, sent) {
             Err(ChainError::NotSent { .. }) if link.receipt(sent.hash)?.is_some() => Ok(()),
             given => Ok(given?),
         }
     }
 
-    /// Returns `true` when it should be given out once more: nobody has confirmed that they took it, it has waited for
-    /// long, or the RPCs may see now what only the relay has seen.
+    /// Returns `true` if it should be sent again: nobody has confirmed it, it has waited for long, or its time with the
+    /// relay alone is over.
     pub fn is_due(&self) -> bool {
         self.is_unconfirmed() || self.is_old() || (!self.is_public.get() && self.private_left().is_zero())
     }
@@ -106,21 +106,21 @@ impl Outbox {
         self.repeat.get().is_some_and(|at| clock::moment() >= at)
     }
 
-    /// Gives it out once more.
-    pub fn again(&self, progress: &dyn Progress, link: &Chain, sent: &Sent) -> Result<(), ChainError> {
+    /// Sends it again.
+    pub fn resend(&self, progress: &dyn Progress, link: &Chain, sent: &Sent) -> Result<(), ChainError> {
         if self.is_old() {
             self.repeat.set(Some(clock::moment() + REPEAT));
-            // An RPC that has it says so, and one that is mined by now is refused: neither is news.
+            // An RPC that has it refuses it, and so does one that has mined it: neither is reported.
             return link.send(&self.call, &sent.raw).map(|_| ()).or(Ok(()));
         }
         if !self.is_public.get() && self.private_left().is_zero() {
             progress.tell(Tone::Plain, "", "not mined by way of the private relay: it goes to the RPCs now");
         }
-        self.give(progress, link, sent)
+        self.send(progress, link, sent)
     }
 }
 
-/// Says when the RPCs get what only the relay has seen: a second that has begun counts.
+/// Returns the text of when the RPCs get it; a second that has begun counts.
 fn public_text(left: Duration) -> String {
     format!("; it goes to the RPCs in {} s", left.as_secs() + 1)
 }
@@ -186,7 +186,7 @@ mod tests {
         let (of, link) = (link, link(&desk));
         let sent = sent(&own_call(), 0, 9);
         let private = outbox(Some(of(&relays)), later());
-        private.give(desk.progress, &link, &sent).unwrap();
+        private.send(desk.progress, &link, &sent).unwrap();
         assert_eq!((relay.taken().len(), rpc.taken().len()), (1, 0));
         assert!(!private.is_public.get() && private.again.get().is_none() && private.repeat.get().is_none());
         let heard = home.heard();
@@ -195,7 +195,7 @@ mod tests {
         // Its time is over.
         let public = outbox(Some(of(&relays)), clock::moment());
         assert!(public.is_due());
-        public.again(desk.progress, &link, &sent).unwrap();
+        public.resend(desk.progress, &link, &sent).unwrap();
         assert_eq!((relay.taken().len(), rpc.taken().len()), (1, 1));
         assert!(public.is_public.get() && public.again.get().is_none() && public.repeat.get().is_some());
         assert!(!public.is_due());
@@ -214,20 +214,20 @@ mod tests {
         let (of, link) = (link, link(&desk));
         let sent = sent(&own_call(), 0, 9);
         let private = outbox(Some(of(&relays)), later());
-        private.give(desk.progress, &link, &sent).unwrap();
+        private.send(desk.progress, &link, &sent).unwrap();
         assert!(private.again.get().is_some() && private.repeat.get().is_none());
         let heard = home.heard();
         assert!(heard[0].starts_with("not confirmed: ") && heard[0].contains("; it goes to the RPCs in "));
         let public = outbox(None, later());
-        let error = public.give(desk.progress, &link, &sent).unwrap_err();
+        let error = public.send(desk.progress, &link, &sent).unwrap_err();
         assert!(matches!(error, ChainError::NotSent { unsure: false, .. }), "{error}");
         // It is refused because it is mined: the receipt tells.
-        assert!(public.give_unless_mined(desk.progress, &link, &sent).is_err());
+        assert!(public.send_unless_mined(desk.progress, &link, &sent).is_err());
         let mined = rpc.mine_call(PAYER, PAYER, &alloy::primitives::Bytes::new(), true);
         rpc.rename(mined, sent.hash);
-        assert!(public.give_unless_mined(desk.progress, &link, &sent).is_ok());
+        assert!(public.send_unless_mined(desk.progress, &link, &sent).is_ok());
         rpc.allow("eth_sendRawTransaction");
-        assert!(public.give_unless_mined(desk.progress, &link, &sent).is_ok());
+        assert!(public.send_unless_mined(desk.progress, &link, &sent).is_ok());
         assert_eq!(rpc.taken().len(), 1);
     }
 
@@ -236,7 +236,7 @@ mod tests {
         let home = Home::new();
         let desk = home.desk();
         let public = outbox(None, later());
-        public.give(desk.progress, &link(&desk), &sent(&own_call(), 0, 9)).unwrap();
+        public.send(desk.progress, &link(&desk), &sent(&own_call(), 0, 9)).unwrap();
         assert!(public.again.get().is_some_and(|at| at > clock::moment()));
         assert!(home.heard()[0].starts_with("not confirmed: "));
     }
@@ -278,7 +278,7 @@ mod tests {
                 rpc.refuse("eth_sendRawTransaction");
             }
             old.repeat.set(Some(clock::moment()));
-            old.again(desk.progress, &link, &sent).unwrap();
+            old.resend(desk.progress, &link, &sent).unwrap();
             assert!(!old.is_old(), "it waits once more");
         }
         assert_eq!((rpc.taken().len(), home.heard()), (1, Vec::new()));
@@ -287,7 +287,7 @@ mod tests {
         let unconfirmed = outbox(None, later());
         unconfirmed.is_public.set(true);
         unconfirmed.again.set(Some(clock::moment()));
-        unconfirmed.again(desk.progress, &link, &sent).unwrap();
+        unconfirmed.resend(desk.progress, &link, &sent).unwrap();
         assert_eq!((rpc.taken().len(), home.heard()), (2, vec![format!("Sent {}", sent.hash)]));
     }
 }

@@ -1,4 +1,4 @@
-//! Transactions that were signed here for sending: their records, and whether one that waits is replaced, by its fees. Pure.
+//! Transactions that were signed here for sending: their records, and whether the fees of a waiting one suffice. Pure.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::evm::TxHash;
 use crate::proposal::Proposal;
 use crate::safe::decode_exec;
 
-/// The most transactions of other accounts that are looked for.
+/// The most transactions of other accounts that the chain is asked about.
 const MOST_OF_OTHERS: usize = 20;
 
 /// A signed transaction that was recorded before it was sent.
@@ -45,7 +45,7 @@ impl Sent {
         Some(Self { hash, from, tx: signed.strip_signature(), raw, recorded })
     }
 
-    /// Reads a record: only the transaction in it is believed.
+    /// Reads a record, of which only the transaction is trusted.
     pub fn parse(text: &str) -> Option<Self> {
         let wire: WireSent = serde_json::from_str(text).ok()?;
         Self::new(hex::decode(wire.raw).ok()?, wire.recorded)
@@ -60,7 +60,7 @@ impl Sent {
         serde_json::to_string_pretty(&wire).map(|text| text + "\n").unwrap_or_default()
     }
 
-    /// Returns `true` if it gives this Safe transaction to this Safe on this chain.
+    /// Returns `true` if it sends this Safe transaction to this Safe on this chain.
     pub fn is_for(&self, proposal: &Proposal) -> bool {
         let safe = proposal.safe();
         self.tx.chain_id == safe.chain_id
@@ -69,9 +69,9 @@ impl Sent {
     }
 }
 
-/// Returns those that are worth a question to the chain, each once: all of the account, whose signature nobody else can make,
-/// and the first of others. Anybody can lay as many records of others as they like.
-pub fn looked_for(all: Vec<Sent>, from: Option<Address>) -> Vec<Sent> {
+/// Returns those that the chain is asked about, each once: all of the account, and the first of others, because anybody
+/// can write any number of records of others.
+pub fn worth_asking(all: Vec<Sent>, from: Option<Address>) -> Vec<Sent> {
     let mut seen = HashSet::new();
     let each = all.into_iter().filter(|sent| seen.insert(sent.hash));
     let (mut own, others): (Vec<Sent>, Vec<Sent>) = each.partition(|sent| Some(sent.from) == from);
@@ -79,15 +79,15 @@ pub fn looked_for(all: Vec<Sent>, from: Option<Address>) -> Vec<Sent> {
     own
 }
 
-/// Returns, of the transactions of one account that may still be mined, the one that pays most: pools keep that one.
-/// `used` is the number of transactions of the account that are mined.
+/// Returns the transaction of one account that may still be mined and pays most, which pools keep. `used` is the number
+/// of transactions of the account that are mined.
 pub fn waiting(sent: &[Sent], from: Address, used: u64) -> Option<&Sent> {
     let live = sent.iter().filter(|sent| sent.from == from && sent.tx.nonce >= used);
     live.max_by_key(|sent| (sent.tx.max_fee_per_gas, sent.tx.max_priority_fee_per_gas))
 }
 
-/// Returns a transaction with those that were sent in its place: of one nonce of one account only one is mined. What had
-/// another nonce may be mined since long, and proves nothing of this one.
+/// Returns a transaction with those that were sent in its place: of those with one account and nonce only one is mined.
+/// A transaction with another nonce may have been mined long ago, and proves nothing about this one.
 pub fn in_its_place(all: Vec<Sent>, sent: &Sent) -> Vec<Sent> {
     let has_its_nonce = |one: &Sent| (one.from, one.tx.nonce) == (sent.from, sent.tx.nonce);
     let mut rivals: Vec<Sent> = all.into_iter().filter(has_its_nonce).collect();
@@ -97,8 +97,8 @@ pub fn in_its_place(all: Vec<Sent>, sent: &Sent) -> Vec<Sent> {
     rivals
 }
 
-/// Returns `true` if the transaction will hardly be mined: the next block's base fee may be above its limit, or it
-/// gives less than half of the tip that is usual now.
+/// Returns `true` if the transaction will probably not be mined: the next block's base fee may be above its limit, or
+/// its tip is less than half of the usual one now.
 pub fn is_underpriced(tx: &TxEip1559, base_fee: u128, now: Fees) -> bool {
     let Fees::Dynamic { priority_fee, .. } = now else { return false };
     let next = base_fee.saturating_add(base_fee / 8);
@@ -106,14 +106,15 @@ pub fn is_underpriced(tx: &TxEip1559, base_fee: u128, now: Fees) -> bool {
     tx.max_fee_per_gas < next || tip < priority_fee / 2
 }
 
-/// Returns `true` if what waits is to be replaced: whoever sends wishes a higher tip, or its own fees will hardly do.
+/// Returns `true` if a waiting transaction is to be replaced: the sender gives a higher tip, or its own fees do not
+/// suffice.
 pub fn must_be_replaced(waiting: &TxEip1559, tip: Option<u128>, base_fee: u128, now: Fees) -> bool {
     let is_raised = tip.is_some_and(|tip| tip > waiting.max_priority_fee_per_gas);
     is_raised || is_underpriced(waiting, base_fee, now)
 }
 
-/// The least fees, limit and tip, with which pools let a transaction take the place of `old`: an eighth more of both.
-/// Most pools ask for a tenth.
+/// Returns the least fees, limit and tip, with which a transaction replaces `old` in pools: an eighth more of both.
+/// Most pools require a tenth.
 pub const fn least_to_replace(old: &TxEip1559) -> (u128, u128) {
     (raised(old.max_fee_per_gas), raised(old.max_priority_fee_per_gas))
 }
@@ -122,14 +123,14 @@ const fn raised(fee: u128) -> u128 {
     fee.saturating_add(fee.div_ceil(8)).saturating_add((fee == 0) as u128)
 }
 
-/// Returns the time of an account's first record, in seconds since 1970. A record of another account, and the time in it, may be
-/// anybody's: it ends no time for which a transaction is private.
+/// Returns the time of an account's first record, in seconds since 1970. Records of other accounts may be anybody's,
+/// and must not shorten the private time.
 pub fn first_recorded(all: &[Sent], from: Address) -> Option<u64> {
     all.iter().filter(|sent| sent.from == from).filter_map(|sent| sent.recorded).min()
 }
 
-/// Seconds for which no RPC may see the owners' signatures yet, of `private_for` from the first record on. A clock that
-/// was set back makes it no longer than `private_for`.
+/// Returns the seconds for which no RPC may see the owners' signatures yet: the rest of `private_for` from the first
+/// record on, also if the clock was set back.
 pub fn private_left(private_for: u64, first: Option<u64>, now: u64) -> u64 {
     first.map_or(0, |first| private_for.saturating_sub(now.saturating_sub(first)))
 }
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_waiting_transaction_is_the_accounts_dearest_that_is_not_mined() {
+    fn the_waiting_transaction_is_the_accounts_dearest_unmined_one() {
         let all = [sent(1, 4, 90), sent(1, 5, 10), sent(1, 5, 20), sent(2, 5, 30)];
         let limit = |from: u8, used| {
             waiting(&all, Address::repeat_byte(from), used).map(|s| s.tx.max_fee_per_gas / GWEI)
@@ -171,7 +172,7 @@ mod tests {
         assert_eq!([limit(1, 5), limit(2, 5), limit(1, 6), limit(3, 0)], [Some(20), Some(30), None, None]);
     }
 
-    /// An act that is done again, days later, is not done by the transaction of the first time.
+    /// An act that is repeated days later is not proven by its first transaction.
     #[test]
     fn only_what_has_its_nonce_is_sent_in_its_place() {
         let now = sent(1, 5, 20);
@@ -182,16 +183,16 @@ mod tests {
     }
 
     #[test]
-    fn records_of_others_by_the_thousand_cost_no_more_questions_than_a_few() {
+    fn thousands_of_records_of_others_cost_only_a_few_questions() {
         let (own, mut all) = (sent(1, 5, 9_999), (0..3_000).map(|fee| sent(2, 0, fee)).collect::<Vec<_>>());
         all.extend([own.clone(), own.clone()]);
-        let found = looked_for(all.clone(), Some(own.from));
+        let found = worth_asking(all.clone(), Some(own.from));
         assert_eq!((found.len(), &found[0]), (1 + MOST_OF_OTHERS, &own), "its own comes first, and once");
-        assert_eq!(looked_for(all, None).len(), MOST_OF_OTHERS);
+        assert_eq!(worth_asking(all, None).len(), MOST_OF_OTHERS);
     }
 
     #[test]
-    fn a_transaction_that_waits_is_replaced_for_a_higher_tip_or_when_its_fees_will_not_do() {
+    fn a_waiting_transaction_is_replaced_for_a_higher_tip_or_for_low_fees() {
         let now = Fees::Dynamic { max_fee: 20 * GWEI, priority_fee: 2 * GWEI };
         let good = tx(0, 40, 2);
         assert!(!must_be_replaced(&good, None, 8 * GWEI, now));
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_transaction_stays_private_for_its_time_from_the_first_record() {
+    fn the_private_time_begins_with_the_first_record() {
         assert_eq!(private_left(25, Some(100), 100), 25);
         assert_eq!(private_left(25, Some(100), 120), 5);
         assert_eq!(private_left(25, Some(100), 200), 0);
@@ -242,7 +243,7 @@ mod tests {
         proposing(tx)
     }
 
-    /// Signs a transaction that gives the proposal to the Safe, changed by `change`.
+    /// Signs a transaction that sends the proposal to the Safe, changed by `change`.
     fn signed(change: impl FnOnce(&mut TxEip1559)) -> Vec<u8> {
         let mut tx = TxEip1559 {
             chain_id: 1,
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_gives_back_the_transaction_and_its_sender() {
+    fn a_record_is_read_back_with_its_sender() {
         let raw = signed(|_| {});
         let sent = Sent::new(raw.clone(), Some(99)).unwrap();
         assert_eq!((sent.from, sent.hash, sent.tx.nonce), (address(7), TxHash::of(&raw), 4));
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_is_for_the_proposal_that_it_gives_to_its_safe() {
+    fn a_transaction_is_for_the_proposal_that_it_sends_to_its_safe() {
         let is_for = |raw: Vec<u8>, data| Sent::new(raw, None).unwrap().is_for(&proposal(data));
         assert!(is_for(signed(|_| {}), 1));
         assert!(!is_for(signed(|_| {}), 2), "another call");
@@ -275,14 +276,14 @@ mod tests {
     }
 
     #[test]
-    fn fees_that_just_reach_are_enough() {
+    fn fees_at_the_limit_are_enough() {
         let now = Fees::Dynamic { max_fee: 0, priority_fee: 2 * GWEI };
         assert!(!is_underpriced(&tx(0, 18, 2), 16 * GWEI, now), "18 is 16 and an eighth");
         assert!(!is_underpriced(&tx(0, 18, 1), 8 * GWEI, now), "1 is half of 2");
     }
 
     #[test]
-    fn a_record_of_another_account_does_not_end_what_is_private() {
+    fn a_record_of_another_account_does_not_shorten_the_private_time() {
         let at = |from, time| Sent { recorded: Some(time), ..sent(from, 5, 9) };
         let all = [at(2, 1), at(1, 120), at(1, 100), sent(1, 5, 9)];
         assert_eq!(first_recorded(&all, Address::repeat_byte(1)), Some(100));
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_not_one_is_none() {
+    fn an_invalid_record_is_none() {
         for text in
             ["", "{}", r#"{"transaction": "0x", "raw": "0x00"}"#, r#"{"transaction": "", "raw": "zz"}"#]
         {

@@ -1,4 +1,4 @@
-//! Waiting for a transaction that was sent, until it is mined and proven or somebody else was faster.
+//! The wait for a sent transaction, until it is mined and proven, or somebody else's transaction took its nonce.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::ceremony::aftermath::outcome::{self, Outcome};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::sending::outbox::Outbox;
-use crate::ceremony::sending::sent::{Sent, is_underpriced, looked_for};
+use crate::ceremony::sending::sent::{Sent, is_underpriced, worth_asking};
 use crate::chain::{Fees, Sighting};
 use crate::clock;
 use crate::error::{Error, Exit};
@@ -18,14 +18,14 @@ use crate::safe::{slot, slot_word};
 
 /// The end of a wait.
 pub(in crate::ceremony) enum WaitResult {
-    /// With what the newest block says, asked along.
+    /// It is mined, with the answers of the newest block.
     Mined(Box<Sighting>),
-    /// The Safe's nonce is used, and by none of ours.
+    /// The Safe's nonce is used, and not by one of ours.
     Elsewhere,
 }
 
-/// Waits for `last` and for every other transaction of `all`, and reads what whichever is mined did; where somebody else
-/// was faster, theirs. Returns with it how it came about.
+/// Waits for `last` and every other transaction of `all`, and returns the outcome of the one that is mined, or of
+/// somebody else's that was faster, with the text of the report.
 pub fn finish(
     desk: &Desk,
     judged: &Judged,
@@ -75,7 +75,7 @@ pub fn finish(
     Err(Error::new(Exit::Failed, message).hint("breakglass status tells whether it can be sent again"))
 }
 
-/// Returns what the newest block answered, if it is this block and answered all that is asked.
+/// Returns the newest block's answers, if it is this block and answered all questions.
 pub(in crate::ceremony) fn answered<'s>(
     newest: Option<&'s (BlockRef, Readings)>,
     block: BlockRef,
@@ -85,9 +85,9 @@ pub(in crate::ceremony) fn answered<'s>(
     asked.iter().all(|query| answers.get(query).is_some()).then_some(answers)
 }
 
-/// Says of each transaction that was sent and is not mined what it pays, against the base fee now. Returns their hashes.
+/// Shows what each sent and unmined transaction pays, beside the base fee now. Returns their hashes.
 pub fn show(desk: &Desk, judged: &Judged) -> Result<Vec<String>, Error> {
-    let mut all = looked_for(desk.sent(judged.proposal())?, None);
+    let mut all = worth_asking(desk.sent(judged.proposal())?, None);
     if all.is_empty() {
         return Ok(Vec::new());
     }
@@ -115,8 +115,8 @@ pub fn show(desk: &Desk, judged: &Judged) -> Result<Vec<String>, Error> {
     Ok(all.iter().map(|sent| sent.hash.to_string()).collect())
 }
 
-/// Waits for a transaction that anybody else's does not take the place of.
-/// Fails if it is not mined in this time, or the person stops waiting.
+/// Waits for a transaction that does not use a Safe's nonce. Fails if it is not mined in time, or the person stops
+/// waiting.
 pub fn alone(
     desk: &Desk,
     judged: &Judged,
@@ -136,7 +136,7 @@ pub fn alone(
 pub(in crate::ceremony) struct AwaitedTxs<'w> {
     pub last: &'w Sent,
     pub all: &'w [Sent],
-    /// The Safe's nonce: once it is used, nothing more is waited for.
+    /// The question for the Safe's nonce: once it is used, the wait ends.
     pub nonce: Option<&'w Query>,
     pub most: Duration,
 }
@@ -160,7 +160,7 @@ pub(in crate::ceremony) fn wait(
     let mut shown = desk.progress.begin(&text);
     let start = clock::moment();
     let fault = loop {
-        // It was sent: one bad answer is not a reason to stop looking.
+        // One bad answer is not a reason to stop waiting.
         let fault = match link.watch(&hashes, &along) {
             Ok(seen) if !seen.receipts.is_empty() => return Ok(WaitResult::Mined(Box::new(seen))),
             Ok(seen) => {
@@ -174,7 +174,7 @@ pub(in crate::ceremony) fn wait(
                 None
             }
             Err(error) => {
-                // A question without an answer must not hide the receipt.
+                // An unanswered question must not hide the receipt.
                 along = nonce.into_iter().cloned().collect();
                 Some(error)
             }
@@ -185,8 +185,8 @@ pub(in crate::ceremony) fn wait(
         stop.pause(link.poll_interval().min(most));
         if outbox.is_due() {
             drop(shown);
-            // The RPCs refuse what has been mined already.
-            if let Err(error) = outbox.again(desk.progress, link, last) {
+            // The RPCs refuse a transaction that is mined.
+            if let Err(error) = outbox.resend(desk.progress, link, last) {
                 desk.progress.tell(Tone::Warn, "note: ", &error.to_string());
             }
             shown = desk.progress.begin(&text);

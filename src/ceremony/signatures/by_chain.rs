@@ -1,5 +1,5 @@
-//! Approvals that only the chain can verify: signatures of contracts that are not Safes of the council file, and approved
-//! hashes that somebody tells of.
+//! Approvals that only the chain can verify: signatures of contracts that are not Safes of the council file, and stated
+//! approvals of hashes.
 
 use std::collections::HashSet;
 
@@ -36,7 +36,7 @@ impl Verified {
 }
 
 impl Desk<'_> {
-    /// Asks the chain about what was found and nobody else can verify. What it does not confirm is refused.
+    /// Asks the chain about the approvals that only it can verify. Those that it does not confirm are refused.
     pub fn verify_by_chain<'t>(
         &self,
         found: &[Finds],
@@ -60,7 +60,7 @@ impl Desk<'_> {
                 continue;
             }
             if asked >= MOST_ASKED {
-                gathered.not_looked_at += wallets.len() + approvers.len();
+                gathered.unread += wallets.len() + approvers.len();
                 continue;
             }
             asked += 1;
@@ -80,8 +80,8 @@ impl Desk<'_> {
         verified
     }
 
-    /// Returns the signatures that are kept for a proposal; of those of contracts the ones to which their contracts say yes:
-    /// anybody can lay a file of one. None of these where the chain cannot be asked, which is told.
+    /// Returns the signatures that are kept for a proposal; those of contracts only if their contracts accept them,
+    /// because the file may be anybody's. If the chain cannot be asked, these are left out, which is reported.
     pub(in crate::ceremony) fn confirmed_signatures(
         &self,
         proposal: &Proposal,
@@ -106,7 +106,7 @@ impl Desk<'_> {
         Ok((signatures, wallets))
     }
 
-    /// Asks in this process, on the state that the quorum agreed on: no RPC sees a signature.
+    /// Asks the contracts in this process, on the state that the quorum agreed on, so that no RPC sees a signature.
     fn ask_chain(
         &self,
         proposal: &Proposal,
@@ -187,7 +187,7 @@ mod tests {
 
     const WALLET: Address = Address::repeat_byte(0x77);
 
-    /// A desk where a wallet, which only the chain can ask, is an owner.
+    /// Returns a desk with an owner that is a contract.
     fn home() -> Home {
         Home::new().with("[\"alice\", \"bob\", \"labs\"]", &format!("[\"alice\", \"{WALLET}\"]"))
     }
@@ -207,7 +207,7 @@ mod tests {
         Snapshot::told(header(21, 0), now(proposal, 4), Vec::new(), readings)
     }
 
-    /// The wallet's answer to the question whether this is its signature.
+    /// Returns the contract's answer to the question whether this is its signature.
     fn answering(proposal: &Proposal, wallet: &WalletSignature, yes: bool) -> Readings {
         let none = Readings::default();
         let given = Approvals::new(&[], std::slice::from_ref(wallet), &none);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_contract_and_an_approval_count_by_the_chains_word() {
+    fn a_contract_and_an_approval_count_if_the_chain_confirms_them() {
         let home = home();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -234,7 +234,7 @@ mod tests {
             assert_eq!(verified.is_for(vault.hash()), yes);
             assert!(!verified.is_for(vault.at_nonce(crate::safe::Nonce::from(9))));
         }
-        // That it approved the hash on chain says nothing of this signature.
+        // An approved hash on chain does not prove this signature.
         let own = approval_query(vault.safe().address, &vault.hash(), WALLET);
         let word = Answer::Value(alloy::primitives::B256::with_last_byte(1).into());
         assert!(!says_yes(&vault, &seen(&vault, [(own, word)].into_iter().collect()), &signed));
@@ -252,9 +252,9 @@ mod tests {
         }
     }
 
-    /// Somebody's line says that a stranger approved: nobody is asked.
+    /// A line states an approval by a stranger: the chain is not asked.
     #[test]
-    fn an_approval_by_nobodys_owner_is_refused() {
+    fn an_approval_by_a_stranger_is_refused() {
         let home = home();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -284,6 +284,6 @@ mod tests {
             desk.verify_by_chain(&found, all.iter().map(|proposal| (proposal, &owners)), &mut gathered);
         assert!(verified.approved.is_empty());
         // That she did not approve each of them, and that the other is no owner.
-        assert_eq!((gathered.refused.count(), gathered.not_looked_at), (MOST_ASKED + 1, 3));
+        assert_eq!((gathered.refused.count(), gathered.unread), (MOST_ASKED + 1, 3));
     }
 }

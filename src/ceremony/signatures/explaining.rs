@@ -1,4 +1,4 @@
-//! The reason why a signature was refused: by the reader's own transactions around the one that was wanted, or by its line's claims.
+//! Explanations of a refused signature: by the reader's own transactions near the wanted one, or by its line's claims.
 
 use alloy::primitives::Address;
 
@@ -12,15 +12,14 @@ use crate::proposal::{
 };
 use crate::safe::{Nonce, Operation, SafeId, SafeVersion};
 
-/// The number of nonces before and after the wanted one at which others are looked for.
+/// The number of nonces before and after the wanted one that are tried.
 const BEFORE: u64 = 3;
 const AFTER: u64 = 10;
-/// The most levers that are derived to find out what a signature is for.
+/// The most levers that are derived to explain a signature.
 const MOST_LEVERS: usize = 200;
 
 impl Desk<'_> {
-    /// Returns a refusal that says what its signature is for: by the first of the targets for which there is a fact, or else a
-    /// claim.
+    /// Returns a refusal that says what its signature is for: by the first target with a fact, or else by a claim.
     pub(in crate::ceremony) fn explained(
         &self,
         refusal: &RefusedSignature,
@@ -46,7 +45,7 @@ impl Desk<'_> {
         let Some((target, explanation)) = explained.min_by_key(rank) else { return refusal.clone() };
         let who = match explanation.signer {
             Some(signer) if target.owners.contains(signer) => self.name_of(signer),
-            // An owner of another Safe, by its line's own word.
+            // It is an owner of another Safe, as its line states.
             Some(signer) if matches!(explanation.signed_for, SignedFor::Approval { .. }) => {
                 self.name_of(signer)
             }
@@ -62,8 +61,8 @@ impl Desk<'_> {
         }
     }
 
-    /// Returns a refusal with the mistake by which an owner's signature does not count, if it is one that is known; else with
-    /// whose it is, as far as this machine knows.
+    /// Returns a refusal with the known mistake of an owner's signature; otherwise with the signer, as far as this
+    /// machine knows.
     fn not_counted(&self, refusal: &RefusedSignature, targets: &[ImportTarget]) -> RefusedSignature {
         let chain = |safe: &council::Safe| Some(self.council.chain_of(safe)?.id);
         let safe_id = |safe: &council::Safe| {
@@ -114,7 +113,7 @@ impl Desk<'_> {
             around
                 .extend(window(wanted.nonce()).map(|nonce| Candidate::of(&proposal, nonce, open(&proposal))));
         }
-        // Somebody may have drilled what is wanted.
+        // It may be a drill of the wanted transaction.
         if let Some(drill) = Some(wanted).filter(|p| !p.is_drill()).and_then(|p| p.clone().for_drill().ok()) {
             around.extend(window(wanted.nonce()).map(|nonce| Candidate::of(&drill, nonce, open(&drill))));
         }
@@ -137,13 +136,13 @@ impl Desk<'_> {
         explain(&refusal.stated, &own)
     }
 
-    /// The names of the levers, simple and combined.
+    /// Returns the names of the levers, simple and combined.
     fn lever_names(&self) -> impl Iterator<Item = &String> {
         self.council.levers.keys().chain(self.council.combined.keys())
     }
 
-    /// The reader's own transactions that a signature may be meant for: every lever of the Safe, and what its line claims,
-    /// as far as they can be derived from what is at hand. Their nonces are still to be set.
+    /// Returns the reader's own transactions that a signature may be for: every lever of the Safe, and those that its
+    /// line claims, if they can be derived offline. Their nonces are still to be set.
     fn around(&self, wanted: &Proposal, claims: Option<&Claims>) -> Vec<Proposal> {
         let mut all = vec![wanted.clone()];
         if let Some(Claims { levers, without, args, undo, .. }) = claims {
@@ -160,8 +159,8 @@ impl Desk<'_> {
         all
     }
 
-    /// The transactions that levers come to on the same Safe: each from the values of a proposal of it that is kept, or
-    /// else from those of `wanted`.
+    /// Returns the transactions of levers on the same Safe, each from the values of a kept proposal of it, or else from
+    /// those of `wanted`.
     fn derived_beside(&self, wanted: &Proposal, levers: &[String], given: &Given) -> Vec<Proposal> {
         let id = wanted.safe();
         let mut orders = Order::parts(self, levers, given).unwrap_or_default();
@@ -179,7 +178,7 @@ impl Desk<'_> {
     }
 }
 
-/// The nonces around one.
+/// Returns the nonces near one.
 fn window(nonce: Nonce) -> impl Iterator<Item = Nonce> {
     let at = u64::try_from(nonce.0).unwrap_or(u64::MAX);
     (at.saturating_sub(BEFORE)..=at.saturating_add(AFTER)).map(Nonce::from)

@@ -1,5 +1,5 @@
-//! Signatures that somebody handed over: which of them are for a proposal of the reader's own, and what the others are.
-//! A source is not believed about itself: every hash is recomputed, every signer recovered.
+//! Imports signatures: those that are for a proposal of the reader's own are kept, the others explained. No statement
+//! of a source is trusted: every hash is recomputed, every signer recovered.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -21,9 +21,9 @@ use crate::proposal::{
 };
 use crate::safe::{Approval, Owners, SafeState, SafeTree, SafeTxHash};
 
-/// The result of an import: signatures taken in, refused and known, and the tallies.
+/// The result of an import: new, known and refused signatures, and the tallies.
 #[derive(Default)]
-pub struct Taken {
+pub struct ImportResult {
     pub gathered: GatherResult,
     /// The approvals that the chain verified.
     pub verified: Verified,
@@ -31,14 +31,15 @@ pub struct Taken {
     pub proposals: Vec<Proposal>,
     /// Signatures that could not be kept.
     pub unkept: Truncated<Error>,
-    /// The files that were named and whose proposals are not kept, and why.
+    /// The named files whose proposals are not kept, and why.
     pub refused_files: RefusedFiles,
-    /// One for each proposal that something was taken in for, or that was named.
+    /// One for each proposal that was named or has an imported signature.
     pub tallies: Vec<Tally>,
 }
 
-impl Taken {
-    /// Returns a note where the proposal with this hash approves another one: `, to approve vault as foundation`. Else nothing.
+impl ImportResult {
+    /// Returns a note if the proposal with this hash approves another one: `, to approve vault as foundation`;
+    /// otherwise an empty text.
     pub fn approval(&self, hash: SafeTxHash) -> String {
         let of = self.proposals.iter().find(|proposal| proposal.hash() == hash);
         let pull = of.filter(|proposal| proposal.approves().is_some()).map(|p| p.binding().pull());
@@ -51,13 +52,13 @@ impl Taken {
     }
 }
 
-/// Paths, and why.
+/// Paths with the reasons.
 type RefusedFiles = Vec<(String, String)>;
 
 /// A proposal that signatures may be for.
 pub(in crate::ceremony) struct ImportTarget {
     pub(in crate::ceremony) proposal: Proposal,
-    /// Whose signatures are taken.
+    /// The owners whose signatures are imported.
     pub(in crate::ceremony) owners: SafeOwners,
     /// The owners and the threshold, by the council file or else by the chain.
     now: Owners,
@@ -69,13 +70,13 @@ impl ImportTarget {
     }
 }
 
-/// Whose signatures count on each Safe that was named, by its name.
+/// The owners whose signatures count, by the name of each named Safe.
 type Owned<'a> = BTreeMap<&'a str, (SafeOwners, Owners)>;
 
 impl<'a> Desk<'a> {
-    /// Sorts out what was found, and keeps what is an owner's signature of a proposal: of those that are kept here, of the
-    /// files that were named, or of the levers as they are now.
-    pub fn take_in(&'a self, what: &[String], given: &Given, found: &[Finds]) -> Result<Taken, Error> {
+    /// Keeps the found signatures that are an owner's of a proposal: of those kept here, of the named files, or of the
+    /// levers as they are now.
+    pub fn import(&'a self, what: &[String], given: &Given, found: &[Finds]) -> Result<ImportResult, Error> {
         let named = self.named(what, given)?;
         let mut owned = Owned::new();
         for one in &named {
@@ -118,11 +119,12 @@ impl<'a> Desk<'a> {
         gathered.refused = std::mem::take(&mut gathered.refused).map(explained);
         let tallies = self.tallies((what, given), leading, &targets, (&gathered, &verified))?;
         let proposals = targets.into_iter().map(|target| target.proposal).collect();
-        Ok(Taken { gathered, verified, proposals, unkept, refused_files, tallies })
+        Ok(ImportResult { gathered, verified, proposals, unkept, refused_files, tallies })
     }
 
-    /// Returns the proposals that signatures may be for: first what was named and exists, then the kept proposals that the hashes found name,
-    /// and for bare signatures all that are open. Returns the files that the reader's own files do not give, and why.
+    /// Returns the proposals that signatures may be for: first the named ones, then the kept ones with a hash that was
+    /// found, and for bare signatures all open ones. Returns the named files that the reader's own files do not give,
+    /// and why.
     fn targets(
         &self,
         found: &[Finds],
@@ -132,7 +134,7 @@ impl<'a> Desk<'a> {
         let by_key = found.iter().flat_map(|finds| &finds.stated).filter_map(|stated| stated.hash);
         let by_contract = found.iter().flat_map(|finds| &finds.contracts).filter_map(|stated| stated.hash);
         let stated: HashSet<SafeTxHash> = by_key.chain(by_contract).collect();
-        // Only those drills that were named: no signature of a drill is taken for a real one.
+        // Drills count only if they are named: a drill's signature must not count for a real proposal.
         let is_drill = named.iter().any(NamedTransaction::is_drill);
         let mut kept = if is_drill { Vec::new() } else { self.kept(|p| stated.contains(&p.hash()))? };
         if !is_drill && found.iter().any(Finds::has_bare) {
@@ -162,7 +164,7 @@ impl<'a> Desk<'a> {
         Some(ImportTarget { owners: self.owners(safe, None)?, now: safe.owners.clone()?, proposal })
     }
 
-    /// Puts proposals before all others, in their order. Returns how many.
+    /// Moves the named proposals to the front, in their order. Returns their number.
     fn name_first<'p>(
         &self,
         targets: &mut Vec<ImportTarget>,
@@ -176,9 +178,8 @@ impl<'a> Desk<'a> {
         count
     }
 
-    /// Derives the levers for which nothing that was found fits: each may mean a transaction that was never proposed on
-    /// this machine.
-    /// Fails where none can be derived, and nothing else fits either.
+    /// Derives the levers without a fitting signature, which may mean a transaction that was never proposed on this
+    /// machine. Fails if none can be derived, and no signature fits.
     fn derive_absent(
         &'a self,
         named: &[NamedTransaction<'a>],
@@ -203,11 +204,11 @@ impl<'a> Desk<'a> {
             }
         }
         let (mut derived, mut failed) = (Vec::new(), Vec::new());
-        let look = |found: Found<'a>| {
+        let evaluate = |found: Found<'a>| {
             let view = self.read_point(found.safe())?;
             self.evaluate_found(found, view, given, true, None)
         };
-        for part in self.evaluate_each(absent, look) {
+        for part in self.evaluate_each(absent, evaluate) {
             match part.result {
                 Ok(rehearsed) => derived.push(rehearsed.online.derived),
                 Err(error) => failed.push((part.title, error)),
@@ -222,7 +223,7 @@ impl<'a> Desk<'a> {
         Ok(derived)
     }
 
-    /// Keeps what is new. One that cannot be kept does not end the keeping of the rest: it is taken out and told.
+    /// Keeps the new signatures. One that cannot be kept is removed and reported, and does not stop the others.
     fn keep_new(
         &self,
         targets: &[ImportTarget],
@@ -250,7 +251,7 @@ impl<'a> Desk<'a> {
         unkept
     }
 
-    /// A person who signs or sends it later has to know that these were not their own choice.
+    /// Reports arguments that come from the file alone, so that a person who signs or sends it later knows.
     fn say_foreign(&self, proposal: &Proposal, given: &Given) -> Result<(), Error> {
         let foreign = self.foreign(proposal, &given.arguments()?);
         if foreign.is_empty() {
@@ -270,7 +271,7 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// The name of a signer or Safe by the council file, or the address.
+    /// Returns the name of a signer or Safe by the council file, or the address.
     pub fn name_of(&self, owner: Address) -> String {
         let signer = self.council.signer_at(owner);
         let safe = || self.council.safes.values().find(|known| known.address == owner);
@@ -329,7 +330,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// Returns `foundation (1 of 2)` for a Safe of which some owners have signed, and else the name.
+/// Returns `foundation (1 of 2)` for a Safe with some signatures, otherwise the name.
 fn with_tally(name: String, owner: Address, shortfall: &Shortfall) -> String {
     match shortfall
         .child(owner)
@@ -345,7 +346,7 @@ fn gather_inputs(targets: &[ImportTarget]) -> Vec<ProposalAndOwners<'_>> {
     targets.iter().map(ImportTarget::as_gather_input).collect()
 }
 
-/// No signature was taken in, and why.
+/// Returns the error of an import without an owner's signature.
 pub fn no_signature_error(refused: Option<(&str, &str)>, is_forged: bool) -> Error {
     match refused {
         Some((origin, why)) if is_forged => {
@@ -366,7 +367,7 @@ mod tests {
     use crate::ceremony::tests::{Home, at, proposed};
 
     #[test]
-    fn a_safe_among_the_owners_is_told_with_how_far_it_is() {
+    fn an_owner_safe_is_listed_with_its_progress() {
         let home = Home::new();
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -388,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_was_taken_in_says_why() {
+    fn the_error_of_an_empty_import_has_the_reason() {
         let error = no_signature_error(Some(("a.txt", "by nobody")), false);
         assert_eq!((error.exit, error.hints.len()), (Exit::Refused, 0));
         let forged = no_signature_error(Some(("a.txt", "it is not yours")), true);

@@ -1,5 +1,5 @@
-//! Whose signatures count for a Safe: its owners and, where an owner is another Safe of the council file, that one's owners,
-//! by the council file and by the chain.
+//! The owners whose signatures count for a Safe: its owners and, if an owner is another Safe of the council file, that
+//! one's owners, by the council file and by the chain.
 
 use alloy::primitives::Address;
 
@@ -14,16 +14,16 @@ use crate::safe::{
     usual_singleton,
 };
 
-/// The most owners whose code is looked at.
+/// The most owners whose code is read.
 const MOST_ACCOUNTS: usize = 50;
 
 impl Desk<'_> {
-    /// The owners of a Safe by the council file and, where it was asked, by the chain.
+    /// Returns the owners of a Safe by the council file and, if it was asked, by the chain.
     pub fn owners(&self, safe: &council::Safe, now: Option<&SafeTree>) -> Option<SafeOwners> {
         self.owners_below(safe, now, &mut Vec::new())
     }
 
-    /// `above` are the Safes that led here.
+    /// Returns the owners below a Safe. `above` are the Safes on the way to it.
     fn owners_below<'d>(
         &'d self,
         safe: &'d council::Safe,
@@ -47,7 +47,7 @@ impl Desk<'_> {
         Some(owners.with_safes(children))
     }
 
-    /// `None` if neither the council file nor the chain says of which version it is.
+    /// Returns an owner that is a Safe; `None` if neither the council file nor the chain says its version.
     fn owner_safe<'d>(
         &'d self,
         safe: &'d council::Safe,
@@ -61,14 +61,14 @@ impl Desk<'_> {
         Some(OwnerSafe { id: state.id, by: Answering::of(state), owners })
     }
 
-    /// The other Safes of the council file on the same chain.
+    /// Returns the other Safes of the council file on the same chain.
     fn safes_beside<'d>(&'d self, safe: &'d council::Safe) -> impl Iterator<Item = &'d council::Safe> {
         let beside = move |other: &&council::Safe| other.chain == safe.chain && other.address != safe.address;
         self.council.safes.values().filter(beside)
     }
 
-    /// The Safes of the council file that may own a Safe, by whatever way: to be read along with it. Where the council file
-    /// does not pin the owners of one of them, every Safe of its chain may.
+    /// Returns the Safes of the council file that may own a Safe, directly or not, to be read along with it. If the
+    /// owners of one are not pinned, every Safe of its chain may.
     pub fn likely_safes(&self, safe: &council::Safe) -> Vec<Address> {
         let mut found: Vec<&council::Safe> = vec![safe];
         let mut at = 0;
@@ -87,7 +87,7 @@ impl Desk<'_> {
         found.into_iter().skip(1).map(|safe| safe.address).collect()
     }
 
-    /// The accounts whose code is looked at: the owners that the council file pins, and whoever pays.
+    /// Returns the accounts whose code is read: the owners that the council file pins, and the payer.
     pub fn likely_accounts(safe: &council::Safe, payer: Option<Address>) -> Vec<Address> {
         let owners = safe.owners.as_ref().map(Owners::list).unwrap_or_default();
         let mut accounts: Vec<Address> = owners.iter().copied().take(MOST_ACCOUNTS).collect();
@@ -95,13 +95,13 @@ impl Desk<'_> {
         accounts
     }
 
-    /// The Safes that may own a Safe, as the council file pins them.
+    /// Returns the Safes that may own a Safe, as the council file pins them.
     pub fn pinned_safes(&self, safe: &council::Safe) -> Vec<SafeState> {
         let Some(chain_id) = self.council.chain_of(safe).map(|chain| chain.id) else { return Vec::new() };
         self.safes_beside(safe).filter_map(|other| pinned_state(other, chain_id)).collect()
     }
 
-    /// Returns the owners, and the threshold; the chain is asked where the council file does not pin them.
+    /// Returns the owners and the threshold; the chain is asked if the council file does not pin them.
     pub fn look_up_owners(&self, safe: &council::Safe) -> Result<(SafeOwners, Owners), Error> {
         if let (Some(pinned), Some(owners)) = (self.owners(safe, None), &safe.owners) {
             return Ok((pinned, owners.clone()));
@@ -110,7 +110,7 @@ impl Desk<'_> {
         Ok((all, now.owners))
     }
 
-    /// Returns the Safe as the chain has it now, and nothing else.
+    /// Returns the Safe as the chain has it now.
     pub fn safe_now(&self, safe: &council::Safe) -> Result<(SafeOwners, SafeState), Error> {
         let safes = self.likely_safes(safe);
         let ask = Ask { safe: safe.address, safes: &safes, ..Ask::default() };
@@ -121,14 +121,14 @@ impl Desk<'_> {
         Ok((all, seen.state))
     }
 
-    /// Returns the owners that the council file pins; the network is not asked.
+    /// Returns the owners that the council file pins, offline.
     pub fn pinned_owners(&self, safe: &council::Safe) -> Result<SafeOwners, Error> {
         self.owners(safe, None).ok_or_else(|| no_owners(safe))
     }
 }
 
-/// A Safe as the council file pins it: what it does not say is as a Safe of its version has it from the setup on. `None` if
-/// it pins neither version nor owners.
+/// Returns a Safe as the council file pins it, with the defaults of its version for the rest. `None` if version or
+/// owners are not pinned.
 pub(in crate::ceremony) fn pinned_state(safe: &council::Safe, chain_id: u64) -> Option<SafeState> {
     let (version, owners) = (safe.version?, safe.owners.clone()?);
     Some(SafeState {

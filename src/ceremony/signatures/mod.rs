@@ -1,4 +1,4 @@
-//! Signatures that somebody handed over: whose count for a Safe, what each is for, and which only the chain can verify.
+//! Imported signatures: the owners whose signatures count, what each is for, and those that only the chain can verify.
 
 pub mod by_chain;
 pub mod explaining;

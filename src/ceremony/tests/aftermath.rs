@@ -29,7 +29,7 @@ fn executed(proposal: &Proposal, number: u64, succeeded: bool) -> Receipt {
 }
 
 #[test]
-fn what_a_transaction_left_is_asked_for_in_one_round() {
+fn the_effects_of_a_transaction_are_read_in_one_round() {
     let home = Home::new();
     let desk = home.desk();
     let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -45,7 +45,7 @@ fn what_a_transaction_left_is_asked_for_in_one_round() {
 }
 
 #[test]
-fn only_the_safes_own_event_says_that_it_was_executed() {
+fn only_the_safes_own_event_counts_as_its_execution() {
     let home = Home::new();
     let desk = home.desk();
     let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -73,7 +73,7 @@ fn only_the_safes_own_event_says_that_it_was_executed() {
 }
 
 #[test]
-fn a_block_that_is_not_newer_says_nothing_about_since() {
+fn a_block_that_is_not_newer_proves_nothing_about_later_changes() {
     let home = Home::new();
     let desk = home.desk();
     let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -110,12 +110,12 @@ fn an_outcome_is_recorded_once_for_each_block() {
         let texts = desk.outcomes(&vault).unwrap().into_iter().map(|stored| stored.text.unwrap());
         texts.map(|text| serde_json::from_str(&text).unwrap()).collect()
     };
-    outcome::say_if_lost(&desk, &of).unwrap();
+    outcome::report_lost_outcome(&desk, &of).unwrap();
     assert_eq!((kept(), home.heard()), (Vec::new(), Vec::new()));
     outcome::keep(&desk, &of, &record(40)).unwrap();
     outcome::keep(&desk, &of, &record(40)).unwrap();
     assert_eq!((kept(), home.heard()), (vec![record(40)], Vec::new()));
-    outcome::say_if_lost(&desk, &of).unwrap();
+    outcome::report_lost_outcome(&desk, &of).unwrap();
     let heard = home.heard();
     assert!(heard[0].contains("nonce 4 of the Safe is not used: the chain was reorganised"), "{heard:?}");
     // Another block, or the same number with another hash, or another transaction.
@@ -142,7 +142,7 @@ fn an_outcome_is_recorded_once_for_each_block() {
 }
 
 #[test]
-fn a_record_that_names_no_transaction_is_none() {
+fn a_record_without_a_transaction_is_ignored() {
     let home = Home::new();
     let desk = home.desk();
     let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -150,7 +150,7 @@ fn a_record_that_names_no_transaction_is_none() {
     for (nth, text) in ["no json", "{\"transaction\": 7}"].into_iter().enumerate() {
         desk.keep_outcome(&vault, nth + 1, text).unwrap();
     }
-    outcome::say_if_lost(&desk, &of).unwrap();
+    outcome::report_lost_outcome(&desk, &of).unwrap();
     assert_eq!(home.heard(), Vec::<String>::new());
     outcome::keep(&desk, &of, &record(40)).unwrap();
     assert_eq!((desk.outcomes(&vault).unwrap().len(), home.heard()), (3, Vec::new()));

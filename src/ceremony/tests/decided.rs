@@ -14,7 +14,7 @@ fn home() -> Home {
 }
 
 #[test]
-fn what_the_council_file_says_of_the_owners_is_nobody_elses_word() {
+fn only_the_council_file_pins_the_owners() {
     let home = home();
     let desk = home.desk();
     let swap = order(&desk, &["swap"], &at(4));
@@ -36,7 +36,7 @@ fn what_the_council_file_says_of_the_owners_is_nobody_elses_word() {
     assert!(unpinned.offline_plans().is_none() && !unpinned.decided(&plan).is_empty());
 }
 
-/// Which Safe on which chain is the reader's own word.
+/// The Safe and the chain come from the reader's own council file.
 #[test]
 fn a_proposal_is_derived_for_the_readers_own_safe() {
     let home = Home::new();
@@ -51,15 +51,15 @@ fn a_proposal_is_derived_for_the_readers_own_safe() {
 }
 
 #[test]
-fn a_word_is_set_if_it_is_not_zero() {
+fn a_storage_word_is_set_if_it_is_not_zero() {
     let word = |value: u64| Answer::Value(B256::from(U256::from(value)).into());
     assert!(is_set(Some(&word(1))) && !is_set(Some(&word(0))) && !is_set(None));
     assert!(!is_set(Some(&Answer::Reverted(Bytes::new()))));
 }
 
-/// Safes that own each other are followed to their end, each on every way.
+/// Safes that own each other are read down to their last owners, each on every path.
 #[test]
-fn safes_are_followed_down_every_way_and_in_no_circle() {
+fn the_tree_of_safes_is_read_on_every_path_and_a_circle_ends() {
     let safe = |n: u8, owners: &str| {
         format!(
             "[safes.s{n}]\nchain = \"mainnet\"\naddress = \"{}\"\nversion = \"1.4.1\"\nowners = [{owners}]\nthreshold = 1\n",

@@ -69,7 +69,7 @@ fn module_home(node: &Memory) -> Home {
 }
 
 #[test]
-fn a_lever_without_a_deputy_is_its_safes() {
+fn a_lever_without_a_deputy_belongs_to_its_safe() {
     let home = Home::new();
     let desk = home.desk();
     assert_eq!(desk.deputys("alone").unwrap().name, "alone");
@@ -126,7 +126,7 @@ fn the_checks_of_an_act_are_asked_once_its_plan_is_known() {
 }
 
 #[test]
-fn what_a_deputy_cannot_do_alone_is_said() {
+fn acts_that_a_deputy_cannot_do_alone_are_refused_with_the_reason() {
     let refused = |council: (&str, &str)| {
         let node = chain();
         let home = module_home(&node).with(council.0, council.1);
@@ -243,9 +243,9 @@ fn an_act_is_sent_with_the_least_gas_that_does_what_was_shown() {
     );
 }
 
-/// On such a chain only its RPCs know what data costs: of a module's message they are asked for that alone.
+/// On such a chain only its RPCs know the gas that data costs: for a module's message they are asked only for that.
 #[test]
-fn where_data_is_in_the_gas_the_estimate_counts() {
+fn where_gas_pays_for_data_the_estimate_counts() {
     let node = Memory::new(42_161);
     super::live::furnish(&node);
     let home = module_home(&node).with("id = 1\n", "id = 42161\n");
@@ -314,10 +314,10 @@ fn an_act_is_proven_by_the_state_of_its_own_block() {
     assert!(read(&desk, &alone, gone).unwrap_err().message.contains("is not there any more"));
 }
 
-/// A journal may name any transaction: the chain that it is on says whose it is.
+/// A journal may name any transaction: its sender is read from the chain.
 #[test]
-fn a_deputys_transaction_is_looked_for_on_its_own_chain() {
-    use crate::incident::{Deputed, Journal, JournalAct, Plain, TxStep};
+fn a_deputys_transaction_is_searched_for_on_its_own_chain() {
+    use crate::incident::{DeputyStep, Journal, JournalAct, Plain, TxStep};
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
@@ -325,7 +325,7 @@ fn a_deputys_transaction_is_looked_for_on_its_own_chain() {
     let other = node.mine_call(PAYER, VAULT, &Bytes::new(), true);
     let enter = |chain_id: u64, step: TxStep| {
         let plain = Plain::cut;
-        let act = Deputed {
+        let act = DeputyStep {
             lever: plain("alone"),
             deputy: address(ALICE),
             module: None,

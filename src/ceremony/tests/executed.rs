@@ -1,11 +1,11 @@
-//! Transactions that a chain in memory has mined: read, proven, and looked at later.
+//! Transactions that a chain in memory has mined: read, proven, and evaluated later.
 
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::network::eip2718::Encodable2718;
 use alloy::primitives::TxKind;
 
 use super::bytecode::{Body, contract};
-use super::live::{chain, home, looked};
+use super::live::{chain, evaluated, home};
 use super::memory::{FIRST, Memory};
 use super::*;
 use crate::ceremony::aftermath::done_by::{DoneBy, find};
@@ -22,13 +22,13 @@ use crate::proposal::{Outgoing, Ready, assemble};
 pub(in crate::ceremony) const PAYER: Address = Address::repeat_byte(0x77);
 const GUARDIAN: Address = Address::repeat_byte(0x11);
 
-/// A lever that alice and bob have signed, as it is looked at for sending.
+/// A lever that alice and bob have signed, as it is evaluated for sending.
 pub(in crate::ceremony) fn signed<'a>(desk: &'a Desk<'a>, lever: &str, given: &Given) -> Judged<'a> {
-    let judged = looked(desk, &[lever], given, CommandPurpose::Propose).remove(0);
+    let judged = evaluated(desk, &[lever], given, CommandPurpose::Propose).remove(0);
     for seed in [ALICE, BOB] {
         desk.keep_signature(judged.proposal(), &sign(desk, seed, judged.proposal())).unwrap();
     }
-    looked(desk, &[lever], given, CommandPurpose::Finish).remove(0)
+    evaluated(desk, &[lever], given, CommandPurpose::Finish).remove(0)
 }
 
 pub(in crate::ceremony) fn ready(judged: &Judged) -> Ready {
@@ -70,7 +70,7 @@ fn receipt_of(judged: &Judged, tx: TxHash) -> Receipt {
 
 /// Returns the proposal, judged on the chain as it is by now.
 fn later<'a>(desk: &'a Desk<'a>) -> Judged<'a> {
-    looked(desk, &["vault"], &Given::default(), CommandPurpose::Show).remove(0)
+    evaluated(desk, &["vault"], &Given::default(), CommandPurpose::Show).remove(0)
 }
 
 #[test]
@@ -99,9 +99,10 @@ fn a_transaction_that_was_mined_is_found_read_and_proven() {
     assert!(error.message.contains("eth_getTransactionReceipt"), "{}", error.message);
 }
 
-/// Time may explain why a block does not hold what was rehearsed: then it is run again on the state before it.
+/// A later block time may explain a difference from the rehearsal: then the transaction is run again on the state
+/// before it.
 #[test]
-fn what_differs_from_the_rehearsal_is_run_again_on_the_block_before_it() {
+fn an_act_that_differs_from_its_rehearsal_is_run_again_on_the_block_before_it() {
     let compared = |before: &dyn Fn(&Memory), after: &dyn Fn(&Memory)| {
         let node = chain();
         let home = home(&node);
@@ -146,7 +147,7 @@ fn without_a_signed_rehearsal_a_block_that_is_pruned_leaves_it_unknown() {
     let why = "no RPC keeps the state of that time any more";
     assert_eq!(read.as_rehearsed, AsRehearsed::Unknown(why.into()));
     assert!(read.is_proven(&later), "the checks hold");
-    // The block itself is pruned: the newest is looked at instead.
+    // The block itself is pruned: the newest is evaluated instead.
     let newest = node.mine();
     node.prune(newest);
     let read = outcome::read(&desk, &later, receipt.clone()).unwrap().unwrap();
@@ -159,7 +160,7 @@ fn without_a_signed_rehearsal_a_block_that_is_pruned_leaves_it_unknown() {
 }
 
 #[test]
-fn what_was_done_may_be_undone_since() {
+fn values_that_changed_after_the_act_are_reported() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
@@ -182,7 +183,7 @@ fn what_was_done_may_be_undone_since() {
 
 /// The council file pins the vault's code, and that of what is behind it.
 #[test]
-fn code_that_is_not_pinned_is_told() {
+fn code_that_is_not_pinned_is_reported() {
     let node = chain();
     let implementation = Address::repeat_byte(0x44);
     let [proxy, _, _, _] = crate::fork::PROXY_SLOTS;
@@ -215,14 +216,14 @@ fn code_that_is_not_pinned_is_told() {
 }
 
 #[test]
-fn who_did_what_is_done_already_is_told_with_its_time() {
+fn the_author_and_time_of_an_act_that_is_done_already_are_shown() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
     let vault = signed(&desk, "vault", &Given::default());
     assert_eq!(find(&desk, &vault), DoneBy::Unknown("none of the last transactions of guardian".into()));
     let tx = execute(&node, &vault);
-    let again = || looked(&desk, &["vault"], &at(5), CommandPurpose::Propose).remove(0);
+    let again = || evaluated(&desk, &["vault"], &at(5), CommandPurpose::Propose).remove(0);
     let DoneBy::Known(deed) = find(&desk, &again()) else { panic!() };
     assert_eq!((deed.tx, deed.sender, deed.block, deed.is_this_lever), (tx, PAYER, FIRST + 1, true));
     let (time, ago) = deed.time.unwrap();
@@ -280,7 +281,7 @@ fn a_record_has_what_the_chain_proves() {
     assert!(facts(&about).unknown.unwrap().contains("eth_getLogs"));
 }
 
-/// What the state before the act held is what its undo brings back.
+/// The undo restores the values of the state before the act.
 #[test]
 fn the_values_in_force_before_an_act_are_read_from_the_block_before_it() {
     let node = chain();

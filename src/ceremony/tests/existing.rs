@@ -168,7 +168,7 @@ fn two_levers_of_a_proposal_are_one_transaction_of_the_file_or_nothing() {
 }
 
 #[test]
-fn an_approval_is_held_against_what_it_approves() {
+fn an_approval_is_compared_with_what_it_approves() {
     let home = Home::new();
     let desk = home.desk();
     let inner = proposed(&desk, &["vault"], &at(4), 0);
@@ -205,7 +205,7 @@ fn a_file_is_the_one_that_was_asked_for() {
     assert!(desk.file(&path, &Given { undo: true, ..at(4) }).is_ok());
 }
 
-/// Accepted findings of a file belong to the transaction that is signed: they are read once.
+/// Accepted findings of a file belong to the transaction that is signed: the file is read only once.
 #[test]
 fn a_file_that_is_replaced_in_a_run_stays_as_it_was_read() {
     let home = Home::new();
@@ -226,10 +226,10 @@ fn a_path_is_a_file_and_a_name_a_lever() {
     }
     let home = Home::new();
     let desk = home.desk();
-    assert!(desk.are_known(&words(&["vault", "freeze", "x.json"])).is_ok());
-    let error = desk.are_known(&words(&["vualt"])).unwrap_err();
+    assert!(desk.require_known(&words(&["vault", "freeze", "x.json"])).is_ok());
+    let error = desk.require_known(&words(&["vualt"])).unwrap_err();
     assert!(error.hints.contains(&"did you mean vault?".to_string()), "{:?}", error.hints);
-    assert!(desk.lever("freeze").is_err() && desk.is_lever("freeze").is_ok());
+    assert!(desk.lever("freeze").is_err() && desk.require_lever("freeze").is_ok());
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn files_and_levers_come_in_the_order_in_which_they_were_named() {
     assert_eq!((found[0].safe().name.as_str(), found[0].proposal()), ("labs", None));
 }
 
-/// A desk is loaded from its folder: what cannot be read there is said, and stops nothing else.
+/// A desk is loaded from its folder: a file that cannot be read is reported and does not stop the others.
 #[test]
 fn a_council_file_is_read_with_the_playbooks_beside_it() {
     let home = Home::new().with("name = \"Example\"", "name = \"Example\"\nprogram = \">=99\"").with(

@@ -1,11 +1,11 @@
 //! Signatures that somebody handed over, in files and lines.
 
 use super::*;
-use crate::ceremony::signatures::importing::Taken;
+use crate::ceremony::signatures::importing::ImportResult;
 use crate::proposal::{Claims, Finds, find_signatures};
 
-fn take(desk: &Desk, what: &[&str], text: &str) -> Result<Taken, Error> {
-    desk.take_in(&words(what), &Given::default(), &[find_signatures(text)])
+fn take(desk: &Desk, what: &[&str], text: &str) -> Result<ImportResult, Error> {
+    desk.import(&words(what), &Given::default(), &[find_signatures(text)])
 }
 
 fn line(desk: &Desk, seed: u8, proposal: &Proposal) -> String {
@@ -33,7 +33,7 @@ fn an_owners_line_is_kept_beside_the_file_that_was_named() {
 }
 
 #[test]
-fn a_file_that_the_readers_own_files_do_not_give_takes_nothing_in() {
+fn a_file_that_the_readers_own_files_do_not_derive_imports_nothing() {
     let home = Home::new();
     let desk = home.desk();
     let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -49,7 +49,7 @@ fn a_file_that_the_readers_own_files_do_not_give_takes_nothing_in() {
     assert!(home.desk().kept(|_| true).unwrap().is_empty());
 }
 
-/// Whoever imports is told what was signed instead.
+/// The import says what was signed instead.
 #[test]
 fn a_signature_of_something_else_is_explained() {
     let home = Home::new();
@@ -90,7 +90,7 @@ fn a_drills_signature_counts_for_nothing_real() {
 }
 
 #[test]
-fn what_the_file_chose_is_told_to_whoever_imports() {
+fn arguments_that_the_file_chose_are_reported_on_import() {
     let home = Home::new();
     let desk = home.desk();
     let fee = proposed(&desk, &["fee"], &setting(at(4), "fee", "40 bps"), 30);
@@ -104,13 +104,13 @@ fn what_the_file_chose_is_told_to_whoever_imports() {
     );
     let own = setting(Given::default(), "fee", "40 bps");
     let found = [find_signatures(&line(&desk, BOB, &fee))];
-    home.desk().take_in(&words(&[&file]), &own, &found).unwrap();
+    home.desk().import(&words(&[&file]), &own, &found).unwrap();
     assert!(home.heard().iter().all(|line| !line.starts_with("! ")), "the reader said it");
 }
 
 /// A tally is given for each proposal that was named, and for others that a chat has lines for.
 #[test]
-fn each_proposal_that_something_was_taken_in_for_is_counted() {
+fn each_proposal_with_an_imported_signature_is_counted() {
     let home = Home::new();
     let desk = home.desk();
     let (vault, bridge) = (proposed(&desk, &["vault"], &at(4), 0), proposed(&desk, &["bridge"], &at(5), 0));
@@ -130,7 +130,7 @@ fn each_proposal_that_something_was_taken_in_for_is_counted() {
     assert!(nothing.gathered.new.is_empty() && nothing.tallies.is_empty());
 }
 
-/// A bare signature says nothing of what it is for: the reader's own drill of it is tried as well.
+/// A bare signature does not state its transaction: the reader's own drill is tried too.
 #[test]
 fn a_bare_signature_of_a_drill_is_called_one() {
     let home = Home::new();
@@ -161,7 +161,7 @@ fn a_signature_of_nothing_known_is_told_by_what_is_known_of_it() {
     let file = home.write("vault.json", &vault);
     let why = |stated: Stated| {
         let found = [Finds { stated: vec![stated], ..Finds::default() }];
-        let taken = home.desk().take_in(&words(&[&file]), &Given::default(), &found).unwrap();
+        let taken = home.desk().import(&words(&[&file]), &Given::default(), &found).unwrap();
         taken.gathered.refused.first()[0].why.clone()
     };
     let (erin, nobody) = (address(9), address(8));
@@ -205,7 +205,7 @@ fn of_what_is_refused_only_what_was_named_is_counted() {
     desk.keep_proposal(&bridge).unwrap();
     let file = home.write("vault.json", &vault);
     let found = [Finds { stated: vec![stated(9, &bridge)], ..Finds::default() }];
-    let taken = desk.take_in(&words(&[&file]), &Given::default(), &found).unwrap();
+    let taken = desk.import(&words(&[&file]), &Given::default(), &found).unwrap();
     assert_eq!(taken.tallies.iter().map(|tally| tally.hash).collect::<Vec<_>>(), [vault.hash()]);
 }
 
@@ -218,7 +218,7 @@ fn a_second_signature_of_an_owner_is_spare() {
     desk.keep_proposal(&vault).unwrap();
     desk.keep_signature(&vault, &sign(&desk, ALICE, &vault)).unwrap();
     let found = [Finds { stated: vec![stated_by_message(ALICE, &vault)], ..Finds::default() }];
-    let taken = home.desk().take_in(&[], &Given::default(), &found).unwrap();
+    let taken = home.desk().import(&[], &Given::default(), &found).unwrap();
     assert_eq!((taken.gathered.new.len(), taken.gathered.known.len(), taken.gathered.spare.len()), (0, 0, 1));
     assert_eq!(taken.tallies.iter().map(|tally| tally.hash).collect::<Vec<_>>(), [vault.hash()]);
 }

@@ -12,9 +12,10 @@ fn hashes(proposals: &[Proposal]) -> Vec<String> {
     proposals.iter().map(|proposal| proposal.hash().to_string()).collect()
 }
 
-/// Whoever can write to the shared folder can lay an outcome: what this machine did not see proven stays open.
+/// Anybody who can write to the shared folder can plant an outcome: a proposal that this machine did not see proven
+/// stays open.
 #[test]
-fn an_outcome_that_the_journal_does_not_have_closes_nothing() {
+fn an_outcome_that_is_not_in_the_journal_closes_no_proposal() {
     let home = Home::new();
     let desk = home.desk();
     let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -25,7 +26,7 @@ fn an_outcome_that_the_journal_does_not_have_closes_nothing() {
     assert_eq!(desk.places(|_| true, true).unwrap(), [(Nonce::from(4), true)]);
 }
 
-/// A folder of an earlier version is named by the hash that it promises.
+/// A folder of an earlier version is named by the hash of its proposal.
 #[test]
 fn a_folder_that_promises_another_hash_is_left_out() {
     let home = Home::new();
@@ -43,7 +44,7 @@ fn a_folder_that_promises_another_hash_is_left_out() {
 }
 
 #[test]
-fn a_folder_of_nothing_that_the_readers_files_give_is_never_over() {
+fn a_folder_that_the_readers_files_do_not_derive_is_never_closed() {
     let home = Home::new();
     let desk = home.desk();
     let thiefs = foreign(&proposed(&desk, &["vault"], &at(4), 0));

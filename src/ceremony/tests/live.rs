@@ -119,7 +119,7 @@ fn keep_set(desk: &Desk, seed: u8, proposal: &Proposal, nonces: &[u64]) {
     desk.incidents.keep_set(&format!("set-{seed}-{}", nonces[0]), &set.to_json()).unwrap();
 }
 
-pub(in crate::ceremony) fn looked<'a>(
+pub(in crate::ceremony) fn evaluated<'a>(
     desk: &'a Desk<'a>,
     what: &[&str],
     given: &Given,
@@ -132,7 +132,7 @@ pub(in crate::ceremony) fn looked<'a>(
 const PAYER: Address = Address::repeat_byte(0x77);
 
 fn one<'a>(desk: &'a Desk<'a>, what: &str, purpose: CommandPurpose) -> Judged<'a> {
-    looked(desk, &[what], &Given::default(), purpose).remove(0)
+    evaluated(desk, &[what], &Given::default(), purpose).remove(0)
 }
 
 /// A proposal as a file that somebody handed over, held against the chain.
@@ -152,7 +152,7 @@ fn a_lever_is_derived_at_the_next_nonce_and_rehearsed() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
-    let vault = looked(&desk, &["vault"], &Given::default(), CommandPurpose::Propose).remove(0);
+    let vault = evaluated(&desk, &["vault"], &Given::default(), CommandPurpose::Propose).remove(0);
     assert_eq!(vault.proposal().nonce(), Nonce::from(4));
     assert_eq!(vault.proposal().tx().to, VAULT);
     let done = vault.rehearsal.done().unwrap();
@@ -161,18 +161,18 @@ fn a_lever_is_derived_at_the_next_nonce_and_rehearsed() {
     assert!(refused.is_empty(), "{refused:?}");
 }
 
-/// What a test mines is there as on a node: with its receipt, its events and what it changed.
+/// A transaction that a test mines has a receipt, events and effects, as on a node.
 #[test]
 fn a_mined_transaction_is_read_as_from_a_node() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
-    let judged = looked(&desk, &["vault"], &Given::default(), CommandPurpose::Propose).remove(0);
+    let judged = evaluated(&desk, &["vault"], &Given::default(), CommandPurpose::Propose).remove(0);
     let other = node.twin();
     for seed in [ALICE, BOB] {
         desk.keep_signature(judged.proposal(), &sign(&desk, seed, judged.proposal())).unwrap();
     }
-    let mut judged = looked(&desk, &["vault"], &Given::default(), CommandPurpose::Finish);
+    let mut judged = evaluated(&desk, &["vault"], &Given::default(), CommandPurpose::Finish);
     let vault = judged.remove(0);
     let tree = vault.seen().unwrap().fresh().unwrap();
     let ready = crate::proposal::assemble(vault.proposal(), &vault.approvals(), tree).unwrap();
@@ -198,11 +198,11 @@ fn a_chain_that_is_old_or_answers_half_is_not_believed() {
     let given = Given::default();
     found_offline(&desk, &["vault"], &at(4)).unwrap();
     assert!(node.asked().is_empty(), "offline nothing is asked");
-    let vault = looked(&desk, &["vault"], &given, CommandPurpose::Propose).remove(0);
+    let vault = evaluated(&desk, &["vault"], &given, CommandPurpose::Propose).remove(0);
     assert!(node.asked().contains(&"eth_getStorageAt".to_string()));
     assert!(vault.enforce_fresh(&[]).is_ok());
     node.age(100_000);
-    let vault = looked(&desk, &["vault"], &given, CommandPurpose::Propose).remove(0);
+    let vault = evaluated(&desk, &["vault"], &given, CommandPurpose::Propose).remove(0);
     assert!(vault.enforce_fresh(&[]).is_err());
     node.refuse("eth_getStorageAt");
     let parts = desk.evaluate(&words(&["vault"]), &given, CommandPurpose::Propose).unwrap();

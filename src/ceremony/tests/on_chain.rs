@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::ceremony::chain_view::ChainView;
-use crate::ceremony::contention::together::{blocked_by_nonce, hindered, one_for_each_nonce};
+use crate::ceremony::contention::together::{blocked_by_nonce, hindered, require_distinct_nonces};
 use crate::ceremony::discovery::contract::ContractLocation;
 use crate::ceremony::discovery::new_safe::{safe_fields, usual_name};
 use crate::ceremony::judged::Judged;
@@ -202,9 +202,9 @@ fn one_nonce_of_a_safe_is_signed_for_one_transaction() {
         judged(&desk, &proposed(&desk, levers, &at(nonce), 0), 4, Readings::default())
     };
     let all = [of(&["vault"], 4), of(&["bridge"], 4)];
-    let error = one_for_each_nonce(&all).unwrap_err();
+    let error = require_distinct_nonces(&all).unwrap_err();
     assert!(error.message.contains("are both for nonce 4 of guardian"), "{}", error.message);
-    assert!(one_for_each_nonce(&[of(&["vault"], 4), of(&["bridge"], 5)]).is_ok());
+    assert!(require_distinct_nonces(&[of(&["vault"], 4), of(&["bridge"], 5)]).is_ok());
     let later = [of(&["bridge"], 5)];
     let told = blocked_by_nonce(&all[0], &later).unwrap();
     assert_eq!(told, "nonce 5 of guardian can be sent only once nonce 4 is used");
@@ -213,7 +213,7 @@ fn one_nonce_of_a_safe_is_signed_for_one_transaction() {
 
 /// Which code the called contracts run, then and now.
 #[test]
-fn other_code_behind_a_contract_is_told() {
+fn other_code_behind_a_contract_is_reported() {
     let home = Home::new();
     let desk = home.desk();
     let vault = proposed(&desk, &["vault"], &at(4), 0);
@@ -294,7 +294,7 @@ fn a_contract_is_where_the_council_file_has_it() {
 
 /// A Safe's own functions can be called by itself alone: a playbook for them fits the Safes of the council file.
 #[test]
-fn what_a_safe_calls_on_itself_fits_a_safe_alone() {
+fn a_playbook_of_calls_to_the_safe_itself_fits_only_safes() {
     let home = Home::new();
     let desk = home.desk();
     let functions = ["swapOwner(address,address,address)", "getOwners()", "isOwner(address)", "pause()"];
@@ -333,9 +333,9 @@ fn what_is_done_already_ends_a_command_without_a_failure() {
     assert!(error.hints.iter().all(|hint| !hint.starts_with("refused as well")), "{:?}", error.hints);
 }
 
-/// It is ready once enough have signed, and sent once it was.
+/// It is ready after enough have signed, and "sent" after it was sent.
 #[test]
-fn a_proposal_that_was_sent_is_sent_and_not_ready() {
+fn a_proposal_that_was_sent_is_not_called_ready() {
     use crate::ceremony::stage::ProposalStage;
     let home = Home::new();
     let desk = home.desk();

@@ -75,7 +75,7 @@ fn only_what_the_file_leaves_open_is_open() {
 }
 
 #[test]
-fn a_deputys_lever_asks_no_owner_except_to_be_taken_back() {
+fn a_deputys_lever_needs_owners_only_for_its_undo() {
     let home = Home::new();
     let desk = home.desk();
     let error = orders(&desk, &["alone"], &at(4)).unwrap_err();
@@ -109,7 +109,7 @@ fn levers_of_one_safe_are_one_transaction_under_their_names() {
 }
 
 #[test]
-fn what_stands_alone_follows_at_the_next_nonce() {
+fn a_lever_with_its_own_transaction_takes_the_next_nonce() {
     let home = Home::new()
         .with("pull = [\"vault\", \"bridge\"]", "pull = [\"vault\", \"bridge\"]\nalone = [\"bridge\"]");
     let desk = home.desk();
@@ -160,7 +160,7 @@ fn an_approval_names_the_hash_that_it_approves() {
 }
 
 #[test]
-fn two_texts_of_one_value_are_the_same_for_the_lever_that_takes_them() {
+fn two_spellings_of_one_value_are_the_same_argument() {
     let home = Home::new();
     let desk = home.desk();
     let order = order(&desk, &["fee"], &setting(at(4), "fee", "40 bps"));
@@ -172,7 +172,7 @@ fn two_texts_of_one_value_are_the_same_for_the_lever_that_takes_them() {
 }
 
 #[test]
-fn a_name_is_set_once() {
+fn a_name_is_given_at_most_once() {
     let pair = |name: &str, value: &str| (name.to_string(), value.to_string());
     let error = named_once(&[pair("fee", "1"), pair("to", "2"), pair("fee", "1")]).unwrap_err();
     assert_eq!((error.exit, error.message.as_str()), (Exit::Usage, "--set fee is given twice"));
@@ -209,7 +209,7 @@ fn the_plans_of_several_levers_say_which_one_has_none() {
     assert!(matches!(former(&order(&desk, &["vault"], &at(4))), Former::Ready(values) if values.len() == 1));
 }
 
-/// A drill is the one that was announced, or none.
+/// A drill has the hash that was announced, or it is refused.
 #[test]
 fn a_drill_has_the_hash_that_was_announced() {
     let home = Home::new();

@@ -137,7 +137,7 @@ fn of_two_for_one_nonce_the_one_without_foreign_arguments_and_with_more_signers_
 }
 
 #[test]
-fn signed_rivals_for_one_nonce_are_told_apart_by_a_person() {
+fn a_person_chooses_between_signed_rivals_for_one_nonce() {
     let home = Home::new();
     let desk = home.desk();
     let [forty, fifty] =
@@ -199,7 +199,7 @@ fn a_nonce_is_kept_by_the_lever_that_more_owners_have_signed() {
 }
 
 #[test]
-fn signatures_of_another_way_to_pull_a_lever_are_told_as_lost() {
+fn signatures_of_another_way_to_pull_a_lever_are_reported_as_lost() {
     let home = Home::new();
     let desk = home.desk();
     let safe = desk.safe("guardian").unwrap();
@@ -355,7 +355,7 @@ fn whose_signatures_count_goes_down_to_the_owners_of_an_owner() {
     assert!(desk.pinned_owners(desk.safe("guardian").unwrap()).unwrap().children().is_empty());
 }
 
-/// An owner of an owner signs the message of their own Safe.
+/// The owner of an owning Safe signs the message of that Safe.
 #[test]
 fn names_and_places_are_the_council_files() {
     let home = Home::new();

@@ -1,7 +1,7 @@
 //! Levers tried on forks of a chain in memory, and a council file held against it.
 
 use super::bytecode::{Body, contract};
-use super::live::{chain, home, looked};
+use super::live::{chain, evaluated, home};
 use super::memory::Memory;
 use super::*;
 use crate::ceremony::discovery::contract::ContractLocation;
@@ -87,7 +87,7 @@ fn a_lever_its_undo_and_a_stranger_are_tried_one_after_the_other() {
 }
 
 #[test]
-fn a_contract_that_obeys_anybody_is_a_fault() {
+fn a_contract_that_takes_the_call_from_anybody_is_a_fault() {
     let (part, exit, why) = wrong(pause(&chain(), None));
     assert_eq!((part, exit), (TrialPart::Stranger, Exit::Failed));
     assert!(why.starts_with("without the role: pause() does not revert from 0x6E6f"), "{why}");
@@ -127,9 +127,9 @@ fn another_safe_of_the_same_chain_may_take_it_back() {
     assert_eq!((far.exit, far.message.as_str()), (Exit::Usage, "far is on base and the lever on mainnet"));
 }
 
-/// Whoever holds a token may revoke what they allowed: there is nobody to deny it to.
+/// Every holder of a token may revoke their own allowance: no account is refused.
 #[test]
-fn what_anybody_may_do_is_tried_from_nobody() {
+fn a_call_that_anybody_may_make_is_not_tried_as_a_stranger() {
     let node = chain();
     let code = contract(&[
         ("approve(address,uint256)", Body::Set(0, 0)),
@@ -145,7 +145,7 @@ fn what_anybody_may_do_is_tried_from_nobody() {
 }
 
 #[test]
-fn a_lever_alone_is_refused_with_the_reason() {
+fn a_refused_lever_comes_with_its_reason() {
     let refused = |node: &Memory| {
         let home = home(node);
         let desk = home.desk();
@@ -170,7 +170,7 @@ fn a_lever_alone_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_council_file_is_held_against_its_chains() {
+fn a_council_file_is_compared_with_its_chains() {
     let levers = "[levers.low]\nplaybook = \"param/fee-bps\"\nsafe = \"guardian\"\nset = { target = \"vault\", fee = \"40 bps\" }\n\
                   [levers.high]\nplaybook = \"param/fee-bps\"\nsafe = \"guardian\"\nset = { target = \"vault\", fee = \"50 bps\" }\n\
                   [levers.both]\npull = [\"low\", \"high\"]\n[levers.freeze]";
@@ -204,7 +204,7 @@ fn a_council_file_is_held_against_its_chains() {
     let offline = desk.check_council(true);
     assert!(node.asked().is_empty() && faults(&offline, "bridge").is_empty() && offline.owners.is_empty());
     let told = |desk: &Desk| contracts(&desk.council, &[]).into_keys().collect::<Vec<_>>();
-    assert_eq!(told(&desk), ["base", "mainnet"], "its owners are looked at");
+    assert_eq!(told(&desk), ["base", "mainnet"], "its owners are evaluated");
     let open =
         Home::new().with("version = \"1.4.1\"\nowners = [\"alice\"]\nthreshold = 1", "version = \"1.4.1\"");
     assert_eq!(told(&open.desk()), ["mainnet"]);
@@ -275,8 +275,8 @@ fn a_drill_takes_a_nonce_at_which_it_was_not_proven_here() {
     let desk = home.desk();
     let nonce = |given: &Given| {
         let orders = desk.drills_of(&words(&["vault"]), given).unwrap();
-        let looked = desk.evaluate_drills(orders, given).remove(0).result.unwrap();
-        let drill = looked.online.derived.proposal;
+        let evaluated = desk.evaluate_drills(orders, given).remove(0).result.unwrap();
+        let drill = evaluated.online.derived.proposal;
         assert!(drill.is_drill());
         drill.nonce()
     };
@@ -307,7 +307,7 @@ fn a_drill_that_enough_have_signed_is_proven_by_the_safes_own_code() {
         desk.keep_signature(&drill, &sign(&desk, seed, &drill)).unwrap();
     }
     let name = DrillName::of(&drill).unwrap().to_string();
-    let judged = looked(&desk, &[&name], &Given::default(), CommandPurpose::Finish).remove(0);
+    let judged = evaluated(&desk, &[&name], &Given::default(), CommandPurpose::Finish).remove(0);
     let proof = prove(&judged).unwrap();
     assert_eq!((proof.keys, proof.verdicts.len(), proof.block.number), (2, 1, super::memory::FIRST));
     assert!(proof.verdicts[0].holds && proof.gas_used > 21_000);

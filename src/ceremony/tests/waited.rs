@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::executed::{PAYER, ready, sent, signed};
-use super::live::{chain, home, looked};
+use super::live::{chain, evaluated, home};
 use super::memory::{FIRST, Memory};
 use super::*;
 use crate::ceremony::judged::Judged;
@@ -60,7 +60,7 @@ fn mine_nothing(node: &Memory, as_sent: &Sent) {
 }
 
 #[test]
-fn it_is_waited_for_until_one_of_them_is_mined() {
+fn the_wait_ends_when_one_of_the_transactions_is_mined() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
@@ -170,7 +170,7 @@ fn finished(
 }
 
 #[test]
-fn the_end_of_a_wait_says_how_it_came_about() {
+fn the_result_of_a_wait_names_its_reason() {
     let (by, heard, _) = finished(|node, vault, _, all| mine(node, vault, &all[1]));
     assert_eq!((by.as_deref(), heard.len()), (Ok("Mined"), 0));
     let (by, _, _) = finished(|node, vault, _, all| {
@@ -259,7 +259,7 @@ fn home_with(node: &Memory, sent: &Sent) -> (Home, Vec<String>) {
     let vault = signed(&desk, "vault", &Given::default());
     desk.keep_sent(vault.proposal(), sent).unwrap();
     home.heard();
-    show(&desk, &looked(&desk, &["vault"], &Given::default(), CommandPurpose::Show)[0]).unwrap();
+    show(&desk, &evaluated(&desk, &["vault"], &Given::default(), CommandPurpose::Show)[0]).unwrap();
     let heard = home.heard();
     (home, heard)
 }

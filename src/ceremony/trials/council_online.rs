@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_comes_before_what_could_not_be_looked_at() {
+    fn a_fault_comes_before_a_chain_that_could_not_be_read() {
         let path = Path::new("breakglass.toml");
         let mut all = report(vec![lever("vault", &[], &[], &[])]);
         assert_eq!(all.verdict(path).unwrap(), Exit::Done);

@@ -51,7 +51,7 @@ fn a_batch_refused_piece_by_piece_is_sent_in_smaller_ones() {
 }
 
 #[test]
-fn chunks_leave_together() {
+fn chunks_are_sent_at_the_same_time() {
     let server = Server::node(good(9));
     let chain = chain_of(vec![server.url()], 1, 10);
     let many: Vec<Request> = (0..79).map(|_| balance()).collect();

@@ -18,7 +18,7 @@ fn mined_in_10(newest: u64) -> Server {
     })
 }
 
-/// One node behind the address has the block, and the next does not: nothing can be asked of that block yet.
+/// One node behind the address has the block and another does not: no state can be read at that block yet.
 #[test]
 fn a_receipt_later_than_the_head_is_not_there_yet() {
     let tx = TxHash::of(&[1]);

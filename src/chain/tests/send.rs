@@ -44,7 +44,7 @@ fn signed(tx: TxEip1559) -> Vec<u8> {
     TxEnvelope::Eip1559(tx.into_signed(signature)).encoded_2718()
 }
 
-/// A payer's transaction is sent only if it gives the ready transaction to its Safe: nothing else leaves, whoever asks.
+/// A payer's transaction is sent only if it calls the Safe with the ready transaction; any other is refused.
 #[test]
 fn only_a_transaction_that_carries_what_is_ready_is_sent() {
     let ready = ready();
@@ -77,7 +77,7 @@ fn only_a_transaction_that_carries_what_is_ready_is_sent() {
     assert_eq!(chain.send(&call, &raw).unwrap().word(), &hash);
 }
 
-/// The act of one key alone leaves from that key and from no other, and the signature of a module's deputy from anybody.
+/// The act of one key is sent only from that key; the signature of a module's deputy may be sent by anybody.
 #[test]
 fn a_deputys_own_call_leaves_from_their_key_alone() {
     let deputy = address(1);

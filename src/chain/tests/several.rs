@@ -16,7 +16,7 @@ use crate::chain::quorum::replies;
 use crate::chain::{Chain, EndpointFault, EndpointStatus, Options};
 use crate::evm::{BlockHash, BlockTag, Header, TxHash};
 
-/// Waited for once, when its word could still tip the balance, and not again.
+/// It is waited for once, while its answer could still decide the quorum, and not again.
 #[test]
 fn a_silent_rpc_is_waited_for_once() {
     let (good, silent) = (Server::node(good(9)), Server::new(|_, _| Act::Late(NEVER, String::new())));
@@ -51,7 +51,7 @@ fn a_late_answer_that_contradicts_is_a_lie() {
     assert!(matches!(&standings(&chain)[2], EndpointStatus::Lying(EndpointFault::Lying { number: 9, .. })));
 }
 
-/// Three of five stand at different heights, and two of one attacker ahead of them on a chain of their own.
+/// Three of five are at different heights, and an attacker's two are ahead of them on another chain.
 #[test]
 fn the_majority_is_believed_at_a_block_that_it_has() {
     let forked = |newest| {
@@ -76,7 +76,7 @@ fn the_majority_is_believed_at_a_block_that_it_has() {
 }
 
 #[test]
-fn a_transaction_that_one_endpoint_knows_is_told_with_the_one_that_does_not() {
+fn a_transaction_that_only_one_endpoint_knows_is_reported_with_the_other_endpoint() {
     let receipt = json!({
         "transactionHash": keccak256("tx"), "blockHash": header(9, 0)["hash"], "blockNumber": "0x9",
         "from": WHO, "status": "0x1", "gasUsed": "0x5", "effectiveGasPrice": null, "logs": [],
@@ -97,7 +97,7 @@ fn a_transaction_that_one_endpoint_knows_is_told_with_the_one_that_does_not() {
     assert_eq!(chain_of_servers(&[&behind], 1).endpoints_with_receipt(tx), None);
 }
 
-/// One that says yes at once, and does nothing, keeps the transaction from nobody else.
+/// An endpoint that accepts at once and does nothing does not keep the transaction from the others.
 #[test]
 fn a_slow_endpoint_is_given_the_transaction_although_a_fast_one_took_it() {
     let takes = || json!({"jsonrpc": "2.0", "id": 1, "result": keccak256([1, 2, 3])});
@@ -134,7 +134,7 @@ fn a_silent_rpc_is_asked_again_if_the_others_do_not_agree() {
     assert!(matches!(standings(&chain)[1], EndpointStatus::Lying(_)));
 }
 
-/// A chain that nobody wrote down is as fast as its headers say.
+/// The block time of a chain that is not in the table is measured from its headers.
 #[test]
 fn an_unknown_chain_is_asked_at_the_pace_of_its_own_blocks() {
     let newest = Arc::new(AtomicU64::new(9));
@@ -170,9 +170,10 @@ fn made(number: u64, seconds_ago: u64) -> Vote {
     Vote::View(EndpointView { head, whole: true, values: Vec::new() })
 }
 
-/// One that stopped at an old block holds nobody back: not at the newest block, and not at one that it does not have.
+/// An endpoint that stopped at an old block does not lower the block that is read, and its missing block is not waited
+/// for.
 #[test]
-fn who_stopped_long_ago_is_set_aside() {
+fn an_endpoint_that_stopped_long_ago_is_ignored() {
     let servers = [9, 9, 5].map(|number| Server::node(good(number)));
     let urls = || servers.iter().map(Server::url).collect();
     let options = Options { block_time: Some(Duration::from_secs(12)), ..super::fake::options() };
@@ -195,7 +196,7 @@ fn who_stopped_long_ago_is_set_aside() {
     assert!(votes.iter().all(|vote| vote.view().is_some()), "{votes:?}");
 }
 
-/// Two that stand still are as many as the two that go on. They are no votes, and hold nobody back.
+/// Two endpoints stand still and two go on. The two that stand still have no vote and do not lower the block.
 #[test]
 fn rpcs_that_stand_still_do_not_bring_an_old_block_back() {
     let node = |newest: u64, made: u64| {
@@ -236,7 +237,7 @@ fn endpoints_that_never_agree_are_asked_four_times() {
     assert_eq!(chain.rounds(), 4);
 }
 
-/// One has no block yet, and then an older one than the other: the fourth round is the last.
+/// One endpoint has no block first, and then an older block than the other: the fourth round is the last.
 #[test]
 fn an_endpoint_that_is_starting_is_asked_four_times() {
     let starting = |rounds: usize| {
@@ -274,9 +275,9 @@ fn the_id_of_an_unknown_chain_is_what_all_state() {
     assert!(matches!(stated(&[&silent]), Err(crate::chain::ChainError::NoQuorum { .. })));
 }
 
-/// Blocks that are made on demand have no time between them.
+/// The block time of a test chain, or of one that the council file states, is not measured.
 #[test]
-fn a_rhythm_is_seen_only_where_there_is_one() {
+fn the_block_time_is_measured_only_on_unknown_chains() {
     let seen = |id: u64, block_time: Option<Duration>| {
         let newest = Arc::new(AtomicU64::new(9));
         let shown = Arc::clone(&newest);
@@ -299,9 +300,9 @@ fn a_rhythm_is_seen_only_where_there_is_one() {
     assert_eq!(seen(424_242, None), Some(Duration::from_secs(12)));
 }
 
-/// Where nobody is believed, each RPC's fault is told all the same.
+/// Without a quorum each RPC's fault is still reported.
 #[test]
-fn faults_are_told_where_no_quorum_came_about() {
+fn faults_are_reported_where_no_quorum_came_about() {
     let (good, bad) = (Server::node(good(9)), Server::new(|_, _| Act::status(500)));
     let chain = chain_of_servers(&[&good, &bad], 2);
     assert!(read(&chain).is_err());

@@ -63,7 +63,7 @@ fn one_behind_is_outvoted_and_named() {
     assert_eq!(latest(&[at(9, 1), at(9, 1), at(10, 2)], 2), Decision::Agreed { by: vec![0, 1], faults });
 }
 
-/// A single endpoint far ahead of all others cannot pull the pinned block out of their reach.
+/// A single endpoint far ahead of the others does not change the pinned block.
 #[test]
 fn a_height_that_only_one_claims_is_not_pinned() {
     assert_eq!(latest(&[at(u64::MAX, 1), at(9, 1), at(8, 1)], 2), Decision::Pin(9));
@@ -98,7 +98,7 @@ fn a_header_told_differently_under_one_hash_is_a_lie() {
     assert_eq!(faults[1], Some(EndpointFault::Lying { what: "the header".into(), number: 9 }));
 }
 
-/// With two endpoints nobody can say which one lies, and asking again would not help.
+/// With two endpoints it cannot be known which one lies, and asking again would not help.
 #[test]
 fn two_that_contradict_each_other_are_not_a_quorum() {
     let fault = Some(EndpointFault::Contradicted { what: "value 1".into(), number: 9 });
@@ -117,7 +117,7 @@ fn two_quorums_at_one_block_are_settled_by_size_alone() {
 }
 
 #[test]
-fn a_straddling_view_counts_for_nothing_but_its_height() {
+fn answers_from_two_blocks_count_only_for_their_height() {
     assert_eq!(latest(&[view(9, 0, 1, false)], 1), Decision::Pin(9));
     assert_eq!(latest(&[view(9, 0, 1, false), at(9, 1)], 2), Decision::Pin(9));
     let faults = vec![Some(EndpointFault::Straddles)];
@@ -159,7 +159,7 @@ fn a_quorum_of_attackers_is_outvoted_by_the_majority() {
 }
 
 #[test]
-fn a_tie_believes_nobody() {
+fn in_a_tie_no_answer_is_taken() {
     let votes = [view(9, 1, 1, true), at(9, 1), view(9, 1, 1, true), at(9, 1)];
     assert!(matches!(pinned(&votes, 2, 9), Decision::None { .. }));
     assert_eq!(needed(&votes, 2, BlockTag::Number(9), 0), 3);
@@ -207,7 +207,7 @@ fn any_vote() -> impl Strategy<Value = Vote> {
 }
 
 proptest! {
-    /// For any votes: those that are believed are a quorum, show the same, and none of them has a fault.
+    /// For any votes, the believed ones are a quorum, agree with each other, and have no fault.
     #[test]
     fn those_that_are_believed_are_a_quorum_that_agrees(
         votes in proptest::collection::vec(any_vote(), 0..6), quorum in 1usize..4,
@@ -226,7 +226,7 @@ proptest! {
         }
     }
 
-    /// Fewer liars than the quorum never get their value taken, in whatever order they stand.
+    /// The value of fewer liars than the quorum is never taken, in any order of the votes.
     #[test]
     fn liars_below_the_quorum_are_never_believed(
         liars in 0usize..3, honest in 3usize..6, turn in 0usize..8,

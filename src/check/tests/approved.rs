@@ -1,4 +1,4 @@
-//! An approval on chain is refused with what it approves, and if nobody looked at that.
+//! An approval on chain is refused if what it approves is refused, or was not checked.
 
 use super::super::{already_done, first_refusal, transaction, with_approved};
 use super::done::{paused, stopping};
@@ -27,7 +27,7 @@ fn an_approved_transaction_is_judged_first_with_its_own_ids() {
     assert!(all.iter().any(|finding| finding.sentence.starts_with("what it approves: ")));
     // By its own id nothing of what it approves is accepted.
     let theirs: Vec<String> = ids(&theirs, Level::Refuse).into_iter().map(String::from).collect();
-    assert!(super::super::standing(first, &theirs).len() >= refused);
+    assert!(super::super::unaccepted(first, &theirs).len() >= refused);
 }
 
 #[test]

@@ -62,14 +62,14 @@ fn code_that_is_not_pinned_is_refused_wherever_it_runs() {
 }
 
 #[test]
-fn a_pinned_contract_that_is_reached_through_another_is_looked_at() {
+fn a_pinned_contract_that_is_reached_through_another_is_checked() {
     let mut case = pinned(&[OWN]);
     case.proposal = proposal();
     assert_eq!(case.found(findings).len(), 2, "it is not called by the Safe itself");
 }
 
 #[test]
-fn a_pin_that_nobody_could_look_at_is_refused() {
+fn a_pin_that_could_not_be_checked_is_refused() {
     let not_seen = refused(&format!("code-not-seen:{VAULT}"));
     let mut case = pinned(&[OWN, BEHIND, DEEPER]);
     case.rehearsal.trace.cut = true;

@@ -68,7 +68,7 @@ fn an_owner_swapped_behind_a_harmless_call_is_refused() {
 }
 
 #[test]
-fn a_proxys_slots_say_it_even_without_an_event() {
+fn a_proxys_slots_show_a_new_owner_even_without_an_event() {
     let old = ["org.zeppelinos.proxy.implementation", "org.zeppelinos.proxy.admin"].map(keccak256);
     for slot in PROXY_SLOTS.map(|proxy| proxy.slot).into_iter().chain(old) {
         let upgraded = Rehearsal { writes: vec![write(VAULT, slot, 1)], ..rehearsal() };
@@ -86,7 +86,7 @@ fn old_slots_are_the_hashes_of_their_names() {
 }
 
 #[test]
-fn a_playbook_that_names_who_gains_may() {
+fn a_playbook_may_give_control_to_an_account_that_it_names() {
     let word = Address::into_word;
     assert!(
         saying(transferred(THIEF), "transferOwnership(address)", &[word(&THIEF)]).found(findings).is_empty()
@@ -106,7 +106,7 @@ fn a_playbook_that_names_who_gains_may() {
 }
 
 #[test]
-fn one_role_said_is_not_another_and_one_account_not_another() {
+fn naming_one_role_or_account_does_not_allow_another() {
     let pauser = B256::repeat_byte(0x9a);
     let bob = OWNER.into_word();
     let grant = |rehearsal| saying(rehearsal, "grantRole(bytes32,address)", &[pauser, bob]).found(findings);
@@ -128,7 +128,7 @@ fn one_role_said_is_not_another_and_one_account_not_another() {
 
 /// A call that a timelock will carry out is reported inside the call to the timelock.
 #[test]
-fn a_call_carried_by_another_says_it_too() {
+fn a_call_inside_another_names_the_change_too() {
     let inner = [&[1, 2, 3, 4][..], OWNER.into_word().as_slice()].concat();
     let carried = (VAULT, U256::ZERO, Bytes::from(inner)).abi_encode_params();
     let words: Vec<B256> = carried.chunks(32).map(B256::right_padding_from).collect();

@@ -55,7 +55,7 @@ fn found(case: &Case, module: &Module) -> Vec<(String, Level)> {
 }
 
 #[test]
-fn each_thing_that_the_module_says_otherwise_is_refused() {
+fn each_value_that_the_module_states_differently_is_refused() {
     assert_eq!(found(&case(), &module()), []);
     let wrong: [(&str, Module); 8] = [
         ("module-version", Module { version: Some("1.0.1".into()), ..module() }),
@@ -94,9 +94,9 @@ fn the_safe_makes_the_playbooks_call_and_no_other() {
     assert_eq!(calls(|frames| frames.push(frame(SAFE, THIEF, FrameKind::StaticCall))), []);
 }
 
-/// A key needs no module, and a Safe's pins say nothing of it.
+/// A single key needs no module, and the pins of a Safe do not apply.
 #[test]
-fn a_key_alone_is_held_against_its_playbook_and_its_effects() {
+fn an_act_of_one_key_is_checked_against_its_playbook_and_its_effects() {
     let mut case = case();
     let innocent = case.found(|facts| of_deputy(facts, None));
     let refused = |case: &Case| {
@@ -110,7 +110,7 @@ fn a_key_alone_is_held_against_its_playbook_and_its_effects() {
     assert!(all.contains(&("rehearsal-fails".to_string(), Level::Refuse)), "{all:?}");
 }
 
-/// A module acts for the Safe: that has to be the one that the council file pins. With a key of its own it is not asked.
+/// A module acts for the Safe that the council file pins. The act of a single key does not check a Safe.
 #[test]
 fn the_safe_that_a_module_acts_for_is_as_pinned() {
     let mut case = case();

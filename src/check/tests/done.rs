@@ -1,7 +1,7 @@
 //! An act that is already done is not refused: a colleague was faster.
 
 use super::*;
-use crate::check::{already_done, first_refusal, own_playbook, rehearsal_checks, standing, transaction};
+use crate::check::{already_done, first_refusal, own_playbook, rehearsal_checks, transaction, unaccepted};
 use crate::evm::{AddressBook, Answer};
 use crate::fork::Revert;
 use crate::playbook::{Catalogue, Derivation, Inputs, derive};
@@ -50,16 +50,16 @@ fn a_pause_that_a_colleague_made_is_already_done() {
     let ids = ["before:1", "before:2", "rehearsal-fails"];
     assert_eq!(levels(&case), ids.map(|id| (id.to_string(), Level::AlreadyDone)));
     let found = case.all(stopping);
-    let stops = standing(&found, &[]);
+    let stops = unaccepted(&found, &[]);
     assert_eq!(stops.len(), 3, "it still has to be accepted by name");
     for finding in stops {
         assert!(finding.problem().already_done().unwrap().ends_with("paused() is true"), "{finding:?}");
     }
 }
 
-/// A nonce that is used stands in nobody's way where nothing is left to be done, and only there.
+/// A used nonce is ignored only if nothing is left to do.
 #[test]
-fn a_used_nonce_is_passed_over_where_what_is_promised_is_so() {
+fn a_used_nonce_is_ignored_only_where_the_promise_holds_already() {
     let is_done = |case: &Case| {
         let found = case.all(|facts| [run(&transaction::CHECKS, facts), stopping(facts)].concat());
         let is_done = already_done(&found, &[]).is_some();
@@ -91,7 +91,7 @@ fn a_rehearsal_that_reverts_was_judged_on_the_chain_as_it_is() {
 }
 
 #[test]
-fn a_state_that_is_not_promised_or_not_true_is_refused() {
+fn a_promise_that_is_missing_or_does_not_hold_is_refused() {
     let mut case = paused();
     case.says(false);
     case.before[0].holds = false;

@@ -58,7 +58,7 @@ fn another_transaction_at_this_nonce_is_a_conflict_and_at_another_it_is_not() {
 }
 
 #[test]
-fn a_lever_that_keeps_an_earlier_nonce_is_told_and_one_at_the_same_is_a_choice() {
+fn a_lever_with_an_earlier_nonce_is_reported_and_one_with_the_same_is_a_choice() {
     let kept = |nonce: u64| {
         let mut case = Case::new(rehearsal());
         case.keeper = Some(Contender {
@@ -77,7 +77,7 @@ fn a_lever_that_keeps_an_earlier_nonce_is_told_and_one_at_the_same_is_a_choice()
 }
 
 #[test]
-fn the_batch_contract_of_this_chain_or_of_the_council_file_is_told_apart_from_others() {
+fn the_batch_contract_of_this_chain_or_of_the_council_file_is_distinguished_from_others() {
     use crate::check::tests::control::queueing;
     let source = |chain_id: Option<u64>, batch: bool| {
         let mut case = queueing(&[Bytes::from(vec![1]), Bytes::from(vec![2])]);
@@ -118,7 +118,7 @@ fn state_of(proposal: &Proposal) -> SafeState {
 }
 
 #[test]
-fn values_that_never_were_true_are_told_apart_from_what_is_told_of_the_safe() {
+fn values_that_never_were_true_are_distinguished_from_false_statements_about_the_safe() {
     let moved = || Match::Moved(vec![FieldDifference { field: "data", file: "1".into(), own: "2".into() }]);
     let found = |matching: Match, about: &[PastSubject]| {
         let untrue = |about: &PastSubject| {
@@ -152,7 +152,7 @@ fn owners_are_as_pinned_in_any_order_and_with_the_same_threshold() {
 }
 
 #[test]
-fn a_refusal_is_first_and_what_is_done_already_stops_nobody_before_it() {
+fn a_refusal_comes_before_already_done() {
     let case = Case::new(rehearsal());
     let mut found = all(&case);
     found.retain(|finding| finding.level == Level::Pass);

@@ -27,7 +27,7 @@ fn changes_of_a_safe_are_named_part_by_part() {
     );
 }
 
-/// An approval of this very transaction is used up when it is executed; one that is made by it is for another time.
+/// The execution consumes the approvals of this transaction; an approval that it makes is for a later one.
 #[test]
 fn an_approval_of_this_transaction_may_be_used_up_and_not_made() {
     let level = |old: u8, new: u8| {
@@ -41,7 +41,7 @@ fn an_approval_of_this_transaction_may_be_used_up_and_not_made() {
 }
 
 #[test]
-fn a_loss_is_told_with_its_amount_and_whoever_gets_it() {
+fn a_loss_is_reported_with_its_amount_and_its_receiver() {
     let change =
         |address, old: u64, new: u64| BalanceChange { address, old: U256::from(old), new: U256::from(new) };
     let mut ran = rehearsal();
@@ -78,7 +78,7 @@ fn a_collectible_that_is_approved_to_nobody_is_no_permission() {
 }
 
 #[test]
-fn whoever_gains_control_is_named_by_address_and_a_role_by_its_word() {
+fn an_account_that_gains_control_is_named_by_address_and_a_role_by_its_hash() {
     let topic = |text: &str| alloy::primitives::keccak256(text);
     let role = B256::repeat_byte(0xab);
     let event = |topics: Vec<B256>| alloy::primitives::Log {
@@ -93,7 +93,7 @@ fn whoever_gains_control_is_named_by_address_and_a_role_by_its_word() {
 }
 
 #[test]
-fn a_word_of_another_contracts_event_explains_nothing() {
+fn a_value_in_another_contracts_event_explains_no_slot() {
     let topic = alloy::primitives::keccak256("AddedOwner(address)");
     let event = |address| alloy::primitives::Log {
         address,
@@ -111,7 +111,7 @@ fn a_word_of_another_contracts_event_explains_nothing() {
 }
 
 #[test]
-fn one_operation_of_a_timelock_is_in_no_order() {
+fn one_timelock_operation_alone_has_no_order_to_check() {
     let schedule = |salt: u8| {
         let function = "schedule(address,uint256,bytes,bytes32,bytes32,uint256)";
         let mut data = alloy::primitives::keccak256(function)[..4].to_vec();

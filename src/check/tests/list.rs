@@ -57,7 +57,7 @@ fn no_check_is_dropped_and_none_changes_its_place() {
 }
 
 #[test]
-fn every_check_speaks() {
+fn every_check_gives_a_finding() {
     let spoken: BTreeSet<&str> = faults().into_iter().map(|(name, _, _)| name).collect();
     assert_eq!(spoken, BTreeSet::from(NAMES));
     for (name, id, cases) in faults() {
@@ -86,14 +86,14 @@ fn accepting_one_fault_accepts_no_other() {
 }
 
 #[test]
-fn a_drill_that_nobody_announced_is_told_to_whoever_signs_and_nothing_real_is() {
-    let look = |case: &Case| case.all(check("drill"));
+fn an_unannounced_drill_is_reported_to_the_signer_and_real_transactions_are_not() {
+    let findings_of = |case: &Case| case.all(check("drill"));
     let unannounced = changed(|case| case.proposal = case.proposal.clone().for_drill().unwrap());
-    assert_eq!(look(&unannounced)[0].level, Level::Warn);
+    assert_eq!(findings_of(&unannounced)[0].level, Level::Warn);
     let announced = Case { announced: true, ..unannounced.clone() };
-    assert_eq!(look(&announced)[0].level, Level::Pass);
-    assert!(look(&Case { signing: false, ..unannounced }).is_empty());
-    assert!(look(&innocent()).is_empty());
+    assert_eq!(findings_of(&announced)[0].level, Level::Pass);
+    assert!(findings_of(&Case { signing: false, ..unannounced }).is_empty());
+    assert!(findings_of(&innocent()).is_empty());
     // A drill takes no nonce: one that is not the next is not a gap.
     let mut later = now(|state| state.nonce = Nonce::from(1));
     later.proposal = later.proposal.for_drill().unwrap();

@@ -39,7 +39,7 @@ fn a_failing_rehearsal_is_refused_with_its_innermost_reason() {
         let failing = Rehearsal { outcome, reverts, ..rehearsal() };
         assert_eq!(found(&failing, &[], &[]), refused(id));
     }
-    // A contract that is not a known Safe is looked at all the more.
+    // A contract that is not a known Safe is checked more strictly.
     let mut unannounced = Rehearsal { outcome: RunResult::Unannounced, ..rehearsal() };
     unannounced.writes.push(to(SAFE, slot_word(slot::SINGLETON), THIEF));
     assert_eq!(found(&unannounced, &[], &[]), [refused("unannounced"), refused("safe-slots")].concat());
@@ -51,7 +51,7 @@ fn a_failing_rehearsal_is_refused_with_its_innermost_reason() {
     assert!(sentence.contains("\"no\"") && sentence.contains(&VAULT.to_string()), "{sentence}");
 }
 
-/// What needs more gas than one transaction may have is cut, in the same words for everybody.
+/// A lever that needs more gas than one transaction may have is cut, with the same words on each machine.
 #[test]
 fn a_lever_that_needs_too_much_gas_is_advised_to_be_cut() {
     let fix = |outcome, gas_used, piece| {

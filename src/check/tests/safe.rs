@@ -101,7 +101,7 @@ fn a_fallback_handler_is_published_or_pinned() {
 }
 
 #[test]
-fn a_guard_is_said_and_a_pinned_one_must_be_there() {
+fn a_guard_is_reported_and_a_pinned_one_must_be_there() {
     let guarded = || changed(|s| s.guard = MODULE);
     assert_eq!(guarded().found(powers_beside_the_owners), [(format!("guard:{MODULE}"), Level::Warn)]);
     let mut gone = clean();
@@ -125,7 +125,7 @@ fn a_delegatecall_goes_to_published_code_only() {
     let mut seen = honest();
     seen.rehearsal.code.insert(batch.address, batch.code_hash);
     assert!(one(&seen).is_empty());
-    // Its code was not looked at: that is said, and does not pass for a check.
+    // Its code was not read: a warning says so.
     assert_eq!(one(&honest()), [("delegatecall".to_string(), Level::Warn)]);
     for hash in [B256::ZERO, B256::repeat_byte(1)] {
         let mut swapped = honest();

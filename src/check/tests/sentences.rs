@@ -57,7 +57,7 @@ fn owners_that_differ_are_named_with_the_file_that_lacks_them() {
 
 /// The council file confirms nothing about a Safe that was assumed from it.
 #[test]
-fn an_assumed_safe_is_said_to_be_assumed_and_its_powers_are_not_judged() {
+fn an_assumed_safe_is_reported_as_assumed_and_its_powers_are_not_judged() {
     let pinned = |case: Case| {
         let mut case = case;
         case.council_safe.version = Some(SafeVersion::V1_4_1);
@@ -212,7 +212,7 @@ fn values_that_only_a_file_states_are_each_named() {
 }
 
 #[test]
-fn code_is_told_with_the_place_where_it_lies() {
+fn code_is_shown_with_its_address() {
     let (at, hash) = (Address::repeat_byte(7), B256::repeat_byte(3));
     let told = |at, pins| code::CodeProblem::Unpinned { target: VAULT, at, hash, pins }.describe().sentence;
     let pin = B256::repeat_byte(4);
@@ -229,7 +229,7 @@ fn code_is_told_with_the_place_where_it_lies() {
 }
 
 #[test]
-fn what_fails_and_is_cut_says_how() {
+fn a_failing_lever_that_can_be_cut_says_how() {
     let reverts = |pieces: &[&str]| {
         let pieces = pieces.iter().map(ToString::to_string).collect();
         let hash = proposal().hash();
@@ -258,7 +258,7 @@ fn what_fails_and_is_cut_says_how() {
 }
 
 #[test]
-fn a_safe_that_is_another_one_by_now_is_the_reason_that_nothing_is_rehearsed() {
+fn a_changed_safe_is_named_as_the_reason_for_no_rehearsal() {
     let sort = |version| {
         let mut case = Case { not_rehearsed: Some("no"), is_rehearsed: false, ..Case::new(rehearsal()) };
         let mut state = case.proposal.snapshot().clone();
@@ -270,7 +270,7 @@ fn a_safe_that_is_another_one_by_now_is_the_reason_that_nothing_is_rehearsed() {
 }
 
 #[test]
-fn what_is_promised_counts_as_done_only_if_its_pull_reverts() {
+fn a_promise_that_holds_counts_as_done_only_if_the_lever_reverts() {
     let verdict = Verdict { holds: false, sentence: "s".into(), expected: "e".into(), found: "f".into() };
     let mut case = super::done::paused();
     case.after = vec![verdict];
@@ -291,7 +291,7 @@ fn the_checks_of_effects_are_those_of_a_mined_transaction() {
 
 /// A fault of the RPCs is told once, except if it refuses.
 #[test]
-fn the_rpcs_of_what_is_approved_are_told_once() {
+fn the_rpcs_of_an_approved_transaction_are_reported_once() {
     let of = proposal();
     let approval = proposing(of.tx().clone()).approving(Some(of.clone()));
     let report = |standing| EndpointReport { shown: "a".into(), standing, newest: None, batch: None };
@@ -309,7 +309,7 @@ fn the_rpcs_of_what_is_approved_are_told_once() {
 }
 
 #[test]
-fn what_is_done_is_done_only_if_nothing_refuses() {
+fn already_done_needs_that_no_check_refuses() {
     let done = super::done::paused();
     let found = done.all(|facts| run(&OWN[4..], facts));
     assert!(crate::check::already_done(&found, &[]).is_some_and(|promised| promised.ends_with("is true")));
@@ -321,7 +321,7 @@ fn what_is_done_is_done_only_if_nothing_refuses() {
     assert_eq!(crate::check::already_done(&[], &[]), None);
 }
 
-/// An answer for one question of a check is no answer for all of them.
+/// A check holds only if all of its values were read.
 #[test]
 fn a_promise_is_kept_only_if_the_chain_answered_all_of_it() {
     let mut case = super::done::paused();
@@ -335,7 +335,7 @@ fn a_promise_is_kept_only_if_the_chain_answered_all_of_it() {
 }
 
 #[test]
-fn more_that_is_untrue_adds_to_what_the_block_says() {
+fn further_false_values_are_added_to_the_finding_about_the_block() {
     let lie = |what: &str| Untrue {
         about: PastSubject::Code,
         what: what.into(),
@@ -350,7 +350,7 @@ fn more_that_is_untrue_adds_to_what_the_block_says() {
 }
 
 #[test]
-fn a_thousand_refusals_of_a_kind_are_told_by_the_first_ten() {
+fn of_a_thousand_refusals_of_a_kind_the_first_ten_are_shown() {
     let contract = |n: u8| allowed_effects::EffectProblem::ContractChanges {
         contract: Address::repeat_byte(n),
         written: Vec::new(),
@@ -362,7 +362,7 @@ fn a_thousand_refusals_of_a_kind_are_told_by_the_first_ten() {
 }
 
 #[test]
-fn a_published_library_is_told_by_its_name() {
+fn a_published_library_is_shown_with_its_name() {
     let batch = KNOWN
         .iter()
         .find(|d| d.contract == Contract::MultiSendCallOnly && d.version == SafeVersion::V1_4_1)
@@ -384,7 +384,7 @@ fn a_published_library_is_told_by_its_name() {
     assert!(!told(1).contains("other chains") && told(424_242).contains("other chains"), "{}", told(424_242));
 }
 
-/// Two lists that read alike when they are joined are accepted apart.
+/// Two lists that look alike when they are joined have different digests.
 #[test]
 fn a_digest_tells_where_one_text_ends() {
     let id = |texts: &[&str]| {
@@ -397,7 +397,7 @@ fn a_digest_tells_where_one_text_ends() {
 
 /// A contract without recorded code is named, one with it is not.
 #[test]
-fn code_that_was_recorded_is_not_said_to_be_missing() {
+fn only_contracts_without_recorded_code_are_named() {
     let mut case = Case { is_from_file: true, ..Case::new(rehearsal()) };
     let data = Bytes::from(vec![0x84, 0x56, 0xcb, 0x59]);
     case.proposal = proposing(SafeTx::new(VAULT, U256::ZERO, data, Operation::Call, Nonce::from(3)));

@@ -35,7 +35,7 @@ fn event(signature: &str, words: &[B256]) -> Log {
 }
 
 #[test]
-fn an_address_that_gets_a_slot_unsaid_is_refused() {
+fn an_address_in_a_new_slot_that_nothing_names_is_refused() {
     let gains = [change(VAULT, SLOT, OWNER, THIEF)];
     assert!(!passes(&case("pause()", &[], &gains)));
     assert!(!passes(&case("pause()", &[OWNER.into_word()], &gains)), "the loser alone is named");

@@ -3,7 +3,7 @@
 use super::*;
 use crate::chain::{EndpointFault, EndpointStatus};
 use crate::check::description::listed;
-use crate::check::{all, block_age, endpoints, rehearsal_checks, standing, transaction};
+use crate::check::{all, block_age, endpoints, rehearsal_checks, transaction, unaccepted};
 use crate::evm::{Answer, Query};
 
 fn endpoint(shown: &str, standing: EndpointStatus, newest: u64) -> EndpointReport {
@@ -20,17 +20,17 @@ fn rpcs(endpoints: &[EndpointReport]) -> Vec<Finding> {
 }
 
 #[test]
-fn only_a_refusal_and_what_is_done_stop_anybody() {
+fn only_a_refusal_and_already_done_stop_a_command() {
     let blocks = [Level::Pass, Level::Warn, Level::AlreadyDone, Level::Refuse].map(Level::blocks);
     assert_eq!(blocks, [false, false, true, true]);
     let found = rpcs(&[lying("a")]);
-    let stops = standing(&found, &[]);
+    let stops = unaccepted(&found, &[]);
     assert_eq!(stops.len(), 1, "{stops:?}");
-    assert!(standing(&found, &[stops[0].id.clone()]).is_empty());
+    assert!(unaccepted(&found, &[stops[0].id.clone()]).is_empty());
 }
 
 #[test]
-fn an_rpc_that_lies_is_told_by_its_name_and_no_other_is() {
+fn only_the_rpc_that_lies_is_named() {
     let outvoted = endpoint("b", EndpointStatus::Outvoted(EndpointFault::Slow), 1);
     let same = endpoint("c", EndpointStatus::SameAs("a".into()), 1);
     let found = rpcs(&[lying("a"), outvoted, same]);
@@ -78,7 +78,7 @@ fn a_lower_quorum_of_the_command_line_is_marked_as_chosen() {
 }
 
 #[test]
-fn the_heights_of_rpcs_are_told_where_they_differ() {
+fn the_heights_of_rpcs_are_shown_where_they_differ() {
     let old = Some(Age::Old { seconds: 100, allowed: 72, made: 5 });
     let told = |one, other| {
         let endpoints =
@@ -110,7 +110,7 @@ fn one_rpc_decides_nothing_alone() {
 }
 
 #[test]
-fn effects_of_every_execution_are_told_from_the_others() {
+fn refusals_that_come_with_an_execution_are_distinguished_from_the_others() {
     let mut case = Case::new(rehearsal());
     let verdict = Verdict { holds: false, sentence: "s".into(), expected: "e".into(), found: "f".into() };
     (case.before, case.after) = (vec![verdict.clone()], vec![verdict]);

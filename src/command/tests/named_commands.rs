@@ -155,9 +155,9 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-fn each(command: &clap::Command, look: &mut impl FnMut(&clap::Command)) {
-    look(command);
-    command.get_subcommands().for_each(|below| each(below, look));
+fn each(command: &clap::Command, visit: &mut impl FnMut(&clap::Command)) {
+    visit(command);
+    command.get_subcommands().for_each(|below| each(below, visit));
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn the_calls_are_in_the_order_of_the_council_file() {
 }
 
 #[test]
-fn a_name_that_is_wrong_is_said_with_the_one_that_was_meant() {
+fn a_wrong_name_is_reported_with_the_nearest_one() {
     for (names, without, expected) in [
         (&["frezee"][..], &[][..], "no lever is called \"frezee\"; did you mean \"freeze\"?"),
         (&["freeze"], &["brigde"], "no lever is called \"brigde\"; did you mean \"bridge\"?"),
@@ -101,7 +101,7 @@ fn a_name_that_is_wrong_is_said_with_the_one_that_was_meant() {
     }
 }
 
-/// The command that everybody is told to type when some of it is done already.
+/// The program suggests this command if some of the levers are done already.
 #[test]
 fn levers_already_done_are_left_out_by_name_or_by_without() {
     let council = council();

@@ -103,7 +103,7 @@ fn a_wrong_password_is_not_a_broken_file() {
 }
 
 #[test]
-fn a_broken_file_is_told_apart_before_any_work() {
+fn a_broken_file_is_refused_before_any_work() {
     for (from, to, word) in [
         ("{", "[", "not JSON"),
         ("\"version\" : 3", "\"version\" : 1", "version 1"),
@@ -138,7 +138,7 @@ fn a_stated_address_must_be_the_keys() {
     assert!(what.contains(&OWNER.to_string()) && what.contains("00ff"), "{what}");
 }
 
-/// Somebody who points at the bare key must not see it in an error.
+/// If the path names a file that holds a bare key, the error does not show the key.
 #[test]
 fn a_bare_key_is_not_repeated() {
     for json in [KEY.to_string(), format!("\"{KEY}\""), format!("{{\"version\": \"{KEY}\"}}")] {
@@ -212,7 +212,7 @@ proptest! {
         let _ = unlock(&text, "x");
     }
 
-    /// A file with anything at all in one place: it opens, or says why not. Costs are cut so that it is quick.
+    /// A file with any bytes at one place opens or gives an error. The costs are low so that the test is fast.
     #[test]
     fn no_altered_file_panics(at in 0usize..700, bytes in proptest::collection::vec(any::<u8>(), 0..6)) {
         let mut file = light().into_bytes();

@@ -47,7 +47,7 @@ fn one_altered_entry_breaks_the_chain_behind_it() {
     let text = String::from_utf8(bytes).unwrap();
     for n in 0..8 {
         let altered = text.replace(&format!("note {n}"), "other!");
-        assert_eq!(breaks(altered.as_bytes()), [(n + 2, Why::Digest)], "entry {n}");
+        assert_eq!(breaks(altered.as_bytes()), [(n + 2, BreakCause::Digest)], "entry {n}");
     }
     let last = text.replace("note 8", "other!");
     assert_eq!(breaks(last.as_bytes()), [], "nothing comes after the last line: its digest tells");
@@ -64,10 +64,10 @@ fn lines_moved_taken_out_or_put_in_break_the_chain() {
         breaks(bytes.as_bytes()).first().map(|(line, why)| (*line, why.clone()))
     };
     assert_eq!(of(&[0, 1, 2, 3, 4]), None);
-    assert_eq!(of(&[0, 2, 1, 3, 4]), Some((2, Why::Digest)));
-    assert_eq!(of(&[0, 1, 3, 4]), Some((3, Why::Digest)));
-    assert_eq!(of(&[1, 2, 3, 4]), Some((1, Why::Digest)));
-    assert_eq!(of(&[0, 1, 1, 2]), Some((3, Why::Digest)));
+    assert_eq!(of(&[0, 2, 1, 3, 4]), Some((2, BreakCause::Digest)));
+    assert_eq!(of(&[0, 1, 3, 4]), Some((3, BreakCause::Digest)));
+    assert_eq!(of(&[1, 2, 3, 4]), Some((1, BreakCause::Digest)));
+    assert_eq!(of(&[0, 1, 1, 2]), Some((3, BreakCause::Digest)));
     let found = Journal::read(format!("{}garbage\n{}", lines[0], lines[1]).as_bytes());
     assert_eq!(found.breaks.len(), 2);
     assert!(
@@ -79,7 +79,7 @@ fn lines_moved_taken_out_or_put_in_break_the_chain() {
     let first = Entry::parse(lines[0].trim_end().as_bytes()).unwrap();
     let skipped = Entry { number: 7, previous: LineDigest::of(lines[0].trim_end().as_bytes()), ..first };
     let bytes = format!("{}{}\n", lines[0], skipped.line());
-    assert_eq!(breaks(bytes.as_bytes()), [(2, Why::Number { expected: 2, found: 7 })]);
+    assert_eq!(breaks(bytes.as_bytes()), [(2, BreakCause::Number { expected: 2, found: 7 })]);
 }
 
 /// The entries before the cut are there, the next entry continues them, and one that lacks only its end is kept.
@@ -189,7 +189,7 @@ proptest! {
     }
 }
 
-/// A drill of long ago, proven or given up, is not gone on with, and an announcement of then announces nothing today.
+/// An old drill, proven or abandoned, is not continued, and its announcement no longer counts.
 #[test]
 fn a_drill_is_over_once_it_is_proven_or_old() {
     let step = |at: u64, step: DrillStep| draft(at, "alice", JournalAct::Drill { step }, Some(about(1)));

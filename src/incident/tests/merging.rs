@@ -15,7 +15,7 @@ fn journals_are_merged_in_the_order_of_time_and_a_copy_adds_nothing() {
 }
 
 #[test]
-fn journals_that_tell_one_thing_differently_contradict_each_other() {
+fn two_journals_with_different_versions_of_one_entry_contradict_each_other() {
     let mined = |block| JournalAct::Mined { tx: tx(1), block, succeeded: true };
     let proven = JournalAct::Proven { tx: tx(1), block: 7 };
     let other = TransactionRef { nonce: Nonce::from(9), ..about(1) };
@@ -45,7 +45,7 @@ fn journals_that_tell_one_thing_differently_contradict_each_other() {
 
 /// Somebody's journal may contradict itself in every line: the work and what is listed have a bound.
 #[test]
-fn of_contradictions_without_end_the_first_are_listed() {
+fn only_the_first_of_many_contradictions_are_listed() {
     let told = |count: u64| {
         let drafts = (0..count).map(|nonce| {
             let about = TransactionRef { nonce: Nonce::from(nonce), ..about(1) };
@@ -79,10 +79,10 @@ fn acts_during_an_open_incident_belong_to_it() {
     assert_eq!(open_incident(journal.iter().take(3).collect::<Vec<_>>().into_iter()).unwrap().number, 2);
 }
 
-/// Mallory's journal says that the incident ended before it was answered, and that another one began: the reader's own has the
-/// say. Without one of the reader's own, that of another counts.
+/// Mallory's journal says that the incident ended before it was answered, and that another began: the reader's own
+/// journal decides. Without one of the reader's own, the other's counts.
 #[test]
-fn anothers_journal_ends_no_incident_of_ones_own() {
+fn another_persons_journal_does_not_close_an_incident() {
     let alice = journal([
         draft(10, "alice", opened(), None),
         draft(30, "alice", JournalAct::Proposed {}, Some(about(1))),

@@ -168,7 +168,7 @@ fn read_scope(source: &mut Source, wire: &Wire) -> Result<(), Fault> {
         let ty = read_type(source, read)?;
         source.define(name, ty)?;
     }
-    // The act does not look at what only its undo needs.
+    // The act does not check what only its undo needs.
     for param in wire.param.iter().filter(|param| param.for_undo || param.was.is_some()) {
         source.scope.0.remove(param.name.get_ref());
     }

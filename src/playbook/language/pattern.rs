@@ -104,7 +104,8 @@ impl Pattern {
         }
     }
 
-    /// A value as it is told beside this: of a tuple the fields that are looked at, or all of it.
+    /// Returns a found value as it is shown beside this pattern: if the pattern names fields of a tuple, only those
+    /// fields.
     pub(in crate::playbook) fn render_found(&self, found: &DynSolValue) -> String {
         match (&self.0, found) {
             (Inner::Fields(fields), DynSolValue::Tuple(items)) => {

@@ -1,7 +1,7 @@
 //! Which playbooks fit a contract, by the functions that it has. Pure.
 //!
-//! That a contract has a function says nothing about what the function does: a fit is where to look, and the rehearsal
-//! shows what the lever does.
+//! That a contract has a function does not say what the function does: a fit is a suggestion, and the rehearsal shows
+//! what the lever does.
 
 use std::collections::{BTreeMap, BTreeSet};
 

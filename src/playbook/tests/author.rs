@@ -127,7 +127,7 @@ const TOLD: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn the_commonest_mistakes_are_told_word_for_word() {
+fn the_messages_of_the_commonest_mistakes_are_exact() {
     for (from, to, told) in TOLD {
         assert!(GOOD.contains(from), "{from}");
         let fault = Playbook::parse("playbooks/limit.toml", &GOOD.replacen(from, to, 1)).unwrap_err();
@@ -376,7 +376,7 @@ fn reads_that_need_each_other_are_a_fault() {
 }
 
 #[test]
-fn a_playbook_that_is_longer_than_any_is_told_the_bound() {
+fn a_playbook_that_is_too_long_is_refused_with_the_bound() {
     for (more, told) in [
         ("[[read]]\nname = \"r{n}\"\nview = \"v()(uint8)\"\non = \"{safe}\"\n", "at most 100 of [[read]]"),
         ("[[param]]\nname = \"p{n}\"\ntype = \"bool\"\n", "at most 50 of [[param]]"),

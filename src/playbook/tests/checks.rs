@@ -119,7 +119,7 @@ fn balances_and_slots() {
 }
 
 #[test]
-fn an_event_is_looked_for_among_our_own_logs() {
+fn an_event_is_searched_for_among_our_own_logs() {
     let after = "[[after]]\nevent = \"Moved(address indexed who, uint256 amount)\"\non = \"vault\"\nargs = [\"alice\", \"_\"]\n";
     let check = checks(after).remove(0);
     assert!(check.queries().is_empty());

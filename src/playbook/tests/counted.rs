@@ -22,14 +22,14 @@ fn watched(claim: &str) -> Watched {
     Watched::parse("outflow", &claim.parse().unwrap()).unwrap_or_else(|fault| panic!("{fault}"))
 }
 
-/// Gives the filter that is asked for, and the look once these logs are found.
-fn look(claim: &str, logs: Result<Vec<Log>, String>) -> (LogFilter, AlarmEvaluation) {
+/// Returns the filter that is asked for, and the evaluation after these logs are found.
+fn evaluate(claim: &str, logs: Result<Vec<Log>, String>) -> (LogFilter, AlarmEvaluation) {
     let watched = watched(claim);
-    let look = |logs: &FoundLogs| watched.evaluate(1, &names(), &Readings::default(), logs);
-    let AlarmEvaluation::Needs(needs) = look(&FoundLogs::new()) else { panic!("it asks for nothing") };
+    let at = |logs: &FoundLogs| watched.evaluate(1, &names(), &Readings::default(), logs);
+    let AlarmEvaluation::Needs(needs) = at(&FoundLogs::new()) else { panic!("it asks for nothing") };
     let filter = needs.events.into_iter().next().unwrap();
-    let look = look(&[(filter.clone(), logs)].into());
-    (filter, look)
+    let evaluation = at(&[(filter.clone(), logs)].into());
+    (filter, evaluation)
 }
 
 fn transfer(token: u8, from: u8, value: u64) -> Log {
@@ -40,14 +40,14 @@ fn transfer(token: u8, from: u8, value: u64) -> Log {
 }
 
 #[test]
-fn the_sum_of_a_value_is_held_against_a_bound() {
-    let (filter, quiet) = look(OUTFLOW, Ok(vec![transfer(0x11, 7, 400), transfer(0x11, 7, 600)]));
+fn the_sum_of_a_value_is_compared_with_a_bound() {
+    let (filter, quiet) = evaluate(OUTFLOW, Ok(vec![transfer(0x11, 7, 400), transfer(0x11, 7, 600)]));
     let topic = keccak256("Transfer(address,address,uint256)");
     let topics = vec![Some(topic), Some(Address::repeat_byte(7).into_word())];
     assert_eq!(filter, LogFilter { address: Address::repeat_byte(0x11), topics, blocks: 50 });
     assert!(matches!(quiet, AlarmEvaluation::Quiet { .. }), "{quiet:?}");
-    let (_, look) = look(OUTFLOW, Ok(vec![transfer(0x11, 7, 400), transfer(0x11, 7, 601)]));
-    let AlarmEvaluation::False { sentences } = look else { panic!("{look:?}") };
+    let (_, evaluation) = evaluate(OUTFLOW, Ok(vec![transfer(0x11, 7, 400), transfer(0x11, 7, 601)]));
+    let AlarmEvaluation::False { sentences } = evaluation else { panic!("{evaluation:?}") };
     assert!(sentences[0].starts_with("sum of value in Transfer(0x0707"), "{sentences:?}");
     assert!(sentences[0].ends_with("in 50 blocks is 1001; expected: is at most 1000"), "{sentences:?}");
 }
@@ -56,32 +56,32 @@ fn the_sum_of_a_value_is_held_against_a_bound() {
 #[test]
 fn an_event_that_was_not_asked_for_does_not_count() {
     let other = vec![transfer(0x12, 7, 5_000), transfer(0x11, 8, 5_000), transfer(0x11, 7, 1_000)];
-    assert!(matches!(look(OUTFLOW, Ok(other)).1, AlarmEvaluation::Quiet { .. }));
+    assert!(matches!(evaluate(OUTFLOW, Ok(other)).1, AlarmEvaluation::Quiet { .. }));
 }
 
 #[test]
 fn events_are_counted_where_no_sum_is_asked_for() {
     let count = "event = \"RoleGranted(bytes32 indexed role,address indexed account,address indexed sender)\"\n\
                  on = \"vault\"\nblocks = 1\nexpect = \"0\"";
-    assert!(matches!(look(count, Ok(Vec::new())).1, AlarmEvaluation::Quiet { .. }));
+    assert!(matches!(evaluate(count, Ok(Vec::new())).1, AlarmEvaluation::Quiet { .. }));
     let topics = vec![keccak256("RoleGranted(bytes32,address,address)"), B256::ZERO, B256::ZERO, B256::ZERO];
     let data = LogData::new_unchecked(topics, Vec::new().into());
-    let (_, look) = look(count, Ok(vec![Log { address: Address::repeat_byte(7), data }]));
-    let AlarmEvaluation::False { sentences } = look else { panic!("{look:?}") };
+    let (_, evaluation) = evaluate(count, Ok(vec![Log { address: Address::repeat_byte(7), data }]));
+    let AlarmEvaluation::False { sentences } = evaluation else { panic!("{evaluation:?}") };
     assert!(sentences[0].starts_with("number of RoleGranted(") && sentences[0].ends_with("is 1, not 0"));
 }
 
 #[test]
 fn a_search_that_failed_is_neither_quiet_nor_an_alarm() {
-    assert_eq!(look(OUTFLOW, Err("no".into())).1, AlarmEvaluation::Unreadable("no".into()));
+    assert_eq!(evaluate(OUTFLOW, Err("no".into())).1, AlarmEvaluation::Unreadable("no".into()));
 }
 
 #[test]
 fn a_sum_that_overflows_is_the_largest_number() {
     let mut large = transfer(0x11, 7, 0);
     large.data.data = B256::repeat_byte(0xff).into();
-    let (_, look) = look(OUTFLOW, Ok(vec![large.clone(), large]));
-    assert!(matches!(look, AlarmEvaluation::False { .. }), "{look:?}");
+    let (_, evaluation) = evaluate(OUTFLOW, Ok(vec![large.clone(), large]));
+    assert!(matches!(evaluation, AlarmEvaluation::False { .. }), "{evaluation:?}");
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn a_step_is_a_call_for_each_item_that_is_not_done() {
 }
 
 #[test]
-fn a_list_that_cannot_be_meant_is_refused() {
+fn an_impossible_list_is_refused() {
     for (list, why) in [
         ("[alice, bob, alice]", "is in the list twice"),
         ("[]", "the steps: their lists are empty: nothing is called"),

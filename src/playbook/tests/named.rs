@@ -109,7 +109,7 @@ fn choices_are_chosen_and_shown_by_name() {
 }
 
 #[test]
-fn fields_are_told_by_name_and_no_others_are_looked_at() {
+fn fields_are_compared_by_name_and_the_others_are_ignored() {
     let judged = |answer: Answer| {
         let (plan, _) =
             plan_with(&market(), &[("target", "vault"), ("parts", "1")], |_| answer.clone()).unwrap();

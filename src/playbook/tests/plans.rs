@@ -282,7 +282,7 @@ fn answers() -> impl Strategy<Value = Answer> {
 }
 
 proptest! {
-    /// Whatever the chain says, and whatever a person gives: no panic, and twice the same.
+    /// For any answers of the chain and any arguments: no panic, and the same result twice.
     #[test]
     fn equal_inputs_give_equal_plans(pool in prop::collection::vec(answers(), 4), text in "\\PC{0,12}") {
         let levers = [shipped("rotate/safe-swap-owner"), shipped("param/fee-bps"), Playbook::parse("c", CAP).unwrap()];
@@ -322,7 +322,7 @@ fn an_act_that_waits_says_how_long() {
     assert_eq!(shipped("pause/oz-pausable").delay, None);
 }
 
-/// The decimals of a token are on the chain, and two texts are one number whatever they are.
+/// The decimals of a token are on the chain, but two texts can be the same number for any decimals.
 #[test]
 fn amounts_of_a_token_are_compared_before_its_decimals_are_known() {
     let playbook = Playbook::parse("c", CAP).unwrap();

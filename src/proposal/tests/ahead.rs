@@ -113,14 +113,14 @@ fn signatures_made_ahead_are_tried_up_to_a_bound_and_the_rest_is_counted() {
     let wanted = ProposalAndOwners { proposal: &proposal, owners: owners() };
     let tried = |most: usize, wanted: &[ProposalAndOwners]| {
         let gathered = gather_ahead_within(most, &found, wanted);
-        (gathered.refused.count(), gathered.not_looked_at)
+        (gathered.refused.count(), gathered.unread)
     };
     assert_eq!(tried(20, std::slice::from_ref(&wanted)), (20, 1));
     assert_eq!(tried(41, &[wanted.clone(), wanted.clone()]), (20, 1), "each is tried on both");
-    assert_eq!(gather_ahead(&found, &[wanted]).not_looked_at, 0);
+    assert_eq!(gather_ahead(&found, &[wanted]).unread, 0);
 }
 
-/// A claim of the line explains only what it can: that it is for a Safe that nobody named.
+/// The line's claim explains only that the signature is for a Safe that was not named.
 #[test]
 fn a_signature_made_ahead_for_another_safe_is_refused_as_that() {
     let (wanted, other) = (proposal(42), proposal(99));

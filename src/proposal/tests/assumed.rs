@@ -7,7 +7,7 @@ use crate::evm::Assumed;
 use crate::proposal::{Proposal, ProposalError};
 use crate::safe::SafeVersion;
 
-/// Nobody read it, so nothing in it can have been read; and what the hashes do not rest on has not changed since.
+/// The Safe was not read, so no value in the file was; and values outside the hashes cannot have changed since.
 #[test]
 fn a_file_about_an_assumed_safe_has_no_block_and_nothing_that_was_read() {
     let read = proposal(42);

@@ -129,7 +129,7 @@ fn every_difference_between_two_bindings_is_named_with_its_lever() {
     assert!(text.starts_with("playbook text: vault: 0x"), "{text}");
 }
 
-/// The words are for everybody: what is open stands in them, what the council file says does not.
+/// The words are the same for everybody: they hold the open arguments and not those of the council file.
 #[test]
 fn a_binding_is_named_by_the_words_that_everybody_types() {
     let text = CouncilText::new().safe("guardian", Address::repeat_byte(5), &[], 0);
@@ -162,7 +162,7 @@ fn differences_are_named_field_by_field() {
     assert_eq!(fields, [("operation", "call", "delegatecall"), ("nonce", "42", "43")]);
 }
 
-/// Which Safe approves is a part of what is meant: an approval is never taken for what it approves.
+/// The approving Safe is part of the binding: an approval is never the transaction that it approves.
 #[test]
 fn an_approval_is_another_transaction_than_the_one_that_it_approves() {
     let (own, same) = (freeze(), |_: &BoundLever, _: &str, (a, b): (&str, &str)| a == b);

@@ -24,7 +24,7 @@ fn a_drill_is_the_same_transaction_for_a_chain_that_is_none() {
 }
 
 #[test]
-fn there_is_none_with_a_safe_that_signs_no_chain_id() {
+fn a_safe_that_signs_no_chain_id_has_no_drill() {
     for version in [SafeVersion::V1_0_0, SafeVersion::V1_1_1, SafeVersion::V1_2_0] {
         let mut old = state(42);
         old.id.version = version;
@@ -35,9 +35,9 @@ fn there_is_none_with_a_safe_that_signs_no_chain_id() {
     }
 }
 
-/// Whatever a line or file says of itself.
+/// Whatever kind the line or file states.
 #[test]
-fn no_signature_of_one_is_a_signature_of_the_other() {
+fn a_drills_signature_is_never_a_real_one_nor_the_reverse() {
     let (real, drill) = (proposal(42), drill(42));
     for (own, other) in [(&real, &drill), (&drill, &real)] {
         let signature = signed(1, own);
@@ -118,7 +118,7 @@ fn the_name_of_a_drill_is_that_of_one_drill() {
     assert_eq!(DrillName::of(&proposal(42)), None);
 }
 
-/// In a tree, what the owners of a child sign is a drill too, and a child that signs no chain id has no part in it.
+/// In a tree of Safes the owners of a child sign a drill too; a child that signs no chain id takes no part.
 #[test]
 fn a_child_takes_part_in_its_own_domain_of_a_drill() {
     let id = |version| SafeId { chain_id: 1, address: address(3), version };

@@ -13,9 +13,9 @@ fn never(_: &BoundLever, _: &str, _: (&str, &str)) -> bool {
     false
 }
 
-/// A playbook without a lever stands alone, and is pulled by no name.
+/// A playbook without a lever has a binding of its own and no lever name.
 #[test]
-fn what_has_no_lever_is_bound_alone() {
+fn a_playbook_without_a_lever_is_bound_alone() {
     let named = Pull { names: vec!["vault".into()], ..Pull::default() };
     let unnamed = || bound(None, "pause/x", &[]);
     assert!(Binding::new(Pull::default(), vec![unnamed()]).is_ok());
@@ -58,7 +58,7 @@ fn one_lever_is_not_named_in_front_of_its_own_differences() {
 }
 
 #[test]
-fn a_line_claims_what_was_pulled() {
+fn a_signature_line_names_the_levers() {
     let text = CouncilText::new().safe("guardian", Address::repeat_byte(5), &[], 0);
     let text = text.lever("vault", "pause/oz-pausable", "vault");
     let council = text.council();
@@ -92,7 +92,7 @@ fn a_drills_name_is_as_long_as_it_may_be_and_no_longer() {
 }
 
 #[test]
-fn two_of_equal_rank_leave_each_other_the_nonce() {
+fn two_proposals_of_equal_rank_do_not_displace_each_other() {
     let contender = |title: &str, signers| Contender {
         title: title.into(),
         levers: Vec::new(),
@@ -107,7 +107,7 @@ fn two_of_equal_rank_leave_each_other_the_nonce() {
 }
 
 #[test]
-fn some_of_what_was_found_does_not_say_what_it_is_for() {
+fn bare_signatures_and_approvals_state_no_transaction() {
     let hash = proposal(42).hash();
     let bytes = raw(1, &proposal(42), SignatureKind::Ecdsa);
     assert!(!Finds::default().has_bare() && Finds::default().is_empty());
@@ -124,7 +124,7 @@ fn some_of_what_was_found_does_not_say_what_it_is_for() {
 }
 
 #[test]
-fn the_batch_contract_is_looked_for_by_its_code() {
+fn the_batch_contract_is_chosen_by_its_code() {
     let contract = BatchContract::of(1, SafeVersion::V1_4_1, None);
     let address = contract.address(BatchSource::Offline).unwrap();
     assert_eq!(contract.likely(), Some(address));
@@ -133,9 +133,9 @@ fn the_batch_contract_is_looked_for_by_its_code() {
     assert!(open.queries().len() >= contract.queries().len() && open.likely().is_some());
 }
 
-/// A wallet that only the chain can ask counts once it has said yes, and not once it made the transaction fail.
+/// A contract wallet counts after it confirmed on chain, and not after it made the transaction fail.
 #[test]
-fn a_contracts_signature_counts_by_its_own_word() {
+fn a_contracts_signature_counts_if_the_contract_confirms_it() {
     let wallet = Address::with_last_byte(9);
     let mut safe = state(42);
     safe.owners = Owners::new(vec![address(1), wallet], 2).unwrap();
@@ -220,7 +220,7 @@ fn a_wallet_below_a_safe_is_asked_by_that_safe() {
     assert_eq!(tally.child(wallet), None);
 }
 
-/// A contract's signature in a file of its own, a bare one before a line, and lines that are of a set.
+/// A contract's signature in its own file, a bare signature before a line, and lines of a set.
 #[test]
 fn each_form_of_a_signature_is_found_wherever_it_stands() {
     let proposal = proposal(42);

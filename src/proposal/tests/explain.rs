@@ -63,7 +63,7 @@ fn claiming(levers: &[&str], nonce: u64) -> Claims {
     }
 }
 
-/// The reader's own files give the transaction: nobody's word is needed.
+/// The reader's own files give the transaction, so no claim is needed.
 #[test]
 fn a_signature_that_fits_the_readers_own_lever_is_explained_by_it() {
     let all = around();
@@ -95,7 +95,7 @@ fn a_signature_that_fits_the_readers_own_lever_is_explained_by_it() {
     );
 }
 
-/// Two acts that are called alike are not taken for one.
+/// Two acts with the same title are different.
 #[test]
 fn levers_are_compared_by_value_and_not_by_their_title() {
     let all = around();
@@ -168,7 +168,7 @@ fn a_claim_of_the_line_is_called_a_claim_and_the_likeliest_cause_is_first() {
     );
 }
 
-/// Names and values of a line are a stranger's text: they read as nothing of the program's own.
+/// Names and values of a line are a stranger's text and must not look like the program's own.
 #[test]
 fn a_strangers_words_stand_in_quotation_marks_and_are_short() {
     let other = SafeTxHash::claimed(B256::repeat_byte(7));
@@ -188,9 +188,10 @@ fn a_strangers_words_stand_in_quotation_marks_and_are_short() {
     assert!(many.contains("and 46 more") && many.chars().count() < 3_000, "{many}");
 }
 
-/// A Safe's approval is a transaction of its own: one who imports it as the lever's is told so, and what to type.
+/// A Safe's approval is a separate transaction: if it is imported for the lever, the message says so and names the
+/// command.
 #[test]
-fn the_approval_of_a_lever_by_a_safe_is_told_from_the_lever() {
+fn the_approval_of_a_lever_by_a_safe_is_distinguished_from_the_lever() {
     let wanted = around().into_iter().find(|c| is("vault", 42)(&c)).unwrap();
     let other = SafeTxHash::claimed(keccak256("the approval"));
     let claims = Claims { approve_as: vec!["foundation".into()], ..claiming(&["vault"], 42) };

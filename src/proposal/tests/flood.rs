@@ -27,11 +27,11 @@ fn gathered(texts: &[&str], proposal: &Proposal) -> GatherResult {
     gather(&found, &[ProposalAndOwners { proposal, owners: owners() }])
 }
 
-/// Returns the number of characters that are looked at in a text.
+/// Returns the number of characters that are read in a text.
 fn work(text: &str) -> usize {
-    LOOKED_AT.set(0);
+    READ_CHARS.set(0);
     let _ = find_signatures(text);
-    LOOKED_AT.get()
+    READ_CHARS.get()
 }
 
 fn taken(gathered: &GatherResult) -> Vec<Address> {
@@ -52,7 +52,7 @@ fn another_signature(seed: u8, proposal: &Proposal, number: u8) -> OwnerSignatur
     OwnerSignature::verify(&stated, proposal, &owners()).unwrap()
 }
 
-/// Each of these once kept the lines behind it out: damaged ones, random digits, and what looks like a beginning.
+/// Damaged lines, random digits and texts that look like the beginning of a line once hid the lines behind them.
 #[test]
 fn owners_lines_are_found_behind_any_other_text() {
     let proposal = proposal(42);
@@ -75,7 +75,7 @@ fn owners_lines_are_found_behind_any_other_text() {
     ] {
         let gathered = gathered(&[&format!("{noise}{good}")], &proposal);
         assert_eq!(taken(&gathered), [address(1), address(2)], "{}", &noise[..60]);
-        assert_eq!(gathered.not_looked_at, 0);
+        assert_eq!(gathered.unread, 0);
     }
 }
 
@@ -120,14 +120,14 @@ fn reading_is_linear_in_the_text() {
         let once = work(&text);
         assert!(once <= 30 * text.len(), "{pattern:?}: {once} for {}", text.len());
         let twice = work(&text.repeat(2));
-        // At the beginning there is less before a word to be looked at.
+        // Near the beginning less text stands before a word, so less is read.
         assert!(twice <= 2 * once + 20_000, "{pattern:?}: {once}, and {twice} for twice the text");
     }
 }
 
 proptest! {
     #[test]
-    fn no_text_takes_more_than_a_number_of_looks_for_each_character(
+    fn the_work_for_a_text_grows_no_faster_than_its_length(
         parts in proptest::collection::vec(
             prop::sample::select(vec![
                 "b", "bg", "bgsig1", "bgsig2", "bgsig2zqqq", "bgdrill2", "qqqqqqqq", "0x", "0x1", "a", "abcdef12", ":", ":1",
@@ -162,7 +162,7 @@ fn bare_signatures_are_tried_up_to_a_bound_and_the_rest_is_counted() {
     let bare = junk(20_005);
     let good = signed(1, &proposal).line(&claims());
     let gathered = gathered(&[&bare, &good], &proposal);
-    assert_eq!((gathered.not_looked_at, taken(&gathered)), (5, vec![address(1)]));
+    assert_eq!((gathered.unread, taken(&gathered)), (5, vec![address(1)]));
 }
 
 /// A wallet's signature for a transaction; the chain is to be asked about it.
@@ -181,7 +181,7 @@ fn contracts_signatures_are_taken_up_to_a_bound_and_the_first_of_each_text_are_b
     assert_eq!(gathered.contracts.len(), 100);
     assert_eq!(gathered.contracts[1].signature(), &of(0).signature, "one text keeps no other out");
     // Six are not taken apart, and 900 of the others are not asked about.
-    assert_eq!(gathered.not_looked_at, 6 + 900);
+    assert_eq!(gathered.unread, 6 + 900);
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn a_line_for_the_wanted_transaction_that_no_owner_made_is_refused_and_counted()
     assert_eq!(gathered.refused.first()[0].text, 1);
 }
 
-/// A flood in one text keeps nothing out that another text holds.
+/// Many signatures in one text do not displace those in another.
 #[test]
 fn the_first_of_every_text_come_before_the_second_of_any() {
     let proposal = proposal(42);
@@ -236,7 +236,7 @@ fn one_signature_an_owner_is_taken_and_the_others_are_counted() {
     assert_eq!(again.spare.get(&(proposal.hash(), address(1))), Some(&25));
 }
 
-/// The checksum of bech32 is not that of bech32m: such a line was made by no program of ours.
+/// The checksum of bech32 is not that of bech32m: breakglass never wrote such a line.
 #[test]
 fn a_line_with_the_older_checksum_is_damaged() {
     let proposal = proposal(42);
@@ -283,7 +283,7 @@ proptest! {
     }
 }
 
-/// As many owners as a Safe can have here.
+/// The largest number of owners that is supported.
 #[test]
 fn a_thousand_owners_are_counted() {
     let many = |n: u64| Address::left_padding_from(&(n + 2).to_be_bytes());
@@ -299,7 +299,7 @@ fn a_thousand_owners_are_counted() {
     assert_eq!(counted(&list[..999]).missing, [list[999]]);
 }
 
-/// Thousands of proposals laid beside it, and junk in front: the signature of the one that was named is looked at.
+/// With thousands of proposals beside it and junk in front, the signature of the proposal that was named is still read.
 #[test]
 fn a_bare_signature_of_the_named_proposal_is_tried_before_all_others() {
     let all: Vec<Proposal> = (0..500).map(|nonce| super::proposal(42 + nonce)).collect();
@@ -308,7 +308,7 @@ fn a_bare_signature_of_the_named_proposal_is_tried_before_all_others() {
     let chat = junk(200) + &hex::encode(signed(1, &all[0]).ecdsa().bytes());
     let gathered = gather(&[find_signatures(&chat)], &wanted);
     assert_eq!(taken(&gathered), [address(1)]);
-    assert!(gathered.recovered <= 20_000 && gathered.not_looked_at > 0, "{}", gathered.recovered);
+    assert!(gathered.recovered <= 20_000 && gathered.unread > 0, "{}", gathered.recovered);
 }
 
 /// Contracts' signatures that state no transaction, and proposals by the hundred: they are held against the one that was
@@ -327,5 +327,5 @@ fn contracts_signatures_are_held_against_proposals_up_to_a_bound() {
     let gathered = gather(&[Finds { contracts, ..Finds::default() }], &wanted);
     assert_eq!(gathered.contracts[0].hash(), all[0].hash());
     // Each of them on the first twenty: of the stranger's it is not known what they are for.
-    assert_eq!((gathered.contracts.len(), gathered.not_looked_at, gathered.refused.count()), (20, 999, 0));
+    assert_eq!((gathered.contracts.len(), gathered.unread, gathered.refused.count()), (20, 999, 0));
 }

@@ -12,7 +12,7 @@ fn missed(bytes: &[u8; 65], safes: &[SafeId]) -> Option<NearMiss> {
 }
 
 #[test]
-fn each_known_mistake_is_told_by_its_name() {
+fn each_known_mistake_is_named() {
     let mine = proposal(42);
     let (id, hash) = (*mine.safe(), *mine.hash().word());
     let other_safe = SafeId { address: Address::repeat_byte(0x44), ..id };
@@ -40,7 +40,7 @@ fn each_known_mistake_is_told_by_its_name() {
 }
 
 #[test]
-fn a_changed_last_byte_is_told_from_another_transaction() {
+fn a_changed_last_byte_is_distinguished_from_another_transaction() {
     let good = raw(1, &proposal(42), SignatureKind::Ecdsa);
     let with_last = |last: u8| {
         let mut bytes = good;

@@ -155,7 +155,7 @@ fn exactly_the_threshold_goes_in_plain_parts_before_contracts() {
     assert!(matches!(alone, Err(NotReady::Shortfall(s)) if s.approved.len() == 1));
 }
 
-/// The owner's contract says no, or the transaction failed by it: the next owner's approval takes its place.
+/// If an owner's contract refuses or made the transaction fail, the next owner's approval takes its place.
 #[test]
 fn an_approval_that_fails_when_it_counts_is_replaced_and_the_offsets_are_built_anew() {
     let family = Family::new(SafeVersion::V1_4_1, 2);
@@ -206,7 +206,7 @@ fn a_safe_that_is_not_an_owner_any_more_does_not_count() {
     assert!(family.assemble(&Approvals::new(&all, &[], &none)).is_err());
 }
 
-/// The message is another once the child's contracts are.
+/// The message depends on the child's contracts.
 #[test]
 fn a_signature_for_a_child_with_other_contracts_does_not_count() {
     let mut family = Family::new(SafeVersion::V1_5_0, 2);
@@ -293,7 +293,7 @@ fn a_recorded_call_with_contract_signatures_is_ready_only_while_they_count() {
     );
 }
 
-/// Nobody but its contract can tell whose such a signature is.
+/// Only the contract can verify such a signature.
 #[test]
 fn a_wallets_signature_counts_once_it_has_said_yes() {
     let family = Family::new(SafeVersion::V1_4_1, 2);

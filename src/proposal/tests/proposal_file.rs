@@ -18,7 +18,7 @@ fn a_file_is_read_back_as_it_was_written() {
     assert_eq!(read, written);
 }
 
-/// Its own file states a Safe that the chain does not have: the transaction is judged by the Safe as it is.
+/// The file states another Safe than the chain has: the transaction is judged by the Safe on chain.
 #[test]
 fn a_proposal_is_restated_only_where_it_stays_the_same_transaction() {
     let written = proposal(42).recording(Some(RehearsalRecord::new(21, true, 50_000, 2)));
@@ -37,7 +37,7 @@ fn changed(change: impl FnOnce(&mut Value)) -> Result<Proposal, ProposalError> {
     Proposal::parse(&file.to_string())
 }
 
-/// Each list by one entry more than it may have; with as many as that, nothing is said of it.
+/// Each list with one entry more than its bound is refused, and a list at its bound is accepted.
 #[test]
 fn a_file_with_more_than_is_ever_written_is_refused_by_the_name_of_the_list() {
     let over = |change: &dyn Fn(&mut Value, usize), most: usize| {
@@ -75,7 +75,8 @@ fn a_file_with_more_than_is_ever_written_is_refused_by_the_name_of_the_list() {
     assert_eq!(over(&longest, 512 << 10), "characters in one argument");
 }
 
-/// Nothing rests on the record of a rehearsal: one that is too large is left out. One of a newer program is named.
+/// The record of a rehearsal decides nothing: one that is too large is left out, and one of a newer program is
+/// reported.
 #[test]
 fn a_record_that_this_program_does_not_read_is_refused_or_left_out() {
     let newer = changed(|file| file["rehearsal"]["version"] = json!(2)).unwrap_err();
@@ -85,7 +86,7 @@ fn a_record_that_this_program_does_not_read_is_refused_or_left_out() {
     assert_eq!(large.record(), None);
 }
 
-/// Each field that is hashed, altered in turn: the file is refused, and by name.
+/// With each hashed field altered in turn, the file is refused and the field is named.
 #[test]
 fn an_altered_file_is_refused() {
     let text = proposal(42).to_json();

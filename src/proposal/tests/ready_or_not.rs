@@ -54,7 +54,7 @@ fn a_former_owner_is_set_aside_and_a_higher_threshold_counts() {
 }
 
 #[test]
-fn a_used_a_future_nonce_and_another_implementation_are_told_apart() {
+fn a_used_nonce_a_future_nonce_and_another_implementation_are_different_errors() {
     let proposal = proposal(42);
     let signatures = [signed(1, &proposal), signed(2, &proposal)];
     let at = |nonce| assemble(&proposal, &signatures, &[], &fresh(nonce));
@@ -66,7 +66,7 @@ fn a_used_a_future_nonce_and_another_implementation_are_told_apart() {
     assert!(matches!(moved, Err(NotReady::Moved(drift)) if drift[0].what == SafeField::Singleton));
 }
 
-/// A call that was signed before is sent again only as it is, and only while the Safe takes its approvals.
+/// A recorded call is sent again only unchanged, and only while the Safe accepts its approvals.
 #[test]
 fn a_recorded_call_is_ready_only_while_its_own_approvals_count() {
     let proposal = proposal(42);

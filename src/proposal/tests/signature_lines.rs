@@ -48,7 +48,7 @@ fn survives_a_chat(line: &str, signature: &OwnerSignature, proposal: &Proposal) 
     }
 }
 
-/// A chat puts little into a line. Where more stands between two characters, they are not of one line.
+/// A chat inserts only a few characters into a line. With more between two characters, they belong to different texts.
 #[test]
 fn noise_inside_of_a_signature_is_bounded() {
     let proposal = proposal(42);
@@ -64,9 +64,9 @@ fn noise_inside_of_a_signature_is_bounded() {
     }
 }
 
-/// The length of what is read is exact: digits that go on, in whatever way, are something else.
+/// The length of a signature is exact: more digits mean something else.
 #[test]
-fn a_signature_with_a_letter_behind_it_is_none() {
+fn a_signature_followed_by_a_letter_is_not_a_signature() {
     let proposal = proposal(42);
     let [first, second] = [1, 2].map(|seed| raw(seed, &proposal, SignatureKind::Ecdsa));
     let [bare, good] = [first, second].map(alloy::primitives::hex::encode);

@@ -70,7 +70,7 @@ fn every_owner_of_every_safe_is_asked_if_they_approved_on_chain() {
     assert_eq!(asked(1), [0, 3, 5].map(|at| expected[at].clone()));
 }
 
-/// A signature of nobody is told by the address that made it, over the message of the Safe that its line names.
+/// A stranger's signature is reported with its address, recovered over the message of the Safe that its line names.
 #[test]
 fn a_strangers_signature_is_named_by_the_way_that_its_line_states() {
     let family = Family::new(VERSION, 2);
@@ -132,7 +132,7 @@ fn by_wallet(family: &Family, owner: Address) -> StatedContract {
 }
 
 #[test]
-fn a_contracts_own_word_is_taken_only_from_an_owner_that_is_no_known_safe() {
+fn a_contract_is_asked_only_if_it_is_an_owner_and_not_a_known_safe() {
     let family = Family::new(VERSION, 2);
     let owners = owners_of(&family.tree);
     let stated = |owner| WalletSignature::stated(&by_wallet(&family, owner), &family.proposal, &owners);

@@ -1,5 +1,4 @@
-//! Looks at what was made ready before: signatures made ahead, and cards on paper. Each on its chain as it is now, all of
-//! them at once.
+//! Examines signatures made ahead and cards on paper, each against its chain as it is now, all of them at once.
 
 use crate::ceremony::at_once::at_once;
 use crate::ceremony::desk::Desk;
@@ -26,12 +25,12 @@ pub fn sets(desk: &Desk) -> Vec<ExaminedSet> {
         Err(error) => return vec![unread("all levers".into(), String::new(), error.message)],
     };
     let titles: Vec<(String, String)> = groups.iter().map(|group| desk.name_of_group(group)).collect();
-    let look = |group: &Group| {
+    let examine = |group: &Group| {
         let examined = desk.examine(group)?;
         let armed = assess(&examined.signatures, examined.threshold_then, &examined.now);
         Ok(ExaminedSet::new(examined, armed))
     };
-    let seen = at_once(groups.iter().collect(), look);
+    let seen = at_once(groups.iter().collect(), examine);
     let named = titles.into_iter().zip(seen);
     named.map(|((what, safe), seen)| seen.unwrap_or_else(|error| unread(what, safe, error.message))).collect()
 }
@@ -46,7 +45,7 @@ pub fn cards(desk: &Desk, journal: &Journal) -> Vec<ExaminedCard> {
         .collect()
 }
 
-/// Returns the transaction that the lever of a card comes to now.
+/// Returns the transaction that the lever of a card gives now.
 fn transaction_now(desk: &Desk, kept: &JournaledCard) -> Result<(SafeId, SafeTx), Error> {
     let none = || Error::new(Exit::Failed, "your files have no such lever");
     let pull = Pull::read(&kept.about.what.to_string()).ok_or_else(none)?;

@@ -1,4 +1,5 @@
-//! Asks the Transaction Service of a chain about its Safes, and finds the calls by which its transactions are known.
+//! Asks the Transaction Service of a chain about its Safes, and collects the council's own calls, by which its
+//! transactions are recognised.
 
 use zeroize::Zeroizing;
 
@@ -14,7 +15,7 @@ use crate::store;
 /// The variable that holds the key of Safe's own service.
 const KEY: &str = "SAFE_API_KEY";
 
-/// `None` if the council file names no service; why, if its address cannot be used.
+/// Returns the answers of the service; `None` if the council file names none. Fails if its address cannot be used.
 pub fn ask(
     desk: &Desk,
     chain: &council::CouncilChain,
@@ -29,8 +30,8 @@ pub fn ask(
     Some(url.and_then(|url| link.service_says(&url, key, &asked).map_err(|error| error.to_string())))
 }
 
-/// Returns the calls of each Safe's levers, of their undos as far as the files say them, and of the proposals that are kept: a
-/// file that the reader's own files do not give is none.
+/// Returns the calls of each Safe's levers, of their undos as far as the files give them, and of the kept proposals
+/// that the reader's own files give.
 pub fn own_calls(desk: &Desk, safes: &[&Safe], trials: &[Trial]) -> OwnCalls {
     let kept = desk.kept_open().unwrap_or_default();
     let of = |safe: &&Safe| {

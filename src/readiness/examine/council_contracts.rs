@@ -1,4 +1,4 @@
-//! Looks at the contracts of the council file: their code, and who is in charge of them.
+//! Examines the contracts of the council file: their code, and who controls them.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ sol! {
     function hasRole(bytes32 role, address account) external view returns (bool);
 }
 
-/// The views that name who is in charge, as contracts of this kind have them.
+/// The usual views that name who controls a contract.
 const IN_CHARGE: [(&str, [u8; 4]); 6] = [
     ("pauser()", pauserCall::SELECTOR),
     ("guardian()", guardianCall::SELECTOR),
@@ -31,7 +31,7 @@ const IN_CHARGE: [(&str, [u8; 4]); 6] = [
     ("governor()", governorCall::SELECTOR),
     ("admin()", adminCall::SELECTOR),
 ];
-/// The role of `AccessControl` whose holder gives all other roles.
+/// The role of `AccessControl` whose holder grants all other roles.
 const ADMIN_ROLE: (&str, B256) = ("DEFAULT_ADMIN_ROLE", B256::ZERO);
 
 /// Returns the contracts of a chain. Two rounds, and more where there are proxies.
@@ -99,7 +99,8 @@ fn questions(address: Address, seen: &ExaminedTarget, safes: &[Address]) -> Vec<
     all
 }
 
-/// Returns those in charge who are neither a Safe nor a target of the file; nobody if a Safe of the file is in charge.
+/// Returns those who control it and are neither a Safe nor a target of the file; empty if a Safe of the file controls
+/// it.
 fn strangers(address: Address, safes: &[Address], targets: &[Address], answers: &Readings) -> Vec<Stranger> {
     let word = |query: &Query| match answers.get(query)? {
         Answer::Value(data) if data.len() == 32 => Some(B256::from_slice(data)),

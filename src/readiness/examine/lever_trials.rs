@@ -1,4 +1,4 @@
-//! Tries each lever on a fork of its chain: pulled, taken back, denied to a stranger, and pulled on later days.
+//! Tries each lever on a fork of its chain: pulls it, undoes it, has a stranger try it, and pulls it on later days.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use crate::safe::Call;
 const DAY: u64 = 86_400;
 /// The number of days ahead at which each lever is tried.
 const AHEAD: u64 = 30;
-/// The levers of one Safe for which it is fetched early what they read; more ask for it when they are tried.
+/// The most levers of one Safe whose reads are fetched early; others ask when they are tried.
 const MOST_EARLY: usize = 50;
 
 /// A lever that was tried, and what it calls.
@@ -45,13 +45,13 @@ impl Trial {
     }
 }
 
-/// The things that every lever of a chain is tried with.
+/// The values that all trials of a chain share.
 pub struct TrialContext<'w, 'd> {
     pub desk: &'w Desk<'d>,
     pub link: &'w Chain,
     /// The Safes of the chain that could be read, by their names.
     pub known: &'w BTreeMap<String, Snapshot>,
-    /// The fault of each lever that is bad by the reader's own files.
+    /// The fault of each lever that the reader's own files make unusable.
     pub bad: &'w BTreeMap<String, String>,
     /// A second since 1970.
     pub now: u64,
@@ -64,8 +64,8 @@ pub fn order_of<'d>(desk: &'d Desk, lever: &'d Lever, undo: bool) -> Result<Orde
     parts.pop().ok_or_else(|| Error::new(Exit::Failed, "a lever without a transaction"))
 }
 
-/// Returns the transactions that the levers of a Safe may come to, and their undos: all that they read is fetched in the
-/// rounds of one. What is left out of it is asked for when a lever is tried.
+/// Returns the probable transactions of a Safe's levers and their undos, so that one round fetches what they read. What
+/// that leaves out is asked for when a lever is tried.
 pub fn drafts(desk: &Desk, safe: &council::Safe) -> Vec<RehearsalDraft> {
     let levers = desk.council.levers.values();
     let levers = levers.filter(|lever| lever.safe == safe.name && lever.by.deputy().is_none());
@@ -81,7 +81,7 @@ pub fn drafts(desk: &Desk, safe: &council::Safe) -> Vec<RehearsalDraft> {
 }
 
 impl TrialContext<'_, '_> {
-    /// `None` if its Safe could not be read, which is told of the Safe.
+    /// Tries a lever. `None` if its Safe could not be read, which is a gap of the Safe.
     pub fn lever(&self, lever: &Lever) -> Option<Trial> {
         let snapshot = self.known.get(&lever.safe)?;
         let seen = |tried| Trial::without_calls(&lever.name, tried);
@@ -99,7 +99,7 @@ impl TrialContext<'_, '_> {
         Some(tried.unwrap_or_else(|error| Trial::wrong(&lever.name, &error)))
     }
 
-    /// Tries what one key does alone, without its signature.
+    /// Tries a deputy's act without its signature.
     fn try_deputy(&self, lever: &Lever, deputy: Address) -> Result<Trial, Error> {
         let wish = Wish { set: &lever.examples, payer: deputy, bearer: None, nonce: new_nonce(lever) };
         let act = match self.desk.evaluate_as_deputy(lever, &wish) {
@@ -120,7 +120,7 @@ impl TrialContext<'_, '_> {
         Ok(Trial { calls: calls.collect(), ..Trial::without_calls(&lever.name, tried) })
     }
 
-    /// The arguments that neither the lever nor its examples give.
+    /// Returns the arguments that neither the lever nor its examples give.
     fn open(&self, lever: &Lever) -> Vec<String> {
         let Ok(entry) = self.desk.catalogue.get(&lever.playbook) else { return Vec::new() };
         let params = entry.playbook.params.iter().filter(|p| p.default.is_none() && !p.for_undo);
@@ -144,17 +144,20 @@ impl TrialContext<'_, '_> {
             hints::keep(cache, undo, &report.undo_read);
         }
         if let (Some((TrialPart::Undo, _)), Ok(undo)) = (&report.wrong, &undo)
-            && self.others_take_it_back(&order, undo, &mut seen)
+            && self.others_can_undo(&order, undo, &mut seen)
         {
             report.wrong = None;
         }
         let ends_in = if report.gas.is_some() { self.ends_in(&order, &mut seen)? } else { None };
         let calls = report.calls.clone();
-        Ok(Trial { seen: ExaminedLever { lever: lever.name.clone(), tried: tried(report), ends_in }, calls })
+        Ok(Trial {
+            seen: ExaminedLever { lever: lever.name.clone(), tried: lever_trial(report), ends_in },
+            calls,
+        })
     }
 
-    /// Returns `true` if another Safe of the same chain can take the lever back.
-    fn others_take_it_back(&self, order: &Order, undo: &Order, seen: &mut Snapshot) -> bool {
+    /// Returns `true` if another Safe of the same chain can undo the lever.
+    fn others_can_undo(&self, order: &Order, undo: &Order, seen: &mut Snapshot) -> bool {
         let others = self.known.keys().filter(|name| **name != order.safe.name);
         let others = others.filter_map(|name| self.desk.council.safes.get(name));
         for other in others {
@@ -168,8 +171,8 @@ impl TrialContext<'_, '_> {
         false
     }
 
-    /// Returns the first day on which the lever cannot be pulled any more; `None` if it still can at the end of the time
-    /// that is looked at. The state is known: nothing more is asked of the chain.
+    /// Returns the first day on which the lever can no longer be pulled; `None` if it still can after [`AHEAD`] days.
+    /// The state is known: nothing more is asked of the chain.
     fn ends_in(&self, order: &Order, seen: &mut Snapshot) -> Result<Option<u64>, Error> {
         let fails_on = |day: u64, seen: &mut Snapshot| -> Result<bool, Error> {
             let mut fork = self.link.forked(seen, self.now.saturating_add(day * DAY));
@@ -193,7 +196,7 @@ impl TrialContext<'_, '_> {
     }
 }
 
-fn tried(report: TrialReport) -> LeverTrial {
+fn lever_trial(report: TrialReport) -> LeverTrial {
     match (report.wrong, report.gas) {
         _ if report.is_done => LeverTrial::Done,
         (Some((part, error)), gas) => LeverTrial::Wrong { part, why: error.message, gas },

@@ -1,5 +1,5 @@
-//! Reads every chain of the council and tries every lever on a fork of it. Chains, Safes and levers are looked at side by
-//! side: all of them take the rounds of one.
+//! Reads every chain of the council and tries every lever on a fork of it. Chains, Safes and levers run side by side:
+//! all of them take the rounds of one.
 
 mod ahead;
 mod ask_service;
@@ -33,7 +33,7 @@ use lever_trials::{Trial, TrialContext};
 #[derive(Debug)]
 pub struct CouncilState {
     pub chains: Vec<ExaminedChain>,
-    /// Signed ahead.
+    /// The sets of signatures made ahead.
     pub sets: Vec<ExaminedSet>,
     pub cards: Vec<ExaminedCard>,
 }
@@ -49,27 +49,28 @@ pub struct ExaminedChain {
     pub block_time: Option<Duration>,
     pub block: Option<u64>,
     pub base_fee: Option<u64>,
-    /// The payer's, in wei.
+    /// The payer's balance, in wei.
     pub balance: Option<U256>,
     pub safes: Vec<(String, Result<ExaminedSafe, String>)>,
     pub levers: Vec<ExaminedLever>,
     pub targets: Vec<ExaminedTarget>,
     /// The most gas of one transaction.
     pub gas_cap: Option<u64>,
-    /// By RPC; why, if it did not answer.
+    /// The services that each RPC offers; why, if it did not answer.
     pub offers: Vec<(String, Result<Offers, String>)>,
     /// The private endpoints that transactions go to first, and the time of their answers.
     pub relays: Vec<(String, Result<Duration, String>)>,
     /// The answers of its Transaction Service; `None` if the council file names none.
     pub service: Option<Result<ServiceSays, String>>,
-    /// The calls by which a transaction is known as the council's own.
+    /// The calls by which a transaction is recognised as the council's own.
     pub own: OwnCalls,
     /// A transaction of one of its levers, and its Safe.
     pub sample: Option<(SafeId, SafeTx)>,
     pub rounds: u32,
 }
 
-/// Looks at every chain that has a Safe of the council, and at what was made ready before. `now` is a second since 1970.
+/// Examines every chain that has a Safe of the council, the signatures made ahead and the cards. `now` is a second
+/// since 1970.
 pub fn examine(desk: &Desk, journal: &Journal, payer: Option<Address>, now: u64) -> CouncilState {
     let (sets, cards, chains) = thread::scope(|scope| {
         let sets = scope.spawn(|| ahead::sets(desk));
@@ -88,10 +89,10 @@ fn chains(desk: &Desk, payer: Option<Address>, now: u64) -> Vec<ExaminedChain> {
         .into_iter()
         .filter_map(|report| Some((report.lever, report.faults.first()?.clone())))
         .collect();
-    let look = |chain: &council::CouncilChain| {
+    let examine = |chain: &council::CouncilChain| {
         desk.connect_to(chain).map(|link| chain_seen(desk, chain, &link, (payer, now), &bad))
     };
-    let seen = at_once(chains.clone(), look);
+    let seen = at_once(chains.clone(), examine);
     let or_failed = |(chain, seen): (&council::CouncilChain, Result<ExaminedChain, Error>)| {
         seen.unwrap_or_else(|error| ExaminedChain::failed(&chain.name, &error))
     };
@@ -114,7 +115,7 @@ fn chain_seen(
     let safes: Vec<&Safe> = desk.council.safes.values().filter(|safe| safe.chain == chain.name).collect();
     let queries: Vec<Query> = payer.map(|address| Query::Balance { address }).into_iter().collect();
     let read = |safe: &Safe| {
-        // The owners who are not Safes of the file, as the file has them: what acts for each is read along.
+        // The owners in the file who are not its Safes: their accounts are read along.
         let owners = safe.owners.as_ref().map(|owners| owners.list().to_vec()).unwrap_or_default();
         let is_safe = |owner: &Address| safes.iter().any(|safe| safe.address == *owner);
         let accounts: Vec<Address> = owners.into_iter().filter(|owner| !is_safe(owner)).collect();
@@ -147,7 +148,7 @@ fn chain_seen(
         let read = safes.iter().zip(&snapshots);
         let known = fetch_early(link, read.filter_map(|(safe, seen)| Some((*safe, seen.as_ref().ok()?))));
         let trials = trials(&TrialContext { desk, link, known: &known, bad, now }, chain);
-        // The RPCs' own gaps tell why targets could not be read.
+        // The RPCs' own gaps say why targets could not be read.
         let targets = targets.join().ok().and_then(Result::ok).unwrap_or_default();
         let (offers, relays) = (offers.join().unwrap_or_default(), relays.join().unwrap_or_default());
         (trials, targets, offers, relays, service.join().unwrap_or_default())
@@ -161,7 +162,7 @@ fn chain_seen(
         base_fee: header.base_fee,
         balance,
         gas_cap: Some(link.gas_cap(&first)),
-        targets: targets.into_iter().map(|target| called(desk, target, &trials)).collect(),
+        targets: targets.into_iter().map(|target| with_calls(desk, target, &trials)).collect(),
         own: match &service {
             Some(Ok(_)) => ask_service::own_calls(desk, &safes, &trials),
             _ => OwnCalls::default(),
@@ -181,8 +182,8 @@ fn chain_seen(
     }
 }
 
-/// Returns the Safes by their names, with what their levers will read: in one round. What that leaves out is asked for when
-/// a lever is tried.
+/// Returns the Safes by name, with what their levers will read, fetched in one round. What that leaves out is asked for
+/// when a lever is tried.
 fn fetch_early<'s>(
     link: &Chain,
     safes: impl Iterator<Item = (&'s Safe, &'s Snapshot)>,
@@ -213,8 +214,8 @@ fn trials(work: &TrialContext, chain: &council::CouncilChain) -> Vec<Trial> {
     trials.collect()
 }
 
-/// Notes which functions of a contract the levers call.
-fn called(desk: &Desk, target: ExaminedTarget, trials: &[Trial]) -> ExaminedTarget {
+/// Adds the functions that the levers call on a contract.
+fn with_calls(desk: &Desk, target: ExaminedTarget, trials: &[Trial]) -> ExaminedTarget {
     let place = desk.council.targets.get(&target.target).and_then(|places| places.get(&target.chain));
     let Some(address) = place.map(|place| place.address) else { return target };
     let calls = |trial: &Trial| {
@@ -230,7 +231,7 @@ fn called(desk: &Desk, target: ExaminedTarget, trials: &[Trial]) -> ExaminedTarg
     }
 }
 
-/// Returns the functions of a lever on a target that calls nothing now, because all that it does is done.
+/// Returns the functions of a lever on a target, if the lever calls nothing now because all that it does is done.
 fn of_done(desk: &Desk, target: &str, trial: &Trial) -> Vec<Selector> {
     let is_done = trial.seen.tried == LeverTrial::Done && trial.calls.is_empty();
     let lever = desk.council.levers.get(&trial.seen.lever).filter(|_| is_done);

@@ -128,7 +128,7 @@ fn the_approvers_of_an_executed_transaction_are_read_from_its_signatures() {
     assert_eq!(all, Ok(vec![owner, other, nine, eight]));
     assert!(!read(&bytes, &hash(8), 1).contains(&owner), "of another transaction");
     assert!(read(&[0; 64], &hash(7), 1).is_empty());
-    // Whoever sends it writes more behind what the Safe looks at: a name, and a stranger's signature.
+    // The sender may append parts that the Safe does not read: a name, and a stranger's signature.
     let (stranger, _) = sign(6, SignatureKind::Ecdsa);
     let padded = [&bytes[..], &by(7, 1, 0), &by(8, 0, 9_999), &stranger, &eth].concat();
     assert_eq!(

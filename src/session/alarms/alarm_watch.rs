@@ -1,4 +1,4 @@
-//! The lookout of `watch`: reads the alarms of the council file, and has the lever of one that fires prepared.
+//! The loop of `watch`: reads the alarms of the council file, and prepares the lever of one that fires.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,12 +18,12 @@ use crate::session::Session;
 use crate::session::alarms::raise_alarm::{AlarmOccurrence, AlarmReport};
 use crate::ui::Text;
 
-/// Time between two looks for a wish to end.
+/// Time between two checks of whether it is to stop.
 const SLICE: Duration = Duration::from_millis(100);
-/// Time after which an alarm that cannot be read is told of again.
+/// Time after which an alarm that cannot be read is reported again.
 const AGAIN: Duration = Duration::from_mins(1);
 
-/// A message of a chain's reader.
+/// A message from the thread that reads a chain.
 struct ReaderMessage<'a> {
     chain: &'a str,
     names: Vec<&'a str>,
@@ -35,15 +35,15 @@ struct ReaderMessage<'a> {
 pub struct AlarmWatch<'a> {
     #[serde(skip)]
     streaks: BTreeMap<&'a str, Streak>,
-    /// Alarms that could not be read at the last look.
+    /// Alarms that could not be read the last time.
     pub unread: BTreeSet<&'a str>,
     #[serde(skip)]
     told: BTreeMap<&'a str, Instant>,
     pub fired: Vec<&'a str>,
 }
 
-/// Reads the alarms until it is to stop, or with `once` until each is decided; `run` gets each that fires. One thread reads
-/// each chain: an RPC that does not answer holds up no other chain.
+/// Reads the alarms until it is to stop, or with `once` until each is decided; `run` gets each that fires. One thread
+/// reads each chain, so that a silent RPC delays no other chain.
 pub fn watch_alarms<'a>(
     session: &'a Session,
     watches: Vec<Watch<'a>>,
@@ -56,7 +56,7 @@ pub fn watch_alarms<'a>(
     thread::scope(|scope| {
         for watch in watches {
             let (tell, stop) = (tell.clone(), &stop);
-            scope.spawn(move || read_on(watch, once, stop, &tell));
+            scope.spawn(move || read_chain(watch, once, stop, &tell));
         }
         drop(tell);
         loop {
@@ -75,7 +75,7 @@ pub fn watch_alarms<'a>(
 
 /// Reads the alarms of one chain when they are due, until it is to stop; with `once` until none is waiting for more
 /// blocks.
-fn read_on<'a>(mut watch: Watch<'a>, once: bool, stop: &AtomicBool, tell: &Sender<ReaderMessage<'a>>) {
+fn read_chain<'a>(mut watch: Watch<'a>, once: bool, stop: &AtomicBool, tell: &Sender<ReaderMessage<'a>>) {
     let chain = watch.chain.name.as_str();
     let names: Vec<&str> = watch.names().collect();
     let mut next: BTreeMap<&str, Instant> = names.iter().map(|name| (*name, clock::moment())).collect();
@@ -94,14 +94,14 @@ fn read_on<'a>(mut watch: Watch<'a>, once: bool, stop: &AtomicBool, tell: &Sende
             }
         }
         if let Ok(sight) = &sight {
-            for (alarm, look) in &sight.looks {
+            for (alarm, evaluation) in &sight.evaluations {
                 let streak = pending.entry(&alarm.name).or_default();
-                match look {
+                match evaluation {
                     AlarmEvaluation::False { .. } | AlarmEvaluation::Quiet { .. } => {
-                        let is_false = matches!(look, AlarmEvaluation::False { .. });
+                        let is_false = matches!(evaluation, AlarmEvaluation::False { .. });
                         streak.record(is_false, sight.block.number, alarm.blocks);
                     }
-                    AlarmEvaluation::Unreadable(_) | AlarmEvaluation::Needs(_) => streak.gap(),
+                    AlarmEvaluation::Unreadable(_) | AlarmEvaluation::Needs(_) => streak.record_unread(),
                 }
             }
         }
@@ -123,14 +123,14 @@ impl<'a> AlarmWatch<'a> {
             Err(error) => {
                 for name in &report.names {
                     self.unread.insert(name);
-                    self.streaks.entry(name).or_default().gap();
+                    self.streaks.entry(name).or_default().record_unread();
                 }
                 self.cannot_read(session, report.chain, &error.message);
                 return;
             }
         };
-        for (alarm, look) in sight.looks {
-            self.evaluate(session, run, alarm, sight.block.number, &look);
+        for (alarm, evaluation) in sight.evaluations {
+            self.evaluate(session, run, alarm, sight.block.number, &evaluation);
         }
     }
 
@@ -140,10 +140,10 @@ impl<'a> AlarmWatch<'a> {
         run: Option<&str>,
         alarm: &'a Alarm,
         block: u64,
-        look: &AlarmEvaluation,
+        evaluation: &AlarmEvaluation,
     ) {
         let streak = self.streaks.entry(&alarm.name).or_default();
-        let sentences = match look {
+        let sentences = match evaluation {
             AlarmEvaluation::False { sentences } => sentences,
             AlarmEvaluation::Quiet { .. } => {
                 streak.record(false, block, alarm.blocks);
@@ -153,13 +153,13 @@ impl<'a> AlarmWatch<'a> {
                 return;
             }
             AlarmEvaluation::Unreadable(why) => {
-                streak.gap();
+                streak.record_unread();
                 self.unread.insert(&alarm.name);
                 self.cannot_read(session, &alarm.name, why);
                 return;
             }
             AlarmEvaluation::Needs(_) => {
-                streak.gap();
+                streak.record_unread();
                 self.unread.insert(&alarm.name);
                 self.cannot_read(
                     session,
@@ -187,7 +187,7 @@ impl<'a> AlarmWatch<'a> {
     }
 }
 
-/// Writes, prepares and tells.
+/// Enters an alarm that fired into the journal, prepares its lever and announces it.
 fn fire(session: &Session, alarm: &Alarm, told: &AlarmReport, run: Option<&str>) {
     let text = format!("{}: {} ({})", alarm.name, alarm.title, told.text);
     session.ui.say(&Text::default().bad("ALARM ").add(&text));

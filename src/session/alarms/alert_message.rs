@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use crate::council::Alarm;
 use crate::error::{Error, Exit};
-use crate::incident::{JournalAct, Message, Plain, Says};
+use crate::incident::{AlertState, JournalAct, Message, Plain};
 use crate::session::Session;
 use crate::session::alarms::raise_alarm::{AlarmOccurrence, AlarmReport};
 use crate::store::{arguments, read_stdin, start_again};
@@ -14,7 +14,7 @@ use crate::view::alarm_texts::alarm_heard::AlarmHeard;
 /// The flag by which a second run of this program prepares what the first has written.
 const AFTER: &str = "--prepare-after";
 
-/// Takes in the message on standard input. With `wait`, the lever is prepared before this ends.
+/// Reads the message on standard input. With `wait`, the lever is prepared before this ends.
 pub fn receive(session: &Session, alarm: &Alarm, wait: bool, run: Option<&str>) -> Result<Exit, Error> {
     let text = read_stdin()?.text;
     if text.trim().is_empty() {
@@ -23,7 +23,7 @@ pub fn receive(session: &Session, alarm: &Alarm, wait: bool, run: Option<&str>) 
     }
     let message = Message::read(&text);
     let ui = session.ui;
-    if message.says != Says::Firing {
+    if message.says != AlertState::Firing {
         let heard = AlarmHeard::noted(alarm, &message);
         let text = format!("{}: {}", heard.line().plain(), message.text);
         session.note_act(JournalAct::Note { text: Plain::cut(&text) });
@@ -60,7 +60,7 @@ pub fn receive(session: &Session, alarm: &Alarm, wait: bool, run: Option<&str>) 
     Ok(Exit::Done)
 }
 
-/// Prepares the lever for a message that the journal has by this id.
+/// Prepares the lever for the message of the journal with this id.
 pub fn prepare_after(session: &Session, alarm: &Alarm, id: &str, run: Option<&str>) -> Result<Exit, Error> {
     let (told, place) = session.alarm_entered(alarm, id).ok_or_else(|| {
         Error::new(Exit::Usage, format!("the journal has no message {id:?} about {}", alarm.name))

@@ -1,4 +1,4 @@
-//! `ack`: "I am awake", a line to paste. Nobody signs it: it says whom not to call.
+//! `ack`: prints or imports a line that says "I am awake". It is not signed, and decides only whom to call.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ struct AwakeImport {
     refused: Vec<String>,
 }
 
-/// Prints the line of a person, or else of the reader by their settings.
+/// Prints the line of a person, or of the reader by their settings.
 pub fn print_own(session: &Session, person: Option<String>) -> Result<Exit, Error> {
     let name = match person {
         Some(name) => Some(name),

@@ -1,4 +1,4 @@
-//! Alarms: watched for, raised, taken in from other monitors, and who is awake.
+//! Alarms: watched, raised, and received from other monitors; and who is awake.
 
 pub mod alarm_watch;
 pub mod alert_message;

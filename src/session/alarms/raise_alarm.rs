@@ -1,4 +1,4 @@
-//! An alarm that has fired: written into the journal, its lever prepared, and everybody told. It holds no key and sends
+//! An alarm that has fired: entered into the journal, its lever prepared, and announced. It uses no key and sends
 //! nothing.
 
 use std::thread;
@@ -23,13 +23,13 @@ use crate::ui::Text;
 use crate::view::alarm_texts::alarm_raised::{AlarmRaised, PreparedTx};
 use crate::view::person_line::PersonLine;
 
-/// The number of times, and the time after which, a lock that somebody holds is tried again.
+/// The number of tries for a lock that somebody holds, and the time between them.
 const TRIES: usize = 10;
 const BETWEEN: Duration = Duration::from_millis(50);
-/// Time that a command of `--run` is waited for; it goes on afterwards.
+/// The time that a command of `--run` is waited for; afterwards it runs on.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The one who told of an alarm, and in which words.
+/// The report of an alarm: who reported it, and in which words.
 #[derive(Clone, Debug)]
 pub struct AlarmReport {
     pub by: String,
@@ -39,23 +39,23 @@ pub struct AlarmReport {
     pub block: Option<u64>,
 }
 
-/// An alarm as the journal names it.
+/// The place of an alarm in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlarmOccurrence {
-    /// The first of its name in this incident: people are called.
+    /// It is the first of its name in this incident: people are called.
     First,
-    /// It joins the incident that is open.
+    /// It was raised before in the open incident.
     Again,
-    /// This message was there before: nothing is done.
+    /// The journal has this message already: nothing is done.
     Repeated,
 }
 
 impl Session<'_> {
-    /// Writes an alarm into the journal, and opens an incident where none is open. A journal that cannot be read or
-    /// written stops nothing: the alarm is taken for the first.
+    /// Enters an alarm into the journal, and opens an incident if none is open. A journal that cannot be read or
+    /// written stops nothing: the alarm counts as the first.
     pub fn enter_alarm(&self, alarm: &Alarm, told: &AlarmReport) -> AlarmOccurrence {
         // Two messages at once: the second must see the first.
-        let _held = self.hold();
+        let _held = self.lock_journal();
         let journal = self.incidents.journal().read().map(|bytes| Journal::read(&bytes)).unwrap_or_default();
         let place = occurrence(&journal, &alarm.name, told);
         if place == AlarmOccurrence::Repeated {
@@ -79,8 +79,8 @@ impl Session<'_> {
         place
     }
 
-    /// A lock over reading the journal and adding to it. None where somebody has held it for long.
-    fn hold(&self) -> Option<Lock> {
+    /// Locks the journal for reading and adding to it. `None` if somebody else holds the lock for too long.
+    fn lock_journal(&self) -> Option<Lock> {
         (0..TRIES).find_map(|_| {
             let lock = self.incidents.lock("alarms").ok();
             if lock.is_none() {
@@ -90,7 +90,7 @@ impl Session<'_> {
         })
     }
 
-    /// Returns the alarm that was written into the journal with this id, and what it was there.
+    /// Returns the alarm that the journal has with this id, and its place there.
     pub fn alarm_entered(&self, alarm: &Alarm, id: &str) -> Option<(AlarmReport, AlarmOccurrence)> {
         let mut journal = Journal::read(&self.incidents.journal().read().ok()?);
         let is_it =
@@ -102,7 +102,7 @@ impl Session<'_> {
         Some((told, place))
     }
 
-    /// The gravest of the playbooks that the alarm's lever pulls.
+    /// Returns the gravest severity of the playbooks that the alarm's lever pulls.
     fn severity(&self, alarm: &Alarm) -> Severity {
         let orders = Order::parts(self, std::slice::from_ref(&alarm.lever), &Given::default());
         let orders = orders.unwrap_or_default();
@@ -110,14 +110,14 @@ impl Session<'_> {
         severities.min().unwrap_or(Severity::P1)
     }
 
-    /// Prepares the lever of an alarm, and tells of it; `run` is a command that gets it too.
+    /// Prepares the lever of an alarm, and announces it; `run` is a command that gets it too.
     pub fn raise(&self, alarm: &Alarm, told: &AlarmReport, place: AlarmOccurrence, run: Option<&str>) {
         let prepared = self.prepare(alarm);
         self.announce(alarm, told, place, prepared, run);
     }
 
-    /// Derives and rehearses the lever of an alarm, and writes its proposals. What cannot be prepared is told, and noted
-    /// in the journal. A deputy prepares nothing: they act at once.
+    /// Derives and rehearses the lever of an alarm, and writes its proposals. Failures are reported, and noted in the
+    /// journal. For a deputy's lever nothing is prepared: the deputy acts at once.
     fn prepare(&self, alarm: &Alarm) -> Vec<PreparedTx> {
         if self.deputy_of(alarm).is_some() {
             return Vec::new();
@@ -162,9 +162,9 @@ impl Session<'_> {
         })
     }
 
-    /// Whom to call: the owners of the Safes of the alarm's lever, or its deputy, as the council file names them as people, or
-    /// who stands in for them.
-    fn page(&self, alarm: &Alarm) -> Vec<PersonLine> {
+    /// Returns the people to call: the owners of the Safes of the alarm's lever, or its deputy, or those who stand in
+    /// for them.
+    fn people_to_call(&self, alarm: &Alarm) -> Vec<PersonLine> {
         let orders = Order::parts(self, std::slice::from_ref(&alarm.lever), &Given::default());
         let orders = orders.unwrap_or_default();
         let owners =
@@ -174,13 +174,13 @@ impl Session<'_> {
         self.council.calls_for(&owners, clock::seconds()).iter().map(PersonLine::from).collect()
     }
 
-    /// The one who pulls an alarm's lever alone; `None` if a Safe does.
+    /// Returns the deputy who pulls an alarm's lever; `None` if a Safe does.
     fn deputy_of(&self, alarm: &Alarm) -> Option<(&str, Address)> {
         self.council.levers.get(&alarm.lever)?.by.deputy()
     }
 
-    /// Tells of an alarm: a paragraph for the chat on standard output, or an object on one line; and the same object on
-    /// the standard input of `run`, which is not waited for for long.
+    /// Announces an alarm: a paragraph for the chat on standard output, or an object on one line; and the same object
+    /// on the standard input of `run`, which is not waited for for long.
     fn announce(
         &self,
         alarm: &Alarm,
@@ -196,7 +196,7 @@ impl Session<'_> {
             id: told.id.clone(),
             text: told.text.to_string(),
             is_first: place == AlarmOccurrence::First,
-            page: self.page(alarm),
+            page: self.people_to_call(alarm),
             prepared,
             ..AlarmRaised::new(alarm, self.severity(alarm).to_string(), deputy)
         };
@@ -218,7 +218,7 @@ impl Session<'_> {
     }
 }
 
-/// Returns the statement of an entry of the journal about an alarm; `None` if it is about something else.
+/// Returns the report of an alarm that a journal entry has; `None` if the entry is about something else.
 fn alarm_of_entry(entry: &Entry, alarm: &str) -> Option<AlarmReport> {
     match &entry.draft.act {
         JournalAct::Alarm { name, by, id, text } if name.to_string() == alarm => Some(AlarmReport {
@@ -231,12 +231,12 @@ fn alarm_of_entry(entry: &Entry, alarm: &str) -> Option<AlarmReport> {
     }
 }
 
-/// Where an alarm belongs in a journal.
+/// Returns the place of an alarm in a journal.
 fn occurrence(journal: &Journal, alarm: &str, told: &AlarmReport) -> AlarmOccurrence {
     let id = told.id.as_deref().map(|id| Plain::cut(id).to_string());
     let is_same = |known: AlarmReport| id.is_some() && known.id == id && known.by == told.by;
     let opened = open_incident(journal.iter());
-    // A bare text has no id of its own: after an incident, the same words tell of another one.
+    // A bare text has no id of its own: after an incident, the same words are a new alarm.
     let counts = |entry: &&Entry| {
         told.by != Message::BARE || opened.is_some_and(|opened| entry.number >= opened.number)
     };
@@ -289,7 +289,7 @@ mod tests {
         JournalAct::Alarm { name: Plain::cut("drained"), by: Plain::cut(&by), id, text }
     }
 
-    /// Somebody who posts the words of an alarm beforehand must not silence the alarm itself later.
+    /// Posting the words of an alarm beforehand must not silence the alarm itself later.
     #[test]
     fn an_alarm_repeated_after_an_incident_is_a_new_one() {
         let is = |acts: &[JournalAct], by: &str| occurrence(&journal(acts), "drained", &told(by));
@@ -302,7 +302,7 @@ mod tests {
         assert_eq!(is(&closed, Message::BARE), AlarmOccurrence::First);
         assert_eq!(is(&[&closed[..], &[opened()]].concat(), Message::BARE), AlarmOccurrence::First);
         assert_eq!(is(&[&closed[..], &[opened(), bare]].concat(), Message::BARE), AlarmOccurrence::Repeated);
-        // An id of the monitor's own is of one event for ever.
+        // An id of the monitor names one event for ever.
         assert_eq!(
             is(&[opened(), alarm("tenderly"), JournalAct::Closed {}], "tenderly"),
             AlarmOccurrence::Repeated

@@ -1,4 +1,4 @@
-//! The commands of `playbook`.
+//! The subcommands of `playbook`.
 
 pub mod playbook_acts;
 pub mod playbook_drafting;

@@ -14,19 +14,19 @@ use crate::view::playbook_texts::tried::Tried;
 /// The most files that are checked together.
 const MOST_CHECKED: usize = 10_000;
 
-/// A playbook that is to be tried on a fork.
+/// The flags of `playbook test`.
 pub struct Trying<'t> {
     /// Its id, or its file.
     pub what: &'t str,
-    /// The Safe that pulls it, and the one that takes it back.
+    /// The Safe that pulls it, and the one that undoes it.
     pub safe: Option<&'t str>,
     pub undo_safe: Option<&'t str>,
     pub set: &'t [(String, String)],
-    /// The only RPC that is asked.
+    /// The one RPC that is asked.
     pub fork_url: Option<&'t str>,
 }
 
-/// Returns the council's catalogue where there is a council file, or else the built-in library.
+/// Returns the council's catalogue if there is a council file, or else the built-in library.
 pub fn catalogue(ui: &Ui, council: Option<&Path>) -> Result<Catalogue, Error> {
     if council.is_none() && find_council(ui)?.is_none() {
         return Ok(Catalogue::new(Vec::new()));
@@ -92,8 +92,8 @@ pub fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
         .hint(format!("fix {}", faulty.join(", "))))
 }
 
-/// Tries a playbook on a fork; nothing is sent.
-/// Fails if it does not do its work, cannot be taken back, or is not denied to a stranger.
+/// Tries a playbook on a fork; nothing is sent. Fails if it does not keep its promise, cannot be undone, or works for a
+/// stranger.
 pub fn test(mut session: Session, trying: &Trying) -> Result<Exit, Error> {
     let path = Path::new(trying.what);
     let playbook = if path.extension().is_some_and(|e| e == "toml") {

@@ -10,7 +10,7 @@ use crate::store;
 use crate::ui::{Text, Ui};
 use crate::view::playbook_texts::playbook_draft;
 
-/// A person's wishes.
+/// The flags of `playbook new`.
 pub struct DraftTerms<'w> {
     pub id: &'w str,
     pub call: &'w str,
@@ -20,7 +20,7 @@ pub struct DraftTerms<'w> {
     pub set: &'w [(String, String)],
 }
 
-/// The contract on chain, where one is looked at.
+/// The contract on chain that is read for the draft.
 pub struct ContractOnChain<'o> {
     pub session: Session<'o>,
     pub contract: &'o str,

@@ -1,4 +1,4 @@
-//! `playbook list`: which playbooks there are, by protocol, by a text, or for a contract.
+//! `playbook list`: the playbooks by protocol, by a text, or for a contract.
 
 use crate::ceremony::discovery::contract::selectors_of;
 use crate::error::{Error, Exit};
@@ -12,7 +12,7 @@ use crate::view::playbook_texts::playbook_text::Brief;
 
 /// Lists the playbooks of a catalogue that a filter admits.
 pub fn list(ui: &Ui, catalogue: &Catalogue, filter: &Filter) -> Exit {
-    // Those of which not even the id can be told were named when the council's playbooks were read.
+    // Files without a readable id were named when the council's playbooks were read.
     for fault in catalogue.faults().iter().skip(catalogue.unnamed().len()) {
         ui.say(&Text::default().warn("left out: ").add(&fault.headline()));
     }
@@ -40,7 +40,7 @@ pub fn list(ui: &Ui, catalogue: &Catalogue, filter: &Filter) -> Exit {
     Exit::Done
 }
 
-/// Lists the playbooks that fit the code of a contract, on the only chain that it can be or on the one that is named.
+/// Lists the playbooks that fit the code of a contract, on the named chain or the only one that it can be on.
 pub fn for_contract(
     session: &Session,
     (contract, chain): (&str, Option<&str>),

@@ -1,4 +1,4 @@
-//! Reports on a proposal whose transaction was mined: proven or not, and what to do next.
+//! The report on a proposal whose transaction was mined: proven or not, and what to do next.
 
 use alloy::primitives::Bytes;
 use serde_json::json;
@@ -19,9 +19,8 @@ use crate::ui::Text;
 use crate::view::mined_report::{self, MinedReport};
 use crate::view::review_lines::already_done::People;
 
-/// Shows the outcome, records a proven one, and gives the exit code.
-/// Fails where it is not proven, or no longer what it was. `wanted` is how deep it must lie; `None` right after it was
-/// mined.
+/// Shows the outcome, records a proven one, and returns the exit code. Fails if it is not proven, or no longer holds.
+/// `wanted` is the required depth; `None` right after it was mined.
 pub fn report(
     session: &Session,
     judged: &Judged,
@@ -92,8 +91,8 @@ pub fn report(
     Ok(Exit::Done)
 }
 
-/// Keeps the outcome as a note for people, and enters it into the journal if that does not have it. Nothing depends on the
-/// note: one that cannot be kept is only said, and one that somebody else laid there keeps nothing out of the journal.
+/// Keeps the outcome as a note for people, and enters it into the journal if that does not have it. A note that cannot
+/// be kept is only a warning, and an existing note does not keep the entry out of the journal.
 fn note(session: &Session, judged: &Judged, receipt: &Receipt, shown: &MinedReport) {
     if let Err(error) = keep(session, judged, &json!(shown)) {
         let why = format!("the outcome is not kept: {error}");
@@ -108,9 +107,9 @@ fn note(session: &Session, judged: &Judged, receipt: &Receipt, shown: &MinedRepo
     }
 }
 
-/// Whose approvals carried it and who paid for it, by the call's data: our own record of it, or what the chain tells.
+/// Returns the signers and the payer by the call's data, from our own record or the chain.
 fn people(session: &Session, judged: &Judged, receipt: &Receipt) -> Result<People, Error> {
-    // The hash of our own record is computed from it.
+    // The hash of our own record is recomputed.
     let own = session.sent(judged.proposal())?.into_iter().find(|sent| sent.hash == receipt.tx);
     let input = own.map(|sent| sent.tx.input).or_else(|| receipt.input.clone());
     let owners = &judged.state().owners;

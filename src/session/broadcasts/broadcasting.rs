@@ -1,5 +1,5 @@
-//! `broadcast`: what is ready is sent and proven, one transaction, several, or one nonce after the other. Drills are proven
-//! on forks.
+//! `broadcast`: sends and proves what is ready: one transaction, several, or one nonce after the other. Drills are
+//! proven on forks.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::ceremony::at_once::side_by_side;
 use crate::ceremony::drills::drill_names::names_drill;
 use crate::ceremony::find::Found;
 use crate::ceremony::order::Given;
-use crate::ceremony::sending::offer::affordable_tip;
+use crate::ceremony::sending::offer::require_affordable_tip;
 use crate::cli::args;
 use crate::council::Council;
 use crate::device::{NamedKey, USUAL_DEVICE};
@@ -23,10 +23,10 @@ use crate::session::{Session, incoming, signing::drill_ending};
 
 const APPROVE_BY_SENDING: &str = "--approve-by-sending";
 
-/// A person's wishes beside those for the sending itself.
+/// The flags of `broadcast` beside those for the sending itself.
 pub struct Asked<'a> {
     pub key: &'a args::KeyArgs,
-    /// Each of these in turn.
+    /// The nonces to send, in their order.
     pub nonces: Option<Nonces>,
     /// The payer is an owner, and counts without a signature.
     pub approve_by_sending: bool,
@@ -39,9 +39,9 @@ pub fn run(session: &Session, mut terms: SendTerms, asked: &Asked) -> Result<Exi
     if names_drill(&terms.what) {
         return drill(session, &terms, asked);
     }
-    affordable_tip(terms.fees.priority_fee, terms.fees.max_fee)?;
+    require_affordable_tip(terms.fees.priority_fee, terms.fees.max_fee)?;
     session.require_accepted(&session.rests_of(&terms.what, &terms.given)?, &terms.accept)?;
-    // The address that a keystore states: its key is asked for only once there is something to send.
+    // A keystore's stated address is used here: its key is opened only once there is something to send.
     let named =
         if terms.only_call { None } else { Some(keys::find(session.ui, asked.key, KeyPurpose::Paying)?) };
     if asked.approve_by_sending {
@@ -62,21 +62,22 @@ pub fn run(session: &Session, mut terms: SendTerms, asked: &Asked) -> Result<Exi
     }
     let found = session.parts(&terms.what, &terms.given)?;
     let titles = found.iter().map(Found::title).collect();
-    let mut looks = side_by_side(session.ui, found, |found| JudgedSend::first(session, terms, found, payer));
-    // Where one could not be looked at, that is told.
-    if looks.iter().all(Result::is_ok) {
+    let mut judged_sends =
+        side_by_side(session.ui, found, |found| JudgedSend::first(session, terms, found, payer));
+    // An error about one of them comes before this check.
+    if judged_sends.iter().all(Result::is_ok) {
         let hashes: Vec<SafeTxHash> =
-            looks.iter().flatten().map(|look| look.judged.proposal().hash()).collect();
+            judged_sends.iter().flatten().map(|judged_send| judged_send.judged.proposal().hash()).collect();
         require_named(&terms.given.hashes, &hashes)?;
     }
-    let is_one = looks.len() == 1;
-    if is_one && let Some(only) = looks.pop() {
+    let is_one = judged_sends.len() == 1;
+    if is_one && let Some(only) = judged_sends.pop() {
         return one(only?, payer, open, &mut None);
     }
     let board = Board::new(session.ui, titles);
     match &mut open {
-        Some(open) => send_all(&board, looks, payer, open),
-        None => Ok(print_calls(&board, looks, print_call)),
+        Some(open) => send_all(&board, judged_sends, payer, open),
+        None => Ok(print_calls(&board, judged_sends, print_call)),
     }
 }
 
@@ -91,7 +92,7 @@ fn drill(session: &Session, terms: &SendTerms, asked: &Asked) -> Result<Exit, Er
         return Err(Error::new(Exit::Usage, format!("{flag} is for what is sent, and a drill is not"))
             .hint(format!("leave out {flag}")));
     }
-    // Digits of a hash choose among what is sent: a drill's name says which it is.
+    // Digits of a hash choose among real proposals: a drill has its name.
     let given = Given { hashes: Vec::new(), ..terms.given.clone() };
     let terms = SendTerms { given, ..terms.clone() };
     session.require_accepted(&session.rests_of(&terms.what, &terms.given)?, &terms.accept)?;
@@ -106,7 +107,7 @@ fn import(session: &Session, terms: &SendTerms, asked: &Asked, nothing: &str) ->
     received.require_read(session).map(drop).map_err(|error| error.hint(nothing))
 }
 
-/// Checks that the digits of each hash that was named are those of something that was found.
+/// Checks that the digits of each named hash match a proposal that was found.
 fn require_named(named: &[HashDigits], found: &[SafeTxHash]) -> Result<(), Error> {
     let Some(digits) = named.iter().find(|digits| !found.iter().any(|hash| digits.names(*hash))) else {
         return Ok(());
@@ -115,8 +116,8 @@ fn require_named(named: &[HashDigits], found: &[SafeTxHash]) -> Result<(), Error
         .hint("breakglass status lists the proposals of a lever with their hashes"))
 }
 
-/// Returns the owner who is to count because they send it.
-/// Fails for a device, which shows nothing of what it pays for: a host could have it approve another transaction.
+/// Returns the owner who counts as an approver by sending it. Fails for a device, which does not show the transaction
+/// that it pays for: a host could have it approve another one.
 fn sending_owner(council: &Council, named: Option<&NamedKey>) -> Result<Address, Error> {
     let usage = |message: String| {
         Error::new(Exit::Usage, message).hint(format!("sign it, and leave out {APPROVE_BY_SENDING}"))
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_owner_counts_by_sending_and_no_ledger() {
+    fn only_an_owner_with_a_keystore_approves_by_sending() {
         let owner = Address::repeat_byte(0x11);
         let council = |owners: &[&str]| {
             CouncilText::new().safe("guardian", Address::repeat_byte(0x22), owners, 1).council()

@@ -1,45 +1,45 @@
-//! Transactions that an earlier run sent: looks whether one is mined or waits, and says so.
+//! Transactions that an earlier run sent: finds the one that is mined or waits, and reports it.
 
 use alloy::primitives::Address;
 
 use crate::ceremony::aftermath::outcome::{self, Outcome};
 use crate::ceremony::judged::Judged;
 use crate::ceremony::sending::offer::prepared;
-use crate::ceremony::sending::sent::{Sent, looked_for, must_be_replaced, waiting};
+use crate::ceremony::sending::sent::{Sent, must_be_replaced, waiting, worth_asking};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::proposal::{Approvals, Ready, reassemble};
 use crate::session::Session;
 use crate::ui::Text;
 
-/// The way on after the transactions that were sent before.
+/// The result of the search for transactions that were sent before.
 pub enum EarlierSending {
     Nothing,
-    /// One is mined and executed it, with how to say so.
+    /// One is mined and executed it, with the text of the report.
     Mined(Box<Outcome>, String),
-    /// It waits, its fees will do, and the Safe still takes its approvals.
+    /// It waits, its fees suffice, and the Safe still accepts its approvals.
     Waits(Sent, Ready),
-    /// It waits, and its fees will not do.
+    /// It waits, and its fees do not suffice.
     Stuck(Sent),
 }
 
-/// Looks for each transaction that earlier runs sent; one that is mined ends it. One that is mined and did not
-/// execute the proposal is not a reason not to send anew.
+/// Searches for each transaction that earlier runs sent. One that is mined and executed the proposal ends the run; one
+/// that is mined and failed does not stop it from being sent anew.
 pub fn sent_before(
     session: &Session,
     judged: &Judged,
     from: Address,
     tip: Option<u128>,
 ) -> Result<EarlierSending, Error> {
-    let all = looked_for(session.sent(judged.proposal())?, Some(from));
+    let all = worth_asking(session.sent(judged.proposal())?, Some(from));
     if all.is_empty() {
         return Ok(EarlierSending::Nothing);
     }
     let Some(base_fee) = judged.seen()?.snapshot.header.base_fee else { return Ok(EarlierSending::Nothing) };
     let link = &judged.seen()?.link;
     let hashes: Vec<_> = all.iter().map(|sent| sent.hash).collect();
-    let look = || link.watch(&hashes, &[]);
-    for receipt in session.ui.wait("looking for what was sent before", look)?.receipts {
+    let watch = || link.watch(&hashes, &[]);
+    for receipt in session.ui.wait("looking for what was sent before", watch)?.receipts {
         let tx = receipt.tx;
         if let Some(outcome) = outcome::read(session, judged, receipt)? {
             let by = "Nothing sent: already executed by the transaction sent from here";
@@ -56,7 +56,7 @@ pub fn sent_before(
     }
     let Some(sent) = waiting(&all, from, prepared.nonce) else { return Ok(EarlierSending::Nothing) };
     let now = judged.seen()?.fresh()?;
-    // An owner who counted because they sent it still does.
+    // An owner who approved by sending it still counts.
     let given = Approvals { sender: Some(sent.from), ..judged.approvals() };
     let Some(ready) = reassemble(judged.proposal(), &sent.tx.input, &given, now) else {
         let text =
@@ -78,8 +78,8 @@ pub fn sent_before(
     Ok(EarlierSending::Stuck(sent.clone()))
 }
 
-/// A payer's nonce belongs to what it was signed for until it is mined: nothing else may take its place. `own` are the folders
-/// of what is sent now.
+/// Fails if the payer's nonce was used to sign something else that is not mined yet. `own` are the folders of what is
+/// sent now.
 pub fn not_reserved(
     session: &Session,
     judged: &Judged,
@@ -87,7 +87,7 @@ pub fn not_reserved(
     (payer, nonce): (Address, u64),
 ) -> Result<(), Error> {
     let (safe, now) = (judged.proposal().safe(), judged.seen()?.snapshot.state.nonce);
-    // A transaction that the Safe can no longer execute only fails: it may be replaced.
+    // A transaction that the Safe can no longer execute may be replaced.
     let is_over = |folder: &str| session.is_over(folder, safe, now).unwrap_or_default();
     for stored in session.incidents.all_sent()?.into_iter().filter(|stored| !own.contains(&stored.folder)) {
         let Some(sent) = stored.text.ok().and_then(|text| Sent::parse(&text)) else { continue };

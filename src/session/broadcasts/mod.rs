@@ -1,4 +1,4 @@
-//! `broadcast`: looked at once more, sent, waited for and proven.
+//! `broadcast`: judges once more, sends, waits and proves.
 
 pub mod after_mining;
 pub mod broadcasting;

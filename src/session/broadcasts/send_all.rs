@@ -1,5 +1,5 @@
-//! Several transactions are sent at once. Everything is asked before any of them leaves; then none waits for another,
-//! except those of one Safe, which it executes one after the other.
+//! Sends several transactions at once. All questions come before the first is sent; then none waits for another, except
+//! those of one Safe, which are executed one after the other.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Sender};
@@ -23,7 +23,7 @@ use crate::ui::{Text, Ui};
 /// Opens the payer's key; returns its address with it.
 pub type Open<'o> = &'o mut dyn FnMut() -> Result<(KeyHolder, Address), Error>;
 
-/// One of them, and its place among all.
+/// One of the transactions, and its place among all.
 struct QueuedTx<'a> {
     place: usize,
     stage: TxStage<'a>,
@@ -31,7 +31,7 @@ struct QueuedTx<'a> {
 
 enum TxStage<'a> {
     Executed(JudgedSend<'a>, Box<Outcome>, String),
-    /// It is done already, and that has been shown.
+    /// It is done already, and that was shown.
     Done(JudgedSend<'a>),
     Ready(JudgedSend<'a>, Ready),
     Priced(SendCandidate<'a>),
@@ -61,12 +61,12 @@ impl<'a> Board<'a> {
         self.ui.say(&Text::default().bold(&text));
     }
 
-    /// Runs something of one of them. An error ends it, and none of the others.
+    /// Runs a step of one of them. An error ends that one alone.
     fn step<T>(&self, place: usize, run: impl FnOnce() -> Result<T, Error>) -> Option<T> {
         self.ui.part(place, || self.ended_by(place, run()))
     }
 
-    /// Returns the same for one of several that run side by side.
+    /// Runs a step of one of several that run side by side.
     fn step_beside<T>(&self, place: usize, run: impl FnOnce() -> Result<T, Error>) -> Option<T> {
         let label = format!("{}/{}", place + 1, self.titles.len());
         self.ui.run_labelled(place, &label, || self.ended_by(place, run()))
@@ -81,7 +81,7 @@ impl<'a> Board<'a> {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner).insert(place, exit);
     }
 
-    /// Prints a row for each. Returns the gravest end.
+    /// Prints a row for each. Returns the gravest exit code.
     fn close(&self) -> Exit {
         let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         let end = |place: usize| ends.get(&place).copied().unwrap_or(Exit::Failed);
@@ -97,22 +97,22 @@ impl<'a> Board<'a> {
     }
 }
 
-/// Reviews each, prints the call of those that are ready, and ends.
+/// Reviews each, and prints the call of those that are ready.
 pub fn print_calls(
     board: &Board,
-    looks: Vec<Result<JudgedSend<'_>, Error>>,
+    judged_sends: Vec<Result<JudgedSend<'_>, Error>>,
     print: impl Fn(&Session, &Ready),
 ) -> Exit {
-    for piece in review(board, looks) {
+    for piece in review(board, judged_sends) {
         let QueuedTx { place, stage } = piece;
         board.ui.part(place, || match &stage {
-            TxStage::Ready(look, ready) => {
-                print(look.session, ready);
+            TxStage::Ready(judged_send, ready) => {
+                print(judged_send.session, ready);
                 board.end(place, Ok(Exit::Done));
             }
             TxStage::Executed(..) | TxStage::Done(_) | TxStage::Priced(_) => board.end(place, finish(stage)),
-            TxStage::Behind(look) => {
-                board.end(place, look.status(false).map(|_| Exit::Done));
+            TxStage::Behind(judged_send) => {
+                board.end(place, judged_send.status(false).map(|_| Exit::Done));
             }
         });
     }
@@ -121,19 +121,20 @@ pub fn print_calls(
 
 fn finish(stage: TxStage) -> Result<Exit, Error> {
     match stage {
-        TxStage::Executed(look, outcome, by) => Handed::Executed(look, outcome, by).finish(),
+        TxStage::Executed(judged_send, outcome, by) => Handed::Executed(judged_send, outcome, by).finish(),
         TxStage::Done(_) | TxStage::Ready(..) | TxStage::Priced(_) | TxStage::Behind(_) => Ok(Exit::Done),
     }
 }
 
-/// Reviews each, asks about each, sends all of them at once and proves each. `payer` is the one for whom they were read.
+/// Reviews each, asks about each, sends all of them at once and proves each. `payer` is the account for which they were
+/// read.
 pub fn send_all(
     board: &Board,
-    looks: Vec<Result<JudgedSend<'_>, Error>>,
+    judged_sends: Vec<Result<JudgedSend<'_>, Error>>,
     payer: Option<Address>,
     open: Open,
 ) -> Result<Exit, Error> {
-    let mut pieces = review(board, looks);
+    let mut pieces = review(board, judged_sends);
     if pieces.iter().all(|piece| matches!(piece.stage, TxStage::Executed(..) | TxStage::Done(_))) {
         for QueuedTx { place, stage } in pieces {
             board.ui.part(place, || board.end(place, finish(stage)));
@@ -143,7 +144,7 @@ pub fn send_all(
     let (mut signer, from) = open()?;
     if payer != Some(from) {
         pieces = again(board, pieces, |_, stage| match stage {
-            TxStage::Ready(look, _) => read_for(look, from),
+            TxStage::Ready(judged_send, _) => read_for(judged_send, from),
             stage => Ok(stage),
         });
     }
@@ -154,7 +155,7 @@ pub fn send_all(
     let (requests, asked) = mpsc::channel::<PaymentToSign>();
     thread::scope(|scope| {
         let mut running = Vec::new();
-        for pieces in grouped(pieces, |look| look.judged.derived.chain.id) {
+        for pieces in grouped(pieces, |judged_send| judged_send.judged.derived.chain.id) {
             let lane = PayerQueue { board, from, requests: requests.clone(), left: Mutex::default() };
             running.push(scope.spawn(move || send_on_chain(&lane, pieces)));
         }
@@ -163,7 +164,7 @@ pub fn send_all(
             if signer.screen().is_some() {
                 board.say_title(place);
             }
-            // Nobody waits for it any more: that part has ended.
+            // An error here means that this part has ended and does not wait any more.
             let _ = signed.send(signer.sign_transaction(board.ui, &tx, from));
         }
         for one in running {
@@ -174,33 +175,33 @@ pub fn send_all(
 }
 
 /// Reviews each, and keeps those that can be sent or were executed.
-fn review<'a>(board: &Board, looks: Vec<Result<JudgedSend<'a>, Error>>) -> Vec<QueuedTx<'a>> {
+fn review<'a>(board: &Board, judged_sends: Vec<Result<JudgedSend<'a>, Error>>) -> Vec<QueuedTx<'a>> {
     let mut pieces: Vec<QueuedTx> = Vec::new();
-    for (place, look) in looks.into_iter().enumerate() {
+    for (place, judged_send) in judged_sends.into_iter().enumerate() {
         board.say_title(place);
         let stage = board.step(place, || {
-            let mut look = look?;
+            let mut judged_send = judged_send?;
             let goes_before = |piece: &QueuedTx| match &piece.stage {
-                TxStage::Ready(before, _) | TxStage::Behind(before) => before.is_before(&look),
+                TxStage::Ready(before, _) | TxStage::Behind(before) => before.is_before(&judged_send),
                 TxStage::Executed(..) | TxStage::Done(_) | TxStage::Priced(_) => false,
             };
             let is_behind = pieces.iter().any(goes_before);
-            let standing = look.begin(is_behind)?;
-            Ok(TxStage::of(look, standing))
+            let status = judged_send.begin(is_behind)?;
+            Ok(TxStage::of(judged_send, status))
         });
         pieces.extend(stage.map(|stage| QueuedTx { place, stage }));
     }
     pieces
 }
 
-/// Looks again at the chain as it is now, for another payer.
-fn read_for(look: JudgedSend<'_>, from: Address) -> Result<TxStage<'_>, Error> {
-    let look = look.refreshed(from)?;
-    let standing = look.status(false)?;
-    Ok(TxStage::of(look, standing))
+/// Reads the chain again, for another payer.
+fn read_for(judged_send: JudgedSend<'_>, from: Address) -> Result<TxStage<'_>, Error> {
+    let judged_send = judged_send.refreshed(from)?;
+    let status = judged_send.status(false)?;
+    Ok(TxStage::of(judged_send, status))
 }
 
-/// Takes each a step further, side by side.
+/// Runs the next step of each, side by side.
 fn again<'a>(
     board: &Board,
     pieces: Vec<QueuedTx<'a>>,
@@ -212,13 +213,13 @@ fn again<'a>(
     side_by_side(board.ui, pieces, one).into_iter().filter_map(|piece| piece.ok().flatten()).collect()
 }
 
-/// Prices each and asks about it. What is older than a block by then is read again, and asked about again only if it costs
-/// more.
+/// Prices each and asks about it. One that is older than a block by then is read again, and asked about again only if
+/// it costs more.
 fn ask<'a>(board: &Board, pieces: Vec<QueuedTx<'a>>, signer: &KeyHolder, from: Address) -> Vec<QueuedTx<'a>> {
     let (mut pieces, mut asked) = (ask_each(board, pieces, signer, from).0, true);
     while asked {
         let is_stale =
-            |piece: &&QueuedTx| matches!(&piece.stage, TxStage::Priced(one) if one.look.is_stale());
+            |piece: &&QueuedTx| matches!(&piece.stage, TxStage::Priced(one) if one.judged_send.is_stale());
         let older: BTreeMap<usize, Besides> = pieces
             .iter()
             .filter(is_stale)
@@ -236,26 +237,28 @@ fn ask<'a>(board: &Board, pieces: Vec<QueuedTx<'a>>, signer: &KeyHolder, from: A
         (pieces, asked) = ask_each(board, pieces, signer, from);
     }
     pieces.retain(|piece| match &piece.stage {
-        TxStage::Behind(look) => board.step(piece.place, || ask_behind(board, piece.place, look)).is_some(),
+        TxStage::Behind(judged_send) => {
+            board.step(piece.place, || ask_behind(board, piece.place, judged_send)).is_some()
+        }
         _ => true,
     });
     pieces
 }
 
-/// Asks about one whose price is known only once the one before it is mined.
-fn ask_behind(board: &Board, place: usize, look: &JudgedSend) -> Result<(), Error> {
+/// Asks about one whose price is unknown until the one before it is mined.
+fn ask_behind(board: &Board, place: usize, judged_send: &JudgedSend) -> Result<(), Error> {
     board.say_title(place);
-    let gas = look.judged.rehearsal.done().map(|done| done.rehearsal.gas_used);
+    let gas = judged_send.judged.rehearsal.done().map(|done| done.rehearsal.gas_used);
     let gas = gas.map(|gas| format!(", with about {gas} gas")).unwrap_or_default();
     let text = format!(
         "it is sent once the one before it is mined{gas} at no more than {} gwei each",
-        look.terms.fees.max_fee
+        judged_send.terms.fees.max_fee
     );
     board.ui.say(&Text::new("  ").add(&text));
-    confirm(look, None)
+    confirm(judged_send, None)
 }
 
-/// Asks about each at its price. Returns with them `true` if somebody was asked.
+/// Asks about each at its price. Returns them, and `true` if a question was asked.
 fn ask_each<'a>(
     board: &Board,
     pieces: Vec<QueuedTx<'a>>,
@@ -266,9 +269,9 @@ fn ask_each<'a>(
     for QueuedTx { place, stage } in pieces {
         let besides = other_gas_costs(kept.iter(), &stage);
         let asked = board.step(place, || match stage {
-            TxStage::Ready(look, ready) => {
+            TxStage::Ready(judged_send, ready) => {
                 board.say_title(place);
-                let mut one = SendCandidate::new(look, ready, from, &besides)?;
+                let mut one = SendCandidate::new(judged_send, ready, from, &besides)?;
                 let asked = one.ask(signer)?;
                 Ok((TxStage::Priced(one), asked))
             }
@@ -289,8 +292,8 @@ fn ask_each<'a>(
 /// Returns the gas cost of the others on the same chain.
 fn other_gas_costs<'p, 'a: 'p>(others: impl Iterator<Item = &'p QueuedTx<'a>>, stage: &TxStage) -> Besides {
     let mut besides = Besides::default();
-    let chain_id = stage.look().judged.derived.chain.id;
-    for other in others.filter(|other| other.stage.look().judged.derived.chain.id == chain_id) {
+    let chain_id = stage.send().judged.derived.chain.id;
+    for other in others.filter(|other| other.stage.send().judged.derived.chain.id == chain_id) {
         if let TxStage::Priced(one) = &other.stage
             && let Some(offer) = one.offer()
         {
@@ -301,38 +304,41 @@ fn other_gas_costs<'p, 'a: 'p>(others: impl Iterator<Item = &'p QueuedTx<'a>>, s
 }
 
 impl<'a> TxStage<'a> {
-    fn of(look: JudgedSend<'a>, standing: SendStatus) -> Self {
-        match standing {
-            SendStatus::Executed(outcome, by) => Self::Executed(look, outcome, by),
-            SendStatus::Done => Self::Done(look),
-            SendStatus::Ready(ready) => Self::Ready(look, ready),
-            SendStatus::Behind => Self::Behind(look),
+    fn of(judged_send: JudgedSend<'a>, status: SendStatus) -> Self {
+        match status {
+            SendStatus::Executed(outcome, by) => Self::Executed(judged_send, outcome, by),
+            SendStatus::Done => Self::Done(judged_send),
+            SendStatus::Ready(ready) => Self::Ready(judged_send, ready),
+            SendStatus::Behind => Self::Behind(judged_send),
         }
     }
 
-    const fn look(&self) -> &JudgedSend<'a> {
+    const fn send(&self) -> &JudgedSend<'a> {
         match self {
-            Self::Executed(look, ..) | Self::Done(look) | Self::Ready(look, _) | Self::Behind(look) => look,
-            Self::Priced(one) => &one.look,
+            Self::Executed(judged_send, ..)
+            | Self::Done(judged_send)
+            | Self::Ready(judged_send, _)
+            | Self::Behind(judged_send) => judged_send,
+            Self::Priced(one) => &one.judged_send,
         }
     }
 }
 
-/// Asks the thread that has the key to sign.
+/// A request to the thread that has the key to sign a payment.
 struct PaymentToSign {
     place: usize,
     tx: TxEip1559,
     signed: Sender<Result<Vec<u8>, Error>>,
 }
 
-/// Groups them, each group in their order.
+/// Groups them by a key, each group in their order.
 fn grouped<K: PartialEq>(
     pieces: Vec<QueuedTx<'_>>,
     key: impl Fn(&JudgedSend) -> K,
 ) -> Vec<Vec<QueuedTx<'_>>> {
     let mut groups: Vec<(K, Vec<QueuedTx>)> = Vec::new();
     for piece in pieces {
-        let key = key(piece.stage.look());
+        let key = key(piece.stage.send());
         match groups.iter_mut().find(|(known, _)| *known == key) {
             Some((_, group)) => group.push(piece),
             None => groups.push((key, vec![piece])),
@@ -346,15 +352,15 @@ struct PayerQueue<'l> {
     board: &'l Board<'l>,
     from: Address,
     requests: Sender<PaymentToSign>,
-    /// Those that have left.
+    /// The gas and nonces of those that were sent.
     left: Mutex<Besides>,
 }
 
-/// Hands over those of one chain in their order, which is that of the payer's nonces, and waits for all of them at once.
+/// Submits those of one chain in the order of the payer's nonces, and waits for all of them at once.
 fn send_on_chain(lane: &PayerQueue, pieces: Vec<QueuedTx>) {
     thread::scope(|scope| {
         let mut running = Vec::new();
-        for queue in grouped(pieces, |look| *look.judged.proposal().safe()) {
+        for queue in grouped(pieces, |judged_send| *judged_send.judged.proposal().safe()) {
             let mut queue = queue.into_iter();
             let Some(QueuedTx { place, stage }) = queue.next() else { continue };
             let handed = lane.board.step_beside(place, || lane.submit(place, stage));
@@ -372,7 +378,7 @@ fn send_on_chain(lane: &PayerQueue, pieces: Vec<QueuedTx>) {
                 }
             }));
         }
-        // One that ended early has no end on the board, which tells it.
+        // One that ended early has no exit code on the board, which counts that as a failure.
         for one in running {
             let _ = one.join();
         }
@@ -389,12 +395,14 @@ impl PayerQueue<'_> {
         };
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let one = match stage {
-            TxStage::Executed(look, outcome, by) => return Ok(Handed::Executed(look, outcome, by)),
+            TxStage::Executed(judged_send, outcome, by) => {
+                return Ok(Handed::Executed(judged_send, outcome, by));
+            }
             TxStage::Done(_) => return Ok(Handed::Done),
-            TxStage::Ready(look, ready) => SendCandidate::new(look, ready, self.from, &left)?,
+            TxStage::Ready(judged_send, ready) => SendCandidate::new(judged_send, ready, self.from, &left)?,
             TxStage::Priced(one) => one,
-            TxStage::Behind(look) => {
-                return Err(look.status(false).map_or_else(|error| error, |_| nonce_passed()));
+            TxStage::Behind(judged_send) => {
+                return Err(judged_send.status(false).map_or_else(|error| error, |_| nonce_passed()));
             }
         };
         one.submit(&Payer { from: self.from, sign: &sign }, &mut left)
@@ -410,12 +418,12 @@ impl PayerQueue<'_> {
 }
 
 impl TxStage<'_> {
-    /// Looks at it again once the one before it on its Safe has ended.
+    /// Reads it again once the one before it on its Safe has ended.
     fn after_previous(self, from: Address) -> Result<Self, Error> {
         match self {
-            Self::Behind(look) => {
-                let (look, standing) = look.unchanged(from)?;
-                Ok(Self::of(look, standing))
+            Self::Behind(judged_send) => {
+                let (judged_send, status) = judged_send.unchanged(from)?;
+                Ok(Self::of(judged_send, status))
             }
             Self::Priced(one) => Ok(Self::Priced(one.refreshed(from, &Besides::default())?)),
             stage => Ok(stage),

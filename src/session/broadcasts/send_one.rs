@@ -1,4 +1,4 @@
-//! One transaction, or one nonce after the other, sent and proven.
+//! Sends and proves one transaction, or one nonce after the other.
 
 use std::cell::RefCell;
 
@@ -16,8 +16,8 @@ use crate::session::broadcasts::submit::{Handed, Payer, SendCandidate, nonce_pas
 use crate::session::machine::keys::KeyHolder;
 use crate::ui::Text;
 
-/// Sends one nonce after the other. The first that is not proven ends it: those after it cannot be executed before it.
-/// The error is the first one, with the nonces that were not used.
+/// Sends one nonce after the other. The first that is not proven ends it, because the later ones cannot be executed
+/// before it. The error is that of the first, with the nonces that were not used.
 pub fn send_in_order(
     session: &Session,
     terms: &SendTerms,
@@ -37,7 +37,7 @@ pub fn send_in_order(
                 .hint("name the levers of one Safe"));
         };
         let sent = JudgedSend::first(session, &terms, only, payer)
-            .and_then(|look| one(look, payer, Some(&mut open), &mut known))
+            .and_then(|judged_send| one(judged_send, payer, Some(&mut open), &mut known))
             .map_err(|error| error.hint(format!("{nonce} to {} are not used by this run", nonces.last())))?;
         if sent != Exit::Done {
             return Ok(sent);
@@ -46,21 +46,22 @@ pub fn send_in_order(
     Ok(Exit::Done)
 }
 
-/// Sends one transaction, and proves it. `payer` is the one for whom it was read; the key is opened if it is not `known`.
+/// Sends one transaction, and proves it. `payer` is the account for which it was read; the key is opened if it is not
+/// `known`.
 pub fn one(
-    mut look: JudgedSend,
+    mut judged_send: JudgedSend,
     payer: Option<Address>,
     open: Option<impl FnMut() -> Result<(KeyHolder, Address), Error>>,
     known: &mut Option<(KeyHolder, Address)>,
 ) -> Result<Exit, Error> {
-    let mut ready = match look.begin(false)? {
+    let mut ready = match judged_send.begin(false)? {
         SendStatus::Ready(ready) => ready,
-        SendStatus::Executed(outcome, by) => return Handed::Executed(look, outcome, by).finish(),
+        SendStatus::Executed(outcome, by) => return Handed::Executed(judged_send, outcome, by).finish(),
         SendStatus::Done => return Ok(Exit::Done),
         SendStatus::Behind => return Err(nonce_passed()),
     };
     let Some(mut open) = open else {
-        print_call(look.session, &ready);
+        print_call(judged_send.session, &ready);
         return Ok(Exit::Done);
     };
     let (signer, from) = match known {
@@ -69,20 +70,20 @@ pub fn one(
     };
     let from = *from;
     if payer != Some(from) {
-        look = look.refreshed(from)?;
-        ready = match look.status(false)? {
+        judged_send = judged_send.refreshed(from)?;
+        ready = match judged_send.status(false)? {
             SendStatus::Ready(ready) => ready,
-            SendStatus::Executed(outcome, by) => return Handed::Executed(look, outcome, by).finish(),
+            SendStatus::Executed(outcome, by) => return Handed::Executed(judged_send, outcome, by).finish(),
             SendStatus::Done => return Ok(Exit::Done),
             SendStatus::Behind => return Err(nonce_passed()),
         };
     }
     let mut none = Besides::default();
-    let mut sending = SendCandidate::new(look, ready, from, &none)?;
-    while sending.ask(signer)? && sending.look.is_stale() {
+    let mut sending = SendCandidate::new(judged_send, ready, from, &none)?;
+    while sending.ask(signer)? && sending.judged_send.is_stale() {
         sending = sending.refreshed(from, &none)?;
     }
-    let ui = sending.look.session.ui;
+    let ui = sending.judged_send.session.ui;
     let signer = RefCell::new(signer);
     let sign = |tx: &TxEip1559| signer.borrow_mut().sign_transaction(ui, tx, from);
     sending.submit(&Payer { from, sign: &sign }, &mut none)?.finish()

@@ -1,4 +1,4 @@
-//! A look at a transaction that is to be sent: is it executed already, can it be sent now, and what does it cost?
+//! A transaction that is to be sent, as the chain is now: executed already, ready to be sent, at which price.
 
 use std::time::Instant;
 
@@ -23,52 +23,52 @@ use crate::session::Session;
 use crate::session::broadcasts::earlier::{EarlierSending, sent_before};
 use crate::store::{Lock, StoreError};
 
-/// People to call who are listed.
+/// The most people to call who are listed.
 const MOST_CALLS: usize = 10;
 
-/// A person's wishes for the sending.
+/// The flags of the sending.
 #[derive(Clone)]
 pub struct SendTerms {
     pub what: Vec<String>,
     pub given: Given,
     pub accept: Vec<String>,
     pub proofs: bool,
-    /// Names of Safes for which nobody is asked.
+    /// Names of Safes that were confirmed by a flag, so that nobody is asked.
     pub confirm: Vec<String>,
-    /// The call is only printed.
+    /// The call is printed and not sent.
     pub only_call: bool,
     pub fees: FeeArgs,
     pub wanted: RequiredDepth,
 }
 
-/// A look at the chain.
+/// A proposal that is to be sent, judged at one block.
 #[must_use]
 pub struct JudgedSend<'a> {
     pub session: &'a Session<'a>,
     pub terms: &'a SendTerms,
     pub judged: Judged<'a>,
-    /// Nobody else here sends this proposal. An error until it is needed.
+    /// The lock by which only one run here sends this proposal. An error counts only when the lock is needed.
     lock: Result<Option<Lock>, StoreError>,
-    /// Its beginning.
+    /// The time at which the chain was read.
     since: Instant,
 }
 
-/// The result of a look.
+/// The state of a proposal that is to be sent.
 pub enum SendStatus {
-    /// The Safe has executed it already, with how to say so.
+    /// The Safe has executed it already, with the text of the report.
     Executed(Box<Outcome>, String),
     Ready(Ready),
     /// It is done already, and that has been shown.
     Done,
-    /// Signed, and behind another that is sent before it.
+    /// It has enough signatures, and another one must be sent before it.
     Behind,
 }
 
 /// The next step of a transaction that is ready.
 pub enum SendStep {
-    /// One that was sent before is mined and executed it, with how to say so.
+    /// One that was sent before is mined and executed it, with the text of the report.
     Executed(Box<Outcome>, String),
-    /// One that was sent before waits, and its fees will do.
+    /// One that was sent before waits, and its fees suffice.
     Waits(Box<Sent>, Ready),
     Send(Box<Priced>),
 }
@@ -77,12 +77,12 @@ pub enum SendStep {
 pub struct Priced {
     pub ready: Ready,
     pub offer: Offer,
-    /// One that was sent before, and whose fees will not do.
+    /// One that was sent before, and whose fees do not suffice.
     pub replaces: Option<Sent>,
 }
 
 impl<'a> JudgedSend<'a> {
-    /// Finds the proposal of what was named, and holds it against its chain as it is now.
+    /// Finds the proposal of what was named, and judges it by its chain as it is now.
     pub fn first(
         session: &'a Session<'a>,
         terms: &'a SendTerms,
@@ -95,8 +95,8 @@ impl<'a> JudgedSend<'a> {
         };
         let found = session.for_purpose(found, &terms.given, CommandPurpose::Finish)?;
         let since = clock::moment();
-        // Taken before the chain is asked: what another run does meanwhile would not be seen. Whoever only prints the call
-        // may have a folder that cannot be written.
+        // The lock is taken before the chain is asked, so that another run changes nothing meanwhile. To print the
+        // call, no lock is needed: the folder may be read-only.
         let lock = |proposal: &Proposal| (!terms.only_call).then(|| session.lock(proposal)).transpose();
         let early = found.proposal().map(lock);
         let view = session.read_point(found.safe())?;
@@ -112,7 +112,7 @@ impl<'a> JudgedSend<'a> {
         }
     }
 
-    /// Returns `true` if it was derived just now and can perhaps be sent: what that costs could not be asked before its
+    /// Returns `true` if it was derived just now and can perhaps be sent: its cost could not be asked before its
     /// transaction was known.
     fn is_unpriced(&self) -> bool {
         let is_priced = |judged: &Judged| judged.seen().is_ok_and(|seen| seen.snapshot.prepared.is_some());
@@ -121,7 +121,7 @@ impl<'a> JudgedSend<'a> {
             && !is_priced(&self.judged)
     }
 
-    /// Looks at the same proposal on the chain as it is now.
+    /// Judges the same proposal by the chain as it is now.
     pub fn refreshed(self, from: Address) -> Result<Self, Error> {
         let Self { session, terms, judged, lock, .. } = self;
         let since = clock::moment();
@@ -129,47 +129,49 @@ impl<'a> JudgedSend<'a> {
         Ok(Self { session, terms, judged: judge(session, terms, rehearsed)?, lock, since })
     }
 
-    /// Looks again after somebody was asked: it must do what they were shown.
+    /// Judges it again after a question. Fails if it does not do any more what was shown.
     pub fn unchanged(self, from: Address) -> Result<(Self, SendStatus), Error> {
         let record = |judged: &Judged| judged.rehearsal.done().map(|done| done.record(judged.proposal()));
         let before = record(&self.judged);
-        let look = self.refreshed(from)?;
-        let standing = look.status(false)?;
-        if let (SendStatus::Ready(_), Some(before), Some(now)) = (&standing, before, record(&look.judged))
+        let judged_send = self.refreshed(from)?;
+        let status = judged_send.status(false)?;
+        if let (SendStatus::Ready(_), Some(before), Some(now)) =
+            (&status, before, record(&judged_send.judged))
             && let Some(difference) = now.differences(&before).first()
         {
             let message = format!("its effects are not the same now as when you were asked: {difference}");
             return Err(Error::new(Exit::Drift, message)
                 .hint("nothing was sent; run the same command again and read the review"));
         }
-        Ok((look, standing))
+        Ok((judged_send, status))
     }
 
-    /// Returns `true` once there may be a block that it has not seen.
+    /// Returns `true` once there may be a newer block.
     pub fn is_stale(&self) -> bool {
         self.judged.seen().is_ok_and(|seen| self.since.elapsed() > seen.link.between_blocks())
     }
 
-    /// Returns `true` if it comes before another one of the same Safe.
+    /// Returns `true` if it is of the same Safe as another one and has a lower nonce.
     pub fn is_before(&self, other: &Self) -> bool {
         let (own, other) = (self.judged.proposal(), other.judged.proposal());
         own.safe() == other.safe() && own.nonce() < other.nonce()
     }
 
-    /// Shows the review, and stops where a check refuses it, where approvals are missing and where it would fail. With
-    /// `is_behind`, one of a lower nonce is sent before it.
+    /// Shows the review. Fails if a check refuses it, if approvals are missing or if it would fail. With `is_behind`,
+    /// one of a lower nonce is sent before it.
     pub fn begin(&mut self, is_behind: bool) -> Result<SendStatus, Error> {
         if is_behind {
             return self.behind();
         }
-        let standing = self.status(true)?;
-        if let SendStatus::Ready(_) = standing {
+        let status = self.status(true)?;
+        if let SendStatus::Ready(_) = status {
             self.require_lock()?;
         }
-        Ok(standing)
+        Ok(status)
     }
 
-    /// One that was executed is proven in a folder that cannot be written, too: the lock is needed to send.
+    /// Fails if the lock could not be taken. Only sending needs it: an executed one can be proven in a read-only
+    /// folder.
     fn require_lock(&mut self) -> Result<(), Error> {
         match std::mem::replace(&mut self.lock, Ok(None)) {
             Ok(lock) => self.lock = Ok(lock),
@@ -190,7 +192,8 @@ impl<'a> JudgedSend<'a> {
         Ok(SendStatus::Behind)
     }
 
-    /// Is it executed already, has it been approved, does any check refuse it, and will it succeed?
+    /// Returns whether it is executed, done or ready. Fails if approvals are missing, a check refuses it, or it would
+    /// fail.
     pub fn status(&self, is_shown: bool) -> Result<SendStatus, Error> {
         let (session, accept, judged) = (self.session, &self.terms.accept, &self.judged);
         let now = judged.seen()?.fresh()?;
@@ -200,7 +203,7 @@ impl<'a> JudgedSend<'a> {
             }
             ready => ready,
         };
-        outcome::say_if_lost(session, judged)?;
+        outcome::report_lost_outcome(session, judged)?;
         let ready = match ready {
             Ok(ready) => ready,
             Err(_) if session.says_done(judged, accept) => return Ok(SendStatus::Done),
@@ -217,7 +220,7 @@ impl<'a> JudgedSend<'a> {
         Ok(SendStatus::Ready(ready))
     }
 
-    /// A proposal that the Safe has executed, sent by us or by somebody else, is proven and not sent again.
+    /// Returns the outcome of a proposal that the Safe has executed, sent by us or by somebody else.
     fn executed(&self, used: NotReady) -> Result<SendStatus, Error> {
         let (session, judged) = (self.session, &self.judged);
         judged.enforce_fresh(&self.terms.accept)?;
@@ -242,7 +245,7 @@ impl<'a> JudgedSend<'a> {
         not_ready(self.session, &self.judged, &self.terms.what, why)
     }
 
-    /// Looks for what was sent before, and else says what it costs to send it now, beside others of the same run.
+    /// Searches for what was sent before; otherwise returns the price of sending it now, beside others of the same run.
     pub fn price(&self, ready: Ready, from: Address, besides: &Besides) -> Result<SendStep, Error> {
         let (judged, terms) = (&self.judged, self.terms);
         let replaces = match sent_before(self.session, judged, from, terms.fees.priority_fee)? {
@@ -281,12 +284,12 @@ pub fn not_ready(session: &Session, judged: &Judged, what: &[String], why: NotRe
     error
 }
 
-/// Before anything is said of the Safe: what a single RPC says of its nonce too.
+/// Proves the values if asked to, and judges them.
 fn judge<'a>(session: &Session, terms: &SendTerms, rehearsed: Rehearsed<'a>) -> Result<Judged<'a>, Error> {
     Ok(rehearsed.prove(session.ui, terms.proofs)?.judge(false))
 }
 
-/// Refuses what would fail: by the rehearsal with the owners' own signatures, which runs in this process alone.
+/// Fails if the rehearsal with the owners' own signatures fails; that runs in this process alone.
 fn require_success(judged: &Judged) -> Result<(), Error> {
     let Some(done) = judged.rehearsal.done().filter(|done| done.is_signed) else { return Ok(()) };
     rehearsal_result::check_success(&done.rehearsal, judged.plan(), &judged.derived.names).map_err(|why| {
@@ -295,7 +298,7 @@ fn require_success(judged: &Judged) -> Result<(), Error> {
     })
 }
 
-/// The folder does not take what has to be there before a transaction is sent.
+/// Returns the error for a folder that cannot be written before a transaction is sent.
 pub fn folder_error(error: StoreError) -> Error {
     if matches!(error, StoreError::Locked { .. }) {
         return Error::from(error).hint("nothing was sent");

@@ -8,7 +8,7 @@ use alloy::primitives::Address;
 use crate::ceremony::deputy::deputy_act::{Act, How, Wish, new_nonce};
 use crate::ceremony::enforce::{accepted, enforce_alone};
 use crate::ceremony::order::{Given, named_once};
-use crate::ceremony::sending::offer::{Offer, affordable_tip};
+use crate::ceremony::sending::offer::{Offer, require_affordable_tip};
 use crate::clock;
 use crate::council::{By, Lever};
 use crate::device::NamedKey;
@@ -34,7 +34,7 @@ enum Goal<'t> {
 }
 
 pub fn run(session: &Session, terms: &DeputyTerms) -> Result<Exit, Error> {
-    affordable_tip(terms.fees.priority_fee, terms.fees.max_fee)?;
+    require_affordable_tip(terms.fees.priority_fee, terms.fees.max_fee)?;
     let lever = session.deputys(terms.lever)?;
     let named = keys::find(
         session.ui,
@@ -193,7 +193,7 @@ impl<'a> DeputyRun<'a> {
     ) -> Result<Act<'a>, Error> {
         let made = match &act.how {
             How::Module(pause, None) => {
-                // On a device, the deputy's key is looked for first.
+                // On a device, the deputy's key is searched for first.
                 signer.choose_owner(self.session.ui, &self.session.council, &[act.deputy.1])?;
                 let signature = signer.sign_pause(self.session.ui, pause, act.deputy.1)?;
                 Some(Bearer { pause: *pause, signature }.to_json())

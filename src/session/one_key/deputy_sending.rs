@@ -99,7 +99,7 @@ fn submit(sitting: &DeputyRun, act: &Act, sent: &Sent, is_new: bool) -> Result<E
     let (first, now) = (first_recorded(&all, from), clock::seconds());
     let outbox = Outbox::open(session.ui, judged.derived.chain, first, now, act.outgoing()?)?;
     let link = &judged.seen()?.link;
-    outbox.give_unless_mined(session.ui, link, sent)?;
+    outbox.send_unless_mined(session.ui, link, sent)?;
     if is_new {
         sitting.note(act, TxStep::Sent { tx: sent.hash, payer: from });
     }

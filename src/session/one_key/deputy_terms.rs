@@ -7,7 +7,7 @@ use alloy::primitives::B256;
 use crate::ceremony::deputy::deputy_act::{Act, How};
 use crate::cli::args::{FeeArgs, KeyArgs};
 use crate::council::{Arguments, Lever};
-use crate::incident::{self, Deputed, Plain, TxStep};
+use crate::incident::{self, DeputyStep, Plain, TxStep};
 use crate::session::Session;
 
 /// A person's wishes.
@@ -40,7 +40,7 @@ impl DeputyRun<'_> {
             How::Key(_) => None,
             How::Module(pause, _) => Some(pause.module),
         };
-        let deputed = Deputed {
+        let deputed = DeputyStep {
             lever: Plain::cut(&self.lever.name),
             deputy: act.deputy.1,
             module,

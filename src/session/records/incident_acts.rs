@@ -1,4 +1,4 @@
-//! `incident`: opened, closed, and noted, by an entry of the journal.
+//! `incident`: opens, closes or notes, by an entry of the journal.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::session::Session;
 use crate::ui::Text;
 use crate::view::journal_table::describe;
 
-/// An incident that is to be opened, and who does what in it.
+/// An incident that is to be opened, and the roles in it.
 pub struct Opening<'o> {
     pub title: &'o str,
     pub severity: Severity,
@@ -44,8 +44,7 @@ pub fn open(session: &Session, opening: &Opening) -> Result<Exit, Error> {
     write(session, act)
 }
 
-/// Adds a note, whatever is open: a long journal is not read for it.
-/// Fails if it is not one line of text.
+/// Adds a note, in an incident or not: a long journal need not be read for it. Fails if it is not one line of text.
 pub fn note(session: &Session, text: &str) -> Result<Exit, Error> {
     write(session, JournalAct::Note { text: plain("the note", text)? })
 }

@@ -1,4 +1,4 @@
-//! `log`: the journal as a table, and whether its chain of digests is whole.
+//! `log`: shows the journal as a table, and verifies its chain of digests.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::ui::Text;
 use crate::view::journal_faults::JournalsObject;
 use crate::view::journal_table::{self, EntryObject};
 
-/// The most entries in the table: the last ones.
+/// The number of last entries in the table.
 const MOST_SHOWN: usize = 1_000;
 
 pub fn list(session: &Session, files: &[PathBuf]) -> Result<Exit, Error> {
@@ -35,7 +35,7 @@ pub fn list(session: &Session, files: &[PathBuf]) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// Says whether the chain of each journal is whole, and with which digest it ends.
+/// Verifies the chain of each journal, and prints its last digest.
 pub fn verify(session: &Session, files: &[PathBuf]) -> Result<Exit, Error> {
     let (ui, Journals { names, all }) = (session.ui, session.journals(files)?);
     let object = JournalsObject::new(&names, &all, &merge(&all));

@@ -1,4 +1,4 @@
-//! The journal, as every command that acts writes it: one call, which stops nobody.
+//! Entries of the commands into the journal. One that cannot be written stops no command.
 
 use alloy::primitives::Address;
 
@@ -10,11 +10,11 @@ use crate::store::CutOff;
 use crate::ui::Text;
 
 impl Session<'_> {
-    /// Adds an entry to the journal. One that cannot be written is said once, and stops nothing.
+    /// Adds an entry about a proposal. One that cannot be written is reported once, and stops nothing.
     pub fn note(&self, act: JournalAct, proposal: &Proposal) {
         let about = self.about(proposal);
         if proposal.is_drill() {
-            // Never as something real.
+            // A drill is never entered as a real act.
             for step in act.in_drill() {
                 self.note_about(JournalAct::Drill { step }, Some(about.clone()));
             }
@@ -31,12 +31,12 @@ impl Session<'_> {
         self.council.signer_at(owner).map(|signer| Plain::cut(&signer.name))
     }
 
-    /// Adds an entry about no transaction. One that cannot be written is said once, and stops nothing.
+    /// Adds an entry without a transaction. One that cannot be written is reported once, and stops nothing.
     pub fn note_act(&self, act: JournalAct) {
         self.note_about(act, None);
     }
 
-    /// Notes what was accepted, where anything was, by the words of `--accept`.
+    /// Adds entries of what was accepted, by the words of `--accept`; none if nothing was.
     pub fn note_accepted(&self, ids: &[String], proposal: Option<&Proposal>) {
         for ids in ids.chunks(MOST_LISTED) {
             let ids = ids.iter().map(|id| Plain::cut(id)).collect();
@@ -47,7 +47,7 @@ impl Session<'_> {
         }
     }
 
-    /// Adds an entry about a transaction that is not a proposal here. One that cannot be written is said once.
+    /// Adds an entry about any transaction. One that cannot be written is reported once, and stops nothing.
     pub fn note_about(&self, act: JournalAct, about: Option<TransactionRef>) {
         match self.enter(act, about) {
             Ok(cut_off) => self.say_cut_off(cut_off),
@@ -58,7 +58,7 @@ impl Session<'_> {
         }
     }
 
-    /// Adds an entry that the command is about.
+    /// Adds an entry that is the purpose of the command. Fails if it cannot be written.
     pub fn write(&self, act: JournalAct) -> Result<(), Error> {
         self.enter(act, None).map(|cut_off| self.say_cut_off(cut_off))
     }

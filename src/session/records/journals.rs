@@ -1,4 +1,4 @@
-//! This machine's journal, beside those that others have sent.
+//! This machine's journal, and those of others.
 
 use std::path::PathBuf;
 
@@ -7,14 +7,14 @@ use crate::incident::Journal;
 use crate::session::Session;
 use crate::store::read_log;
 
-/// Journals, this machine's first, and where each was read.
+/// Journals, this machine's first, and the file of each.
 pub struct Journals {
     pub names: Vec<String>,
     pub all: Vec<Journal>,
 }
 
 impl Session<'_> {
-    /// Reads this machine's journal, and those in the files.
+    /// Reads this machine's journal, and those in `files`.
     pub fn journals(&self, files: &[PathBuf]) -> Result<Journals, Error> {
         let own = self.incidents.journal();
         let mut journals = Journals {

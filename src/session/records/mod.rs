@@ -1,4 +1,4 @@
-//! The journal and what is made of it.
+//! The journal: entries, tables, incidents and reports.
 
 pub mod incident_acts;
 pub mod journal_log;

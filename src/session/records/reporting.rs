@@ -1,4 +1,4 @@
-//! `report`: the record of an incident from the journals and the chain, as a page, as text, or as a draft of a message.
+//! `report`: the record of an incident from the journals and the chain, as HTML, as text, or as a draft of a message.
 
 use std::path::{Path, PathBuf};
 
@@ -14,18 +14,18 @@ use crate::view::record::{
 
 /// The longest template of a council.
 const MOST_TEMPLATE: usize = 64 << 10;
-/// The most transactions of one record: each is looked up on its chain.
+/// The most transactions of one record: the chain is asked about each.
 const MOST_TRANSACTIONS: usize = 300;
 
-/// A person's wishes.
+/// The flags of `report`.
 pub struct ReportTerms<'w> {
-    /// The entry that opened an incident, by its number, or a lever.
+    /// The number of the entry that opened an incident, or a lever.
     pub what: Option<&'w str>,
     pub since: Option<Utc>,
     /// The journals of other machines.
     pub journals: &'w [PathBuf],
     pub offline: bool,
-    /// The new file for a page of HTML.
+    /// The new file for the HTML.
     pub html: Option<&'w Path>,
     pub draft: Option<DraftAudience>,
     pub stage: DoraStage,
@@ -54,7 +54,7 @@ pub fn run(session: &Session, terms: &ReportTerms) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// Checks that the chain is not asked without end: a journal of somebody else may name anything.
+/// Fails if there are too many transactions to ask the chain about: a journal of somebody else may name any number.
 fn require_few(entries: &[&Entry]) -> Result<(), Error> {
     let count = count_transactions(entries);
     if count <= MOST_TRANSACTIONS {
@@ -78,7 +78,7 @@ fn scope(session: &Session, terms: &ReportTerms) -> Result<RecordScope, Error> {
     if let Ok(number) = what.parse() {
         return Ok(RecordScope::Opened(number));
     }
-    session.is_lever(what)?;
+    session.require_lever(what)?;
     Ok(RecordScope::Lever(what.into()))
 }
 

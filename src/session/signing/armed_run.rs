@@ -1,4 +1,4 @@
-//! `armed`: shows what is signed ahead, what it is still worth, and the commands that end it.
+//! `armed`: shows what is signed ahead, who can use it, and the commands that revoke it.
 
 use crate::ceremony::folder::armed_sets::Group;
 use crate::ceremony::order::Given;
@@ -30,7 +30,7 @@ pub fn show(session: &Session, levers: &[String], given: &Given) -> Result<Exit,
     Ok(whole)
 }
 
-/// Shows one transaction. What is stale is told by the exit code as well; what is dead is nobody's worry.
+/// Shows one transaction. A stale one has an exit code of its own; one that can no longer be used does not.
 fn one(session: &Session, group: &Group) -> Result<(ArmedObject, Exit), Error> {
     let examined = session.examine(group)?;
     let armed = assess(&examined.signatures, examined.threshold_then, &examined.now);

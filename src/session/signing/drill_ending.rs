@@ -1,4 +1,4 @@
-//! The end of a drill for its people: proven on a fork, with the time that each of them took. Nothing is sent to anybody.
+//! The end of a drill: proven on a fork, with the time that each person took. Nothing is sent.
 
 use crate::ceremony::drills::drill_proof::prove;
 use crate::ceremony::enforce::enforce;
@@ -15,10 +15,10 @@ use crate::session::each_part::each;
 use crate::ui::Text;
 use crate::view::drill_lines::{self, DrillProven, Times};
 
-/// The earlier drills that are shown beside one.
+/// The most earlier drills that are shown.
 const MOST_EARLIER: usize = 5;
 
-/// Proves the drills that were named, on forks, and shows the times.
+/// Proves the named drills on forks, and shows the times.
 pub fn broadcast(
     session: &Session,
     what: &[String],

@@ -1,4 +1,4 @@
-//! `sign`, ahead of time and in a drill: whose key, the pages, the signature, and where it goes.
+//! `sign`, also ahead of time and in a drill: the key, the pages, the signature, and where it goes.
 
 pub mod armed_run;
 pub mod drill_ending;

@@ -1,4 +1,4 @@
-//! Prepares a review on a device: the way, the pages, what to read, and what it does not show.
+//! Prepares a review on a device: the mode, the pages, what to read, and what the device does not show.
 
 use alloy::primitives::Address;
 
@@ -17,21 +17,21 @@ use crate::view::{review_lines::device_pages, review_lines::message_signed};
 /// The signer's choices on the command line.
 pub struct Asking {
     pub way: RequestedMode,
-    /// They go on although the device does not show all of the data.
+    /// `--unseen`: sign although the device does not show all of the data.
     pub unseen: bool,
-    /// The number of transactions that are signed in this sitting.
+    /// The number of transactions that are signed in this run.
     pub together: usize,
 }
 
-/// Returns what an owner signs for this Safe: the transaction, or a message of a Safe that owns it.
+/// Returns the object of an owner's signature for this Safe: the transaction, or a message of a Safe that owns it.
 pub fn signs<'s>(judged: &'s Judged, way: &'s proposal::Way) -> Signs<'s> {
     way.message
         .as_ref()
         .map_or_else(|| Signs::Tx(judged.proposal().tx()), |known| Signs::Message(&known.message))
 }
 
-/// Returns the request, and shows the pages that a device will show. Asks for a yes of its own where it would not show all of
-/// the data.
+/// Returns the request to the key. For a device it chooses the mode, shows the pages, and asks for a yes if the device
+/// would not show all of the data.
 pub fn prepare<'s>(
     session: &Session,
     judged: &'s Judged,
@@ -70,7 +70,7 @@ pub fn prepare<'s>(
     Ok(request)
 }
 
-/// Returns `true` if it does more than stop something; what the reader's own files do not say counts as more.
+/// Returns `true` if it does more than pause something, or if the reader's own files do not give it.
 fn is_heavy(judged: &Judged) -> bool {
     let pauses = judged.derived.own.as_ref().is_some_and(|own| {
         own.order.pulling().playbooks().all(|playbook| playbook.kind == PlaybookKind::Pause)
@@ -78,7 +78,7 @@ fn is_heavy(judged: &Judged) -> bool {
     judged.proposal().binding().undo() || !pauses
 }
 
-/// Says which `to` makes "operation 1", which runs another contract's code as the Safe, right.
+/// Shows the `to` with which "operation 1", a delegatecall, is right.
 fn say_delegatecall(session: &Session, request: &SigningRequest, to: Address, pinned: Option<Address>) {
     let ui = session.ui;
     let safe = request.domain.safe();
@@ -96,8 +96,8 @@ fn say_delegatecall(session: &Session, request: &SigningRequest, to: Address, pi
     }
 }
 
-/// Returns the published contract at `to` that a Safe may run as itself: the batch contract of its version, which is the one
-/// that the council file pins, else that of its chain, where it is known; a migration; or the library for messages.
+/// Returns the published contract at `to` that a Safe may delegatecall: the batch contract of its version, as pinned or
+/// else as published for its chain; a migration; or the library for messages.
 fn expected_target(safe: &SafeId, to: Address, pinned: Option<Address>) -> Option<&'static Deployment> {
     let listed = || published_batch_contract(safe.chain_id, safe.version).map(|known| known.address);
     let known = known_at(to)?;
@@ -116,10 +116,10 @@ mod tests {
     use super::*;
     use crate::safe::SafeVersion;
 
-    /// A batch contract of another version, or one that also calls with the Safe's storage, is to be rejected. A migration and
-    /// the library for messages are right, as the checks say of them.
+    /// A batch contract of another version, or one that also delegatecalls, is to be rejected. A migration and the
+    /// library for messages are right, as in the checks.
     #[test]
-    fn operation_1_is_right_for_published_contracts_that_are_made_for_it() {
+    fn operation_1_is_right_only_for_published_contracts_made_for_it() {
         let is_right = |chain_id, version, to: &str| {
             let safe = SafeId { chain_id, address: Address::repeat_byte(5), version };
             expected_target(&safe, to.parse().unwrap(), None).is_some()

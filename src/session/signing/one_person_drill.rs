@@ -1,4 +1,4 @@
-//! A drill of one person: whose keystores are at hand, on one machine, sign in turn, until enough have.
+//! A drill on one machine: the keystores of several owners sign in turn, until the threshold is met.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,26 +19,26 @@ use crate::ui::Text;
 
 pub struct Keystores<'a> {
     pub named: &'a [PathBuf],
-    /// A file with the password of each of them in turn, or one for all. Without one each is asked for.
+    /// A file with the password for each of them in turn, or one for all. Without one each password is asked for.
     pub password_files: &'a [PathBuf],
 }
 
 /// A keystore that may be an owner's.
-struct AtHand {
+struct AvailableKeystore {
     file: KeystoreFile,
     password_file: Option<PathBuf>,
 }
 
 impl Keystores<'_> {
-    /// Returns those that were named, or else those in Foundry's folder that state an owner's address.
-    fn owners_keystores(&self, owners: &[Address]) -> Result<Vec<AtHand>, Error> {
+    /// Returns the named keystores, or else those in Foundry's folder that state an owner's address.
+    fn owners_keystores(&self, owners: &[Address]) -> Result<Vec<AvailableKeystore>, Error> {
         let password_file = |at: usize| match self.password_files {
             [one] => Some(one.clone()),
             several => several.get(at).cloned(),
         };
         let mut found = Vec::new();
         for (at, path) in self.named.iter().enumerate() {
-            found.push(AtHand { file: keystore_file(path)?, password_file: password_file(at) });
+            found.push(AvailableKeystore { file: keystore_file(path)?, password_file: password_file(at) });
         }
         if !found.is_empty() {
             return Ok(found);
@@ -47,15 +47,15 @@ impl Keystores<'_> {
             if let Ok(file) = keystore_file(Path::new(&name))
                 && file.stated.is_some_and(|stated| owners.contains(&stated))
             {
-                found.push(AtHand { file, password_file: password_file(0) });
+                found.push(AvailableKeystore { file, password_file: password_file(0) });
             }
         }
         Ok(found)
     }
 }
 
-/// Lets the keys at hand sign a drill in turn, until enough have.
-/// Fails if a key cannot be opened or is not an owner's, and if too few are at hand.
+/// Signs a drill with each available key in turn, until the threshold is met. Fails if a key cannot be opened or is not
+/// an owner's, and if there are too few.
 pub fn sign(session: &Session, judged: &Judged, keys: &Keystores) -> Result<(), Error> {
     let owners = all_owners(judged);
     let mut signatures = judged.derived.signatures.clone();
@@ -63,7 +63,7 @@ pub fn sign(session: &Session, judged: &Judged, keys: &Keystores) -> Result<(), 
         if tally(judged, &signatures).is_met() {
             break;
         }
-        let AtHand { file, password_file } = one;
+        let AvailableKeystore { file, password_file } = one;
         let path = file.path.clone();
         let named = NamedKey::Keystore(file);
         let mut signer = open_within(session.ui, &named, password_file.as_deref(), Duration::ZERO)?;
@@ -93,7 +93,7 @@ pub fn sign(session: &Session, judged: &Judged, keys: &Keystores) -> Result<(), 
         .hint("keystores are looked for here and in Foundry's folder, ~/.foundry/keystores"))
 }
 
-/// Signs for each Safe for which a key can.
+/// Signs for each Safe of which the key is an owner's.
 fn one_key(
     session: &Session,
     judged: &Judged,
@@ -126,7 +126,7 @@ fn tally(judged: &Judged, signatures: &[OwnerSignature]) -> Shortfall {
     count(judged.proposal(), &given, &judged.tree())
 }
 
-/// The owners of every Safe of the tree, each once.
+/// Returns the owners of every Safe of the tree, each once.
 fn all_owners(judged: &Judged) -> Vec<Address> {
     let ways = judged.derived.owners.ways(judged.proposal());
     let mut owners: Vec<Address> = ways.iter().flat_map(|way| judged.owners_on(way)).collect();

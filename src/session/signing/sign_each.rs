@@ -1,8 +1,8 @@
-//! `sign`: one proposal after the other: review, yes, signature, line, file.
+//! `sign`: for one proposal after the other the review, the question, the signature, its line and its file.
 
 use alloy::primitives::Address;
 
-use crate::ceremony::contention::together::{advise, one_for_each_nonce};
+use crate::ceremony::contention::together::{advise, require_distinct_nonces};
 use crate::ceremony::enforce::{accepted, enforce};
 use crate::ceremony::judged::Judged;
 use crate::cli::args::AheadOutput;
@@ -25,17 +25,17 @@ struct Signing<'s> {
     session: &'s Session<'s>,
     terms: &'s SignTerms<'s>,
     key: NamedKey,
-    /// Opened after the first review: its person can read while the device is not there yet.
+    /// Opened after the first review, so that a person can read before the device is plugged in.
     signer: Option<KeyHolder>,
 }
 
-/// Signs what was named, or with `ahead` one transaction at each of several nonces.
+/// Signs the named proposals, or with `ahead` one transaction at each of several nonces.
 pub fn run(
     session: &Session,
     terms: &SignTerms,
     ahead: Option<(Nonces, AheadOutput)>,
 ) -> Result<Exit, Error> {
-    session.are_known(terms.what)?;
+    session.require_known(terms.what)?;
     terms.require_own_values()?;
     keys::person(session.ui, &session.council, terms.signer)?;
     let key = keys::find(session.ui, terms.key, KeyPurpose::Signing)?;
@@ -47,7 +47,7 @@ pub fn run(
     let mut round = SigningRound::default();
     let all = round.load(session, terms)?;
     terms.require_one(all.len())?;
-    one_for_each_nonce(&all)?;
+    require_distinct_nonces(&all)?;
     let count = all.len();
     if count > 1 {
         ui.show(&to_sign(&all));
@@ -65,7 +65,7 @@ pub fn run(
 }
 
 impl Signing<'_> {
-    /// Review, yes, signature: in this order, and nothing is written before the last check has passed.
+    /// Reviews, asks and signs, in this order. Nothing is written before the last check has passed.
     fn one(&mut self, judged: &Judged, place: (usize, usize)) -> Result<OwnerSignature, Error> {
         let (session, terms) = (self.session, self.terms);
         let signers = Signers::of(session, (terms.signer, terms.for_safe), judged)?;
@@ -78,9 +78,9 @@ impl Signing<'_> {
             return Ok(signature);
         }
         let stated = self.key.stated();
-        // A refusal stands before the question whose key it is.
+        // A refusal comes before the question whose key it is.
         let stated_way = stated.filter(|_| is_allowed).map(|stated| signers.way(stated)).transpose()?;
-        // The last lines before the question are the review's.
+        // The review's lines are the last before the question.
         if let Some(way) = stated_way {
             signers.show(way);
         }
@@ -120,7 +120,7 @@ impl Signing<'_> {
         })
     }
 
-    /// One yes is for the one review above it.
+    /// Asks for a yes to the review above.
     fn confirm(
         &self,
         judged: &Judged,
@@ -135,7 +135,7 @@ impl Signing<'_> {
     }
 }
 
-/// The line first: whatever happens to the disk, the signature is not lost. It is in `all`, kept or not.
+/// Prints the line before it writes the file, so that a failing disk does not lose the signature, and adds it to `all`.
 fn write(
     session: &Session,
     judged: &Judged,

@@ -1,4 +1,4 @@
-//! The wishes of a person who signs, and the checks of them that need no network.
+//! The flags of `sign`, and the checks of them that need no network.
 
 use crate::ceremony::enforce::changed_digits;
 use crate::ceremony::find::is_file;
@@ -7,7 +7,7 @@ use crate::cli::args;
 use crate::device::RequestedMode;
 use crate::error::{Error, Exit};
 
-/// A person's wishes.
+/// The flags of `sign`.
 #[derive(Clone, Copy)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct SignTerms<'a> {
@@ -18,19 +18,19 @@ pub struct SignTerms<'a> {
     pub accept: &'a [String],
     pub proofs: bool,
     pub offline: bool,
-    /// Nobody is asked after the review.
+    /// `--yes`: nothing is asked after the review.
     pub yes: bool,
     pub signer: Option<&'a str>,
     pub for_safe: Option<&'a str>,
-    /// The way in which a Ledger is asked; also of a keystore, if it is to sign a personal message.
+    /// The mode in which a Ledger is asked; a keystore obeys only that of a personal message.
     pub asked: RequestedMode,
-    /// They go on although the Ledger does not show all of the data.
+    /// `--unseen`: sign although the Ledger does not show all of the data.
     pub unseen: bool,
 }
 
 impl SignTerms<'_> {
-    /// Checks that a value that was said for a lever does not stand for one that a file chose.
-    /// Fails if a file is named beside a lever, and values are given.
+    /// Fails if values are given and a file is named beside a lever: the value for the lever could seem to confirm one
+    /// that the file chose.
     pub fn require_own_values(&self) -> Result<(), Error> {
         let is_beside = self.what.len() > 1 && self.what.iter().any(|what| is_file(what));
         if self.given.set.is_empty() || !is_beside {
@@ -40,8 +40,7 @@ impl SignTerms<'_> {
         Err(Error::new(Exit::Usage, message).hint("sign the file by itself"))
     }
 
-    /// Checks that flags about one proposal are not given for several.
-    /// The error names the flag.
+    /// Fails if a flag about one proposal is given for several. The error names the flag.
     pub fn require_one(&self, count: usize) -> Result<(), Error> {
         let flags = [
             ("--accept", self.accept.iter().any(|id| changed_digits(id).is_none())),
@@ -66,11 +65,11 @@ mod tests {
         key: args::KeyArgs,
     }
 
-    fn with<T>(what: &[&str], given: &Given, accept: &[&str], look: impl Fn(&SignTerms) -> T) -> T {
+    fn with<T>(what: &[&str], given: &Given, accept: &[&str], read: impl Fn(&SignTerms) -> T) -> T {
         let key = Line::parse_from(["breakglass"]).key;
         let owned = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
         let (what, accept) = (owned(what), owned(accept));
-        look(&SignTerms {
+        read(&SignTerms {
             what: &what,
             given,
             key: &key,
@@ -86,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_for_a_lever_is_not_taken_for_a_file_beside_it() {
+    fn a_value_for_a_lever_does_not_count_for_a_file_beside_it() {
         let set = Given { set: vec![("amount".into(), "5".into())], ..Given::default() };
         let is_good =
             |what: &[&str], given: &Given| with(what, given, &[], |t| t.require_own_values().is_ok());

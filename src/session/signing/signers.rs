@@ -1,4 +1,4 @@
-//! Whose key signs a proposal, and for which Safe: the proposal's own, or one that owns it.
+//! The owner who signs a proposal, and the Safe they sign for: the proposal's own, or one that owns it.
 
 use alloy::primitives::Address;
 
@@ -13,7 +13,7 @@ use crate::shell::quoted;
 use crate::ui::Text;
 use crate::view::review_lines::message_signed;
 
-/// Those who can sign, the nearest Safe first.
+/// The owners who can sign, those of the nearest Safe first.
 pub struct Signers<'j> {
     session: &'j Session<'j>,
     judged: &'j Judged<'j>,
@@ -22,7 +22,7 @@ pub struct Signers<'j> {
     person: Option<Address>,
 }
 
-/// Returns what to type for those of the Safes among the owners that cannot approve by signatures, and are meant.
+/// Returns the commands for the owner Safes that `is_meant` selects and that cannot approve by signatures.
 fn on_chain(
     session: &Session,
     judged: &Judged,
@@ -50,8 +50,8 @@ fn on_chain(
 }
 
 impl<'j> Signers<'j> {
-    /// `named` are `--as` and `--for`.
-    /// Fails if no signer, or no Safe that can approve by signatures, is called so.
+    /// Returns the owners who can sign. `signer` and `safe` are `--as` and `--for`. Fails if no signer, or no Safe that
+    /// can approve by signatures, has that name.
     pub fn of(
         session: &'j Session<'j>,
         (signer, safe): (Option<&str>, Option<&str>),
@@ -86,7 +86,7 @@ impl<'j> Signers<'j> {
         }
     }
 
-    /// The owners of every Safe, each once.
+    /// Returns the owners of every Safe, each once.
     fn owners(&self) -> Vec<Address> {
         let mut owners: Vec<Address> = Vec::new();
         for owner in self.ways.iter().flat_map(|(_, owners)| owners) {
@@ -110,7 +110,7 @@ impl<'j> Signers<'j> {
         self.ways.iter().map(of).collect::<Vec<_>>().join("; ")
     }
 
-    /// Refuses the key of somebody else.
+    /// Fails if the key is not that of an owner, or of the person who signs.
     pub fn check(&self, key: Address) -> Result<(), Error> {
         let message = match self.person {
             Some(person) if person != key => format!("this key is {key}, and you sign as {person}"),
@@ -123,8 +123,8 @@ impl<'j> Signers<'j> {
         Err(on_chain.into_iter().fold(Error::new(Exit::Failed, message).hint(self.list()), Error::hint))
     }
 
-    /// Says what is known before anybody reads a review or types a password: the key is an owner's, and whether enough have
-    /// signed. Returns the owner's signature if they have signed already, for every Safe that they can sign for.
+    /// Checks, before a review or a password, that the key is an owner's, and notes that enough have signed. Returns
+    /// the owner's signature if they have already signed for every Safe that they can sign for.
     pub fn check_before_review(
         &self,
         key: &NamedKey,
@@ -160,18 +160,18 @@ impl<'j> Signers<'j> {
             .find(|signature| signature.through() == way.through)
     }
 
-    /// The ways of an owner, the nearest first.
+    /// Returns the ways of an owner, the nearest first.
     fn ways_of(&self, owner: Address) -> impl Iterator<Item = &Way<'j>> {
         self.ways.iter().filter(move |(_, owners)| owners.contains(&owner)).map(|(way, _)| way)
     }
 
-    /// `None` if the owner has not signed for each Safe yet.
+    /// Returns the owner's signature; `None` if they have not signed for each Safe yet.
     fn signed_everywhere(&self, owner: Address) -> Option<&OwnerSignature> {
         let signed: Vec<_> = self.ways_of(owner).map(|way| self.signature(owner, way)).collect();
         if signed.iter().all(Option::is_some) { signed.into_iter().flatten().next() } else { None }
     }
 
-    /// Chooses the owner whose key this is.
+    /// Returns the owner whose key this is; asks if it has several.
     pub fn choose(&self, signer: &mut KeyHolder) -> Result<Address, Error> {
         let among = self.person.map_or_else(|| self.owners(), |person| vec![person]);
         let owner = signer.choose_owner(self.session.ui, &self.session.council, &among)?;
@@ -183,14 +183,15 @@ impl<'j> Signers<'j> {
         self.person
     }
 
-    /// The Safe that an owner signs for: the nearest for which they have not signed, or else the nearest.
+    /// Returns the way to the Safe that an owner signs for: the nearest for which they have not signed, or else the
+    /// nearest.
     pub fn way(&self, owner: Address) -> Result<&Way<'j>, Error> {
         let open = self.ways_of(owner).find(|way| self.signature(owner, way).is_none());
         let way = open.or_else(|| self.ways_of(owner).next());
         way.ok_or_else(|| Error::new(Exit::Failed, format!("{owner} is not an owner")).hint(self.list()))
     }
 
-    /// Makes a signature, read back as any other machine will read it: one that cannot be verified is an error.
+    /// Makes a signature and verifies it as any other machine will.
     pub fn sign(
         &self,
         signer: &mut KeyHolder,
@@ -217,7 +218,7 @@ impl<'j> Signers<'j> {
         .hint("it was not kept; do not use this key again before you know why"))
     }
 
-    /// Says in one line for which Safe a signature is, where it is not the proposal's own.
+    /// Shows in one line the Safe of a signature, if it is not the proposal's own.
     pub fn remind(&self, way: &Way) {
         if way.message.is_some() {
             let own = self.name(way.domain.safe().address);
@@ -226,7 +227,7 @@ impl<'j> Signers<'j> {
         }
     }
 
-    /// Says for which Safe a signature is, where it is not the proposal's own, and what is signed then.
+    /// Shows the Safe of a signature, and the message that is signed, if it is not the proposal's own.
     pub fn show(&self, way: &Way) {
         let safe = way.domain.safe().address;
         if way.message.is_none() {

@@ -1,5 +1,5 @@
-//! `sign --nonces`: one review, and a signature for each nonce. They go where `--to` says and nowhere else: whoever has
-//! enough of them can use them without asking anybody.
+//! `sign --nonces`: one review, and a signature for each nonce. They are written only to `--to`, because anybody who
+//! has enough of them can use them.
 
 use std::path::Path;
 
@@ -40,7 +40,7 @@ struct Report<'a> {
     signed: usize,
     to: String,
     accepted: &'a [String],
-    /// The signatures, for a pipe.
+    /// The signatures, if they go to a pipe.
     #[serde(skip_serializing_if = "Option::is_none")]
     set: Option<&'a String>,
 }
@@ -48,10 +48,10 @@ struct Report<'a> {
 /// The nonces that are signed, and those that are not.
 struct AheadProgress<'a> {
     target: AheadOutput<'a>,
-    /// The text that was written, for a pipe.
+    /// The text that was written, if it goes to a pipe.
     written: String,
     signed: Vec<Nonce>,
-    /// Those of before.
+    /// Nonces that were signed before.
     known: Vec<Nonce>,
 }
 
@@ -77,7 +77,7 @@ pub fn run(
     let judged = load(session, terms, nonces)?;
     let there = read(target)?;
     let before = signed_before(&there, &judged, target.path)?;
-    // Those of the Safe itself: what an owner of an owning Safe signs is another message at each nonce.
+    // Only owners of the Safe itself: an owner of an owning Safe would sign another message at each nonce.
     let signers = Signers::of(session, (terms.signer, Some(&judged.derived.safe.name)), &judged)?;
     if let Some(stated) = key.stated() {
         signers.check(stated).map_err(|error| not_below(&judged, stated, error))?;
@@ -108,7 +108,7 @@ pub fn run(
     Ok(Exit::Done)
 }
 
-/// Says that nothing is signed ahead for a Safe that owns the transaction's, if that is whose owner this key is.
+/// Returns the error for the key of an owner of an owning Safe, for which nothing is signed ahead; otherwise `error`.
 fn not_below(judged: &Judged, key: Address, error: Error) -> Error {
     let ways = judged.derived.owners.ways(judged.proposal());
     let Some(way) = ways.iter().find(|way| !way.through.is_empty() && way.owners.contains(key)) else {
@@ -131,7 +131,7 @@ fn load<'a>(session: &'a Session, terms: &SignTerms, nonces: Nonces) -> Result<J
     Ok(part.result?.prove(session.ui, terms.proofs)?.judge(true))
 }
 
-/// One transaction is signed ahead at a time.
+/// Returns the only one. Fails if there are several.
 fn exactly_one<T>(all: Vec<T>) -> Result<T, Error> {
     let count = all.len();
     let mut all = all.into_iter();
@@ -142,7 +142,7 @@ fn exactly_one<T>(all: Vec<T>) -> Result<T, Error> {
     }
 }
 
-/// The text that is there already.
+/// Returns the text that the target has already.
 fn read(target: AheadOutput) -> Result<String, Error> {
     if target.is_pipe() || !store::is_taken(target.path) {
         return Ok(String::new());
@@ -150,7 +150,7 @@ fn read(target: AheadOutput) -> Result<String, Error> {
     Ok(store::read_text(target.path)?)
 }
 
-/// The text of one signature.
+/// Returns the text of one signature.
 fn entry(target: AheadOutput, nonce: Nonce, signature: &OwnerSignature, claims: &Claims) -> String {
     if target.base {
         return base_entry(nonce, signature.ecdsa());
@@ -158,7 +158,7 @@ fn entry(target: AheadOutput, nonce: Nonce, signature: &OwnerSignature, claims: 
     signature.line_ahead(&Claims { nonce: Some(nonce), ..claims.clone() }) + "\n"
 }
 
-/// Returns the signatures in the file, which has to hold nothing but signatures of this transaction.
+/// Returns the signatures in the file. Fails if it holds anything but signatures of this transaction.
 fn signed_before(text: &str, judged: &Judged, path: &Path) -> Result<Vec<SignedAhead>, Error> {
     let found = find_signatures(text);
     let wanted =
@@ -175,7 +175,7 @@ fn signed_before(text: &str, judged: &Judged, path: &Path) -> Result<Vec<SignedA
         .hint("nothing was signed; name another file with --to"))
 }
 
-/// The hashes of every nonce, then the review with the range in the place of one nonce.
+/// Shows the hashes of every nonce, then the review with the range in place of one nonce.
 fn show(session: &Session, terms: &SignTerms, key: &NamedKey, judged: &Judged, nonces: Nonces) {
     let mut summary = Summary::of(session, judged, terms.accept);
     summary.shows = DeviceShows::Transaction; // for the Safe's own owners
@@ -193,7 +193,7 @@ fn show(session: &Session, terms: &SignTerms, key: &NamedKey, judged: &Judged, n
     session.ui.say(&Text::new(" ").warn("AHEAD ").bold(&text));
 }
 
-/// Adds the range that is still to be signed, where the Safe has used the first of it.
+/// Adds a hint with the range that is still to be signed, if the Safe has used the first nonces.
 fn hint_remaining_nonces(judged: &Judged, nonces: Nonces, error: Error) -> Error {
     match judged.now().map(|now| now.nonce) {
         Some(next) if next > nonces.first() && next <= nonces.last() => {
@@ -264,7 +264,7 @@ fn sign_one(
 }
 
 impl AheadProgress<'_> {
-    /// Writes a signature before the next is asked for: a run that is killed loses none.
+    /// Writes a signature before the next is asked for, so that a killed run loses none.
     fn add(&mut self, nonce: Nonce, signature: &OwnerSignature, claims: &Claims) -> Result<(), Error> {
         self.written.push_str(&entry(self.target, nonce, signature, claims));
         if !self.target.is_pipe() {
@@ -279,7 +279,7 @@ impl AheadProgress<'_> {
     }
 }
 
-/// The signatures that were made, to the end or not.
+/// Reports the signatures that were made, also after an error.
 fn report(
     session: &Session,
     judged: &Judged,

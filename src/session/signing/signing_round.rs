@@ -1,4 +1,4 @@
-//! The proposals of one `sign`: loaded together, signed one after the other, and the end of all of them.
+//! The proposals of one `sign`: loaded together, signed one after the other, and reported together.
 
 use serde::Serialize;
 
@@ -16,20 +16,20 @@ use crate::view::signed::MadeSignature;
 pub struct SigningRound {
     #[serde(rename = "signatures")]
     pub signed: Vec<MadeSignature>,
-    /// The hashes to which a person said no.
+    /// The hashes that a person declined.
     #[serde(rename = "rejected")]
     declined: Vec<String>,
-    /// The titles that could not be looked at.
+    /// The titles that could not be judged.
     #[serde(rename = "left_out")]
     unreached: Vec<String>,
-    /// The exit code, if a person said no or something could not be looked at.
+    /// The exit code, if a person declined one or one could not be judged.
     #[serde(skip)]
     exit: Option<Exit>,
 }
 
 impl SigningRound {
-    /// Judges what was named. What cannot be reached is said, and does not stop the others.
-    /// Fails if a name is unknown, or the only one cannot be reached.
+    /// Judges the named proposals. One that cannot be reached is reported, and does not stop the others. Fails if a
+    /// name is unknown, or the only one cannot be reached.
     pub fn load<'a>(&mut self, session: &'a Session, terms: &SignTerms) -> Result<Vec<Judged<'a>>, Error> {
         if terms.offline {
             let all = session.offline(terms.what, terms.given)?;
@@ -57,9 +57,8 @@ impl SigningRound {
         self.exit = Some(self.exit.map_or(exit, |before| before.more_severe(exit)));
     }
 
-    /// Takes the result of one. A no to one, typed or on the device, is not an answer to the others of the `count`; neither
-    /// is that one is already done.
-    /// Returns the error if it ends all.
+    /// Adds the result of one. If it was declined, typed or on the device, or is done already, the others of the
+    /// `count` go on. Fails with an error that ends all.
     pub fn take(
         &mut self,
         ui: &Ui,
@@ -110,7 +109,7 @@ impl SigningRound {
     }
 }
 
-/// Returns how many of the `count` were not signed, and why.
+/// Returns the message of how many of the `count` were not signed, and why.
 fn not_signed((declined, unreached): (usize, usize), count: usize) -> String {
     if declined == 0 {
         return format!("{unreached} could not be looked at, and were not signed");

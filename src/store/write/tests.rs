@@ -121,7 +121,7 @@ fn the_parent_of_a_new_folder_is_synced() {
 /// A file that cannot be synced is an error: the system is really asked.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_sync_reaches_the_system() {
+fn a_sync_calls_the_operating_system() {
     let null = Path::new("/dev/null");
     assert!(System.sync(&File::open(null).unwrap()).is_err());
     assert!(System.sync_folder(null).is_err());
@@ -209,7 +209,7 @@ fn a_run_does_not_clear_what_another_is_writing() {
 }
 
 #[test]
-fn a_lock_that_cannot_be_had_is_told_from_one_that_another_run_has() {
+fn a_lock_that_fails_is_distinguished_from_one_that_another_run_holds() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(".lock");
     let held = lock_on(&System, &path).unwrap();

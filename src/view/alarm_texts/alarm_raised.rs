@@ -18,7 +18,7 @@ pub struct PreparedTx {
     pub safe_tx_hash: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proposal: Option<String>,
-    /// Why it was not prepared, and the exit code of that; also that it is done already.
+    /// Why it was not prepared, with the exit code; also if it is done already.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "sentence")]
     pub why: Option<(String, Exit)>,
 }
@@ -28,7 +28,7 @@ fn sentence<S: serde::Serializer>(why: &Option<(String, Exit)>, serializer: S) -
     why.as_ref().map(|(sentence, _)| sentence).serialize(serializer)
 }
 
-/// An alarm that has fired, by the words of whoever told of it.
+/// An alarm that has fired, as `watch` or a monitor reported it.
 #[derive(Debug, Serialize)]
 pub struct AlarmRaised {
     pub alarm: String,
@@ -46,13 +46,13 @@ pub struct AlarmRaised {
     pub sign: String,
     pub page: Vec<PersonLine>,
     pub prepared: Vec<PreparedTx>,
-    /// The one who pulls the lever alone.
+    /// The deputy who pulls the lever alone.
     #[serde(skip)]
     pub deputy: Option<String>,
 }
 
 impl AlarmRaised {
-    /// Returns one that nobody told of yet; `deputy` is the one who pulls its lever alone.
+    /// Returns an alarm without a report; `deputy` is the one who pulls its lever alone.
     pub fn new(alarm: &Alarm, severity: String, deputy: Option<&str>) -> Self {
         let verb = if deputy.is_some() { "deputy" } else { "sign" };
         Self {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_chat_is_told_what_comes_next() {
+    fn the_last_line_for_the_chat_is_the_next_step() {
         let last = |prepared| raised(prepared).paragraph().lines().last().unwrap().to_string();
         let good = PreparedTx {
             nonce: Some("4".into()),

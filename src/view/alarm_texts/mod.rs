@@ -1,4 +1,4 @@
-//! Alarms, for the chat and for a script.
+//! Alarms: texts for the chat and objects for a script.
 
 pub mod alarm_heard;
 pub mod alarm_raised;

@@ -1,4 +1,4 @@
-//! Sets that are signed ahead, for a person.
+//! Lines about signatures made ahead.
 
 use alloy::primitives::Address;
 
@@ -13,7 +13,7 @@ use crate::view::review_lines::review_layout::digits;
 
 const DAY: u64 = 86_400;
 
-/// The hashes at each nonce: what a device shows, one after the other.
+/// Returns the hashes at each nonce, as a device shows them.
 pub fn hashes(proposal: &Proposal, nonces: Nonces) -> Lines {
     let domain = Text::default().dim("domain hash, the same for every nonce  ");
     let mut lines = vec![domain.add(&proposal.hashes().domain.to_string())];
@@ -26,7 +26,7 @@ pub fn hashes(proposal: &Proposal, nonces: Nonces) -> Lines {
     lines.into_iter().collect()
 }
 
-/// The values to compare on the device for one nonce of several.
+/// Returns the values to compare on the device for one nonce of several.
 pub fn on_the_device(proposal: &Proposal, (at, of): (usize, usize)) -> Lines {
     let line = |label: &str, hash: String| Text::new("   ").dim(label).to_column(11).bold(&digits(&hash));
     let title = format!("nonce {}", proposal.nonce());
@@ -38,7 +38,7 @@ pub fn on_the_device(proposal: &Proposal, (at, of): (usize, usize)) -> Lines {
     ])
 }
 
-/// The result of an import for one transaction.
+/// Returns the result of an import for one transaction.
 pub fn import_result(kept: &KeptAhead, name: impl Fn(Address) -> String) -> Lines {
     let mut lines = Vec::new();
     let mut owners: Vec<Address> = kept.signed.iter().map(|one| one.signature.owner()).collect();
@@ -81,7 +81,7 @@ pub fn import_result(kept: &KeptAhead, name: impl Fn(Address) -> String) -> Line
     lines.into_iter().collect()
 }
 
-/// Returns the commands that come next; none if nothing of the set is kept.
+/// Returns the commands that come next; empty if nothing of the set is kept.
 pub fn next_steps(kept: &KeptAhead) -> Vec<String> {
     if kept.signed.is_empty() && kept.known == 0 {
         return Vec::new();
@@ -92,14 +92,14 @@ pub fn next_steps(kept: &KeptAhead) -> Vec<String> {
     ]
 }
 
-/// Returns a person's name by address.
+/// A function from an address to a person's name.
 type Names<'n> = &'n dyn Fn(Address) -> String;
 
 fn names(owners: &[Address], name: Names) -> String {
     owners.iter().map(|owner| name(*owner)).collect::<Vec<_>>().join(", ")
 }
 
-/// Lines on the signatures made ahead of one transaction; `today` in seconds since 1970.
+/// Returns the lines about the signatures made ahead of one transaction; `today` in seconds since 1970.
 pub fn armed(examined: &Examined, armed: &ArmedStatus, today: u64, name: Names) -> Lines {
     let Examined { words, safe, chain, now, .. } = examined;
     let mut lines = vec![Text::default().bold(words).add(&format!(
@@ -154,7 +154,7 @@ pub fn armed(examined: &Examined, armed: &ArmedStatus, today: u64, name: Names) 
     lines.into_iter().collect()
 }
 
-/// Rows that follow one another and say the same, with their nonces.
+/// Returns the rows, those that follow one another with the same values as one, with their nonces.
 fn runs(rows: &[NonceRow]) -> Vec<(String, &NonceRow)> {
     let mut runs: Vec<(Vec<Nonce>, &NonceRow)> = Vec::new();
     for row in rows {
@@ -184,7 +184,7 @@ fn describe(row: &NonceRow, name: Names) -> String {
     format!("{signed}   {standing}; no longer owners: {}", names(&row.former, name))
 }
 
-/// Its use now, as far as the chain tells.
+/// Returns whether it can be used now, by the chain.
 fn state(examined: &Examined, armed: &ArmedStatus) -> Vec<Text> {
     if let Usability::Nobody(death) = armed.by {
         let why = match death {

@@ -1,4 +1,4 @@
-//! Sets that are signed ahead, for a script: what is there, what it is worth, and what an import took in.
+//! Objects about signatures made ahead: the sets, and the result of an import.
 
 use alloy::primitives::Address;
 use serde::Serialize;
@@ -102,7 +102,7 @@ impl From<&Revocation> for WayToEnd {
     }
 }
 
-/// The part of an import that was made ahead of one transaction.
+/// The signatures of an import that were made ahead of one transaction.
 #[derive(Debug, Serialize)]
 pub struct KeptObject {
     what: String,

@@ -1,4 +1,4 @@
-//! Sets that are signed ahead.
+//! Signatures made ahead: lines and objects.
 
 pub mod armed_lines;
 pub mod armed_object;

@@ -1,5 +1,5 @@
-//! Steps to do by hand when this program is suspect: the calls to type into Safe{Wallet}, lines for `cast` that compute the
-//! same hashes, and whom to call. Printed beforehand.
+//! The steps without this program, printed beforehand: the calls to type into Safe{Wallet}, lines for `cast` that
+//! compute the same hashes, and whom to call.
 
 use alloy::primitives::hex;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use crate::view::on_paper::paper::Paper;
 /// The longest line of the script.
 const WIDTH: usize = 76;
 
-/// One transaction, as it is made without this program.
+/// One transaction with the steps to make it without this program.
 #[derive(Clone, Debug, Serialize)]
 pub struct ByHand {
     card: CardText,
@@ -97,7 +97,7 @@ impl ByHand {
         out.blank();
     }
 
-    /// The words of Safe{Wallet} and its Transaction Builder.
+    /// Adds the step in Safe{Wallet}, in the words of its Transaction Builder.
     fn in_the_wallet(&self, out: &mut Paper) {
         let card = &self.card;
         let calls: Vec<_> = card.typed().collect();
@@ -163,7 +163,7 @@ fn domain(version: SafeVersion, chain_id: u64) -> String {
     format!("D=$(cast abi-encode 'f(bytes32,uint256,address)' \\\n  {DOMAIN_TYPE} \\\n  {chain_id} $SAFE)")
 }
 
-/// The data of several calls, as MultiSendCallOnly takes it.
+/// Returns the lines that compute the data of several calls for MultiSendCallOnly.
 fn batch(calls: &[&PlannedCall]) -> Vec<String> {
     let mut lines = vec!["B='f(uint8,address,uint256,uint256,bytes)'".to_string(), "ALL=0x".into()];
     for planned in calls {
@@ -181,7 +181,8 @@ fn batch(calls: &[&PlannedCall]) -> Vec<String> {
     lines
 }
 
-/// Returns one word of a shell, on several lines if it is long: inside quotes, a backslash at the end of a line joins nothing.
+/// Returns one word of a shell, on several lines if it is long. Each piece has its own quotes, because a backslash
+/// inside quotes does not join lines.
 fn quoted_in_pieces(text: &str) -> String {
     const PIECE: usize = 60;
     let chars: Vec<char> = text.chars().collect();
@@ -189,7 +190,7 @@ fn quoted_in_pieces(text: &str) -> String {
     pieces.collect::<Vec<_>>().join("\\\n")
 }
 
-/// Breaks a line that is too long: the shell joins what stands before and after a backslash at its end.
+/// Breaks a long line by backslashes at which the shell joins the lines.
 fn folded(line: &str) -> String {
     let (mut out, mut used) = (String::new(), 0);
     for c in line.chars() {
@@ -208,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_line_is_broken_where_the_shell_joins_it() {
+    fn the_shell_joins_the_pieces_of_a_long_line() {
         let line = format!("DATA=0x{}", "ab".repeat(100));
         let folded = folded(&line);
         assert!(folded.lines().all(|line| line.chars().count() <= WIDTH + 1), "{folded}");

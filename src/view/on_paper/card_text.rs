@@ -1,4 +1,4 @@
-//! The card of a lever: what a signer keeps on paper, as text of 80 columns and as data.
+//! The card of a lever, for paper: text of 80 columns, and data.
 
 use alloy::primitives::U256;
 use alloy::primitives::utils::format_ether;
@@ -30,11 +30,11 @@ pub struct CardText {
     safe_version: String,
     chain: String,
     chain_id: u64,
-    /// The address that a device shows as `to`: the contract, or the one that makes several calls one.
+    /// The address that a device shows as `to`: the contract, or the batch contract.
     to: NamedAddress,
     is_batch: bool,
     calls: Vec<CallText>,
-    /// As a device writes it, whole.
+    /// The whole data, as a device writes it.
     data: String,
     operation: u8,
     value: String,
@@ -79,7 +79,7 @@ struct PageText {
     first: usize,
     last: usize,
     title: String,
-    /// `None` where it differs from nonce to nonce or is a hash: it stands on the card by itself.
+    /// `None` if it differs from nonce to nonce or is a hash: it is on the card by itself.
     value: Option<String>,
 }
 
@@ -162,14 +162,14 @@ impl CardText {
         self.nonces.first().map_or("", |line| &line.nonce)
     }
 
-    /// The three hashes at the first nonce, by name.
+    /// Returns the three hashes at the first nonce, by name.
     pub fn hashes(&self) -> impl Iterator<Item = (&str, &str)> {
         let first = self.nonces.first().into_iter();
         let rest = first.flat_map(|line| [("message", &*line.message_hash), ("safeTx", &*line.safe_tx_hash)]);
         std::iter::once(("domain", self.domain_hash.as_str())).chain(rest)
     }
 
-    /// The calls as somebody types them: signature, the contract's name, address, value in ETH, data.
+    /// Returns the calls as they are typed: signature, the contract's name, address, value in ETH, data.
     pub fn typed(&self) -> impl Iterator<Item = [&str; 5]> {
         self.calls.iter().map(|call| {
             [&*call.signature, &*call.line.to.name, &*call.line.to.address, &*call.eth, &*call.data]
@@ -216,7 +216,7 @@ impl CardText {
         out.into_lines()
     }
 
-    /// `0x8456CB59 (4 bytes)`: a device shows longer data from its beginning.
+    /// Returns `0x8456CB59 (4 bytes)`; of long data the beginning, as a device shows it.
     fn shown_data(&self) -> String {
         const MOST: usize = 2 + 2 * 68;
         let bytes = self.data.len().saturating_sub(2) / 2;
@@ -272,7 +272,7 @@ impl CardText {
     }
 }
 
-/// Returns the pages to read, as they are for every nonce of the card.
+/// Returns the pages to read that are the same for every nonce of the card.
 fn device(name: &str, model: Model, card: &Card) -> DeviceText {
     let of = |tx: &SafeTx| pages(model, card, tx);
     let first = of(card.tx());
@@ -304,7 +304,7 @@ fn pages(model: Model, card: &Card, tx: &SafeTx) -> Pages {
         takes_fields: true,
     };
     let settings = AppSettings { raw_messages: true, transaction_hash: true, ..AppSettings::default() };
-    // Whose key it is changes no page.
+    // The pages do not depend on the key.
     let owner = card.safe().address;
     let request = SigningRequest {
         domain: &Domain::real(*card.safe()),
@@ -316,7 +316,7 @@ fn pages(model: Model, card: &Card, tx: &SafeTx) -> Pages {
     safe_tx_pages(&status, settings, &request)
 }
 
-/// Wei as ETH, as it is typed: `0`, `1.5`.
+/// Returns wei as ETH, as it is typed: `0`, `1.5`.
 fn ether(wei: U256) -> String {
     let text = format_ether(wei);
     text.trim_end_matches('0').trim_end_matches('.').into()

@@ -1,4 +1,4 @@
-//! What a signer keeps on paper.
+//! Texts for paper: cards, and the steps without this program.
 
 pub mod by_hand;
 pub mod card_text;

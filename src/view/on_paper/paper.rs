@@ -1,10 +1,10 @@
-//! Lines for paper: plain text of at most 80 columns, in which nothing is cut off.
+//! Lines for paper: plain text of at most 80 columns, wrapped and never cut.
 
 use alloy::primitives::hex;
 use unicode_width::UnicodeWidthStr;
 
 const WIDTH: usize = 80;
-/// Where the values of fields begin.
+/// The column in which the values of fields begin.
 const VALUES: usize = 14;
 
 /// A page that is written from top to bottom.
@@ -12,7 +12,7 @@ const VALUES: usize = 14;
 pub struct Paper(Vec<String>);
 
 impl Paper {
-    /// One line of our own, known to fit.
+    /// Adds one line of our own, known to fit.
     pub fn line(&mut self, line: &str) {
         self.text(0, line);
     }
@@ -21,17 +21,17 @@ impl Paper {
         self.0.push(String::new());
     }
 
-    /// A text that is wrapped between words, and inside a word only where it alone is longer than a line.
+    /// Adds a text that is wrapped between words, and inside a word only if that is longer than a line.
     pub fn text(&mut self, indent: usize, text: &str) {
         self.wrapped(&" ".repeat(indent), indent, text);
     }
 
-    /// A line that is copied as it is: nothing stands before it.
+    /// Adds a line that is copied as it is, without an indent.
     pub fn verbatim(&mut self, line: &str) {
         self.0.push(line.to_string());
     }
 
-    /// A command to type, below its label where it does not fit beside it.
+    /// Adds a value to type, below its label if it does not fit beside it.
     pub fn pair(&mut self, label: &str, value: &str) {
         const LABEL: usize = 26;
         if LABEL + value.width() <= WIDTH {
@@ -42,7 +42,7 @@ impl Paper {
         }
     }
 
-    /// A label and its value; the further lines of the value stand below it.
+    /// Adds a label and its value; further lines of the value stand below it.
     pub fn field(&mut self, label: &str, value: &str) {
         self.wrapped(&format!("   {label:<width$}", width = VALUES - 3), VALUES, value);
     }
@@ -73,7 +73,7 @@ impl Paper {
     }
 }
 
-/// A word in pieces that fit a line: one, but for the longest words.
+/// Returns a word in pieces that fit a line.
 fn parts(word: &str, room: usize) -> Vec<String> {
     let mut parts = vec![String::new()];
     for c in word.chars() {
@@ -85,7 +85,7 @@ fn parts(word: &str, room: usize) -> Vec<String> {
     parts
 }
 
-/// As a Ledger writes bytes.
+/// Returns bytes as a Ledger writes them.
 pub fn upper(bytes: &[u8]) -> String {
     format!("0x{}", hex::encode_upper(bytes))
 }

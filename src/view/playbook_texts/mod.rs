@@ -1,4 +1,4 @@
-//! Playbooks, and what is drafted and tried of them.
+//! Playbooks: lists, details, drafts and trials.
 
 pub mod playbook_draft;
 pub mod playbook_list;

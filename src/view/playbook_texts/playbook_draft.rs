@@ -1,4 +1,4 @@
-//! The draft of a playbook, and the changes that its call was seen to make: for a person, and as JSON.
+//! The draft of a playbook, and the changes of its call in a rehearsal: as lines and as JSON.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::ceremony::discovery::observed_changes::ObservedChanges;
 use crate::playbook::ObservedChange;
 use crate::ui::{Lines, Text};
 
-/// Returns the changes that a rehearsal saw; `nameless` views could not be asked.
+/// Returns the changes of a rehearsal; `nameless` views could not be asked.
 pub fn changes(seen: &ObservedChanges, nameless: usize) -> Lines {
     let mut lines = Lines::default();
     for change in &seen.changes {

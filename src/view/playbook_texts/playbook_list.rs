@@ -1,4 +1,4 @@
-//! Lists of playbooks: by protocol, an undo beside the act that it takes back.
+//! Lists of playbooks: by protocol, each undo with its act.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,21 +11,21 @@ use crate::playbook::{Dictionary, Fit, LibraryEntry, Origin, PlaybookKind, Playb
 use crate::shell::quoted;
 use crate::view::playbook_texts::playbook_text::Brief;
 
-/// The lines of a list without a filter: what fits into a window that one scrolls once.
+/// The most lines of a list without a filter, so that it is read by scrolling once.
 const MOST_LINES: usize = 58;
 /// Columns of a protocol's name.
 const WIDEST_NAME: usize = 18;
-/// Playbooks shown that fit a contract in part only.
+/// The most playbooks shown that fit a contract only in part.
 const MOST_PARTS: usize = 8;
 
-/// The playbooks of one protocol, without those that only take another back.
+/// The playbooks of one protocol, without those that only undo another.
 #[derive(Debug)]
 pub struct ProtocolPlaybooks<'a> {
     pub protocol: String,
     pub acts: Vec<&'a PlaybookSummary>,
 }
 
-/// Returns the acts by protocol: the council's own first, then by name. An undo is left out where its act is listed.
+/// Returns the acts by protocol: the council's own first, then by name. An undo is left out if its act is listed.
 pub fn shelves(listed: &[(PlaybookSummary, Origin)]) -> Vec<ProtocolPlaybooks<'_>> {
     let undone = undo_ids(listed.iter().map(|(summary, _)| summary));
     let mut shelves: BTreeMap<(bool, String), Vec<&PlaybookSummary>> = BTreeMap::new();
@@ -44,7 +44,7 @@ pub fn shelves(listed: &[(PlaybookSummary, Origin)]) -> Vec<ProtocolPlaybooks<'_
     shelves.into_iter().map(|(_, shelf)| shelf).collect()
 }
 
-/// Returns the ids by which some playbooks are taken back.
+/// Returns the ids of the playbooks that undo another.
 fn undo_ids<'a>(summaries: impl IntoIterator<Item = &'a PlaybookSummary>) -> BTreeSet<&'a str> {
     summaries.into_iter().filter_map(|summary| summary.undo.as_deref()).collect()
 }
@@ -53,7 +53,7 @@ fn is_folded(summary: &PlaybookSummary, undone: &BTreeSet<&str>) -> bool {
     summary.id.ends_with("-undo") && undone.contains(summary.id.as_str())
 }
 
-/// Returns a line or a few for each protocol, all in all no more than fit a window.
+/// Returns one or more lines for each protocol, at most [`MOST_LINES`] in all.
 pub fn overview(shelves: &[ProtocolPlaybooks<'_>], width: usize) -> Vec<String> {
     let name_width =
         shelves.iter().map(|shelf| shelf.protocol.width()).max().unwrap_or_default().min(WIDEST_NAME);
@@ -79,7 +79,7 @@ pub fn overview(shelves: &[ProtocolPlaybooks<'_>], width: usize) -> Vec<String> 
     lines
 }
 
-/// Returns how many lines each gets of `most`: as many as it needs, and where that is too much the longest gets less.
+/// Returns how many of `most` lines each gets: as many as it needs; if that is too much, the longest get fewer.
 fn allotted(needs: &[usize], most: usize) -> Vec<usize> {
     let mut given = needs.to_vec();
     while given.iter().sum::<usize>() > most {
@@ -89,7 +89,7 @@ fn allotted(needs: &[usize], most: usize) -> Vec<usize> {
     given
 }
 
-/// `pause`, `freeze,`, `pool,` …: the names without what they all begin with, by kind.
+/// Returns the names by kind without their common beginning: `pause`, `freeze,`, `pool,` …
 fn words(shelf: &ProtocolPlaybooks<'_>) -> Vec<String> {
     let name =
         |summary: &PlaybookSummary| summary.id.split_once('/').map_or("", |(_, name)| name).to_string();
@@ -108,7 +108,7 @@ fn words(shelf: &ProtocolPlaybooks<'_>) -> Vec<String> {
     words
 }
 
-/// Returns the length of what all names begin with, up to a hyphen; 0 for a single name.
+/// Returns the length of the common beginning of all names, up to a hyphen; 0 for a single name.
 fn common_beginning(names: &[String]) -> usize {
     let Some((first, rest)) = names.split_first().filter(|(_, rest)| !rest.is_empty()) else { return 0 };
     let is_common = |end: &usize| rest.iter().all(|name| name.starts_with(&first[..*end]));
@@ -135,7 +135,7 @@ fn wrapped(words: &[String], room: usize) -> Vec<String> {
     lines
 }
 
-/// Returns the first lines, with how many words are left out.
+/// Returns the first lines, and how many words are left out.
 fn cut(words: &[String], room: usize, most: usize) -> Vec<String> {
     let room = room.saturating_sub(" … 100 more".width());
     let mut kept = words.len();
@@ -165,7 +165,7 @@ pub fn rows(shelves: &[ProtocolPlaybooks<'_>]) -> Vec<Vec<String>> {
     rows
 }
 
-/// `-undo`, `another` act, `itself` where other arguments take it back, or that there is none.
+/// Returns the undo in a word: `-undo`, `another` act, `itself` with other arguments, or `none`.
 fn undo(summary: &PlaybookSummary) -> String {
     match &summary.undo {
         None => "none".into(),
@@ -177,8 +177,8 @@ fn undo(summary: &PlaybookSummary) -> String {
 /// The header of [`fitting`].
 pub const FITTING: [&str; 4] = ["playbook", "takes it as", "undo", "functions"];
 
-/// Returns the rows of the playbooks that fit a contract: first those that have all they ask for, then, where there are
-/// none, a few of which a view is missing.
+/// Returns the rows of the playbooks that fit a contract: first those whose functions are all found, then a few of
+/// which some are missing.
 pub fn fitting(found: &[(LibraryEntry<'_>, Fit<'_>)]) -> Vec<Vec<String>> {
     let summaries: Vec<PlaybookSummary> =
         found.iter().map(|(entry, _)| PlaybookSummary::from(entry.playbook)).collect();
@@ -229,7 +229,7 @@ struct FitObject<'a> {
 }
 
 impl<'a> FittingObject<'a> {
-    /// `has` are the selectors in the contract's code; `words` knows their names.
+    /// Returns the object. `has` are the selectors in the contract's code; `words` knows their names.
     pub fn new(
         place: ContractLocation<'a>,
         has: &BTreeSet<Selector>,
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_library_fits_a_window_and_every_protocol_is_named() {
+    fn the_list_of_the_library_is_bounded_and_names_every_protocol() {
         let listed = library();
         let shelves = shelves(&listed);
         for width in [80, 100, 120] {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn an_undo_is_folded_under_its_act_and_stands_alone_where_the_act_is_left_out() {
+    fn an_undo_is_listed_only_if_its_act_is_not() {
         let mut listed = library();
         listed.retain(|(summary, _)| summary.id.starts_with("pause/oz-pausable"));
         let ids = |listed: &[(PlaybookSummary, Origin)]| -> Vec<String> {
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn the_councils_own_come_first() {
+    fn the_councils_own_playbooks_come_first() {
         let mut listed = library();
         for (_, origin) in listed.iter_mut().filter(|(summary, _)| summary.id == "pause/sky-osm") {
             *origin = Origin::Council("playbooks/mine.toml".into());
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_shortened_by_what_all_begin_with() {
+    fn names_are_shortened_by_their_common_beginning() {
         let names = |all: &[&str]| all.iter().map(|name| (*name).to_string()).collect::<Vec<_>>();
         assert_eq!(common_beginning(&names(&["aave-v3-pool", "aave-v3-reserve"])), 8);
         assert_eq!(common_beginning(&names(&["aave-v3-pool", "aavegotchi"])), 0);

@@ -1,4 +1,4 @@
-//! A playbook in plain words, the lever that binds it, and both as JSON.
+//! A playbook explained in rows, the lever that binds it, and both as JSON.
 
 use serde::Serialize;
 
@@ -77,7 +77,7 @@ pub fn checked(one: &CheckedFile) -> Lines {
     lines
 }
 
-/// Where a playbook was found.
+/// Returns the place where a playbook was found.
 fn origin(origin: &Origin) -> String {
     match origin {
         Origin::Council(path) => path.clone(),
@@ -85,7 +85,7 @@ fn origin(origin: &Origin) -> String {
     }
 }
 
-/// A lever for a council file, with the example's arguments.
+/// Returns a lever for a council file, with the example's arguments.
 pub fn lever(playbook: &Playbook) -> String {
     let example = playbook.example.as_ref();
     let set = playbook.params.iter().filter(|p| p.default.is_none() && !p.for_undo).map(|p| {
@@ -97,7 +97,7 @@ pub fn lever(playbook: &Playbook) -> String {
     format!("[levers.{name}]\nplaybook = \"{}\"\nsafe = \"guardian\"\nset = {{ {set} }}", playbook.id)
 }
 
-/// `, for each pool of {pools}`, or nothing.
+/// Returns `, for each pool of {pools}`, or an empty text.
 fn repeated(step: &Step) -> String {
     step.each.as_ref().map_or_else(String::new, |each| format!(", {each}"))
 }
@@ -110,7 +110,7 @@ fn who_may(playbook: &Playbook) -> String {
     }
 }
 
-/// A playbook in plain words: what, and then the words.
+/// Returns a playbook explained in rows of label and text.
 pub fn explained(playbook: &Playbook, from: &Origin) -> Vec<Vec<String>> {
     let undo = match &playbook.undo {
         Undo::Playbook { id, .. } => id.to_string(),

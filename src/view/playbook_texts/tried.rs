@@ -1,11 +1,11 @@
-//! A playbook that was tried on a fork: where, and by which Safe.
+//! A playbook that was tried on a fork: the place, and the Safe.
 
 use serde::Serialize;
 
 use crate::ceremony::trials::trying::TrialRun;
 use crate::council::Safe;
 
-/// The place of a try; what became of it stands in the report.
+/// The place of a trial; its result is in the report.
 #[derive(Debug, Serialize)]
 pub struct Tried<'a> {
     playbook: &'a str,

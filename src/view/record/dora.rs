@@ -1,8 +1,8 @@
-//! The regulator's report as data: what the record knows of DORA's fields, by the keys of the ESAs' schema IR-1.2.1, and which
-//! fields a person must fill in.
+//! The regulator's report as data: DORA's fields that the record knows, by the keys of the ESAs' schema IR-1.2.1, and
+//! those that a person must fill in.
 //!
-//! Sources: Implementing Regulation (EU) 2025/302, Annex I; Delegated Regulation (EU) 2025/301. A field that is not known is
-//! left out, and one that the schema requires says so in words: the draft cannot be sent in before a person has finished it.
+//! Sources: Implementing Regulation (EU) 2025/302, Annex I; Delegated Regulation (EU) 2025/301. An unknown field is
+//! left out; one that the schema requires has a text that says so, so that an unfinished draft cannot be submitted.
 
 use serde::{Serialize, Serializer};
 
@@ -10,7 +10,7 @@ use super::drafts::{OPEN, action, days, duration, fits};
 use super::{IncidentReport, TimelineRow, Tx};
 use crate::incident::Utc;
 
-/// Which of the three reports it is.
+/// The three reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum DoraStage {
     Initial,
@@ -19,7 +19,7 @@ pub enum DoraStage {
 }
 
 impl DoraStage {
-    /// By the words of the regulator's form.
+    /// Returns the word of the regulator's form.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Initial => "initial_notification",
@@ -111,7 +111,7 @@ struct DoraImpact {
     service_impact: DoraServiceImpact,
 }
 
-/// Nothing of it is known here: a person fills it in.
+/// Empty: a person fills it in.
 #[derive(Serialize)]
 struct DoraAssets {}
 
@@ -127,7 +127,7 @@ struct DoraServiceImpact {
     service_restoration_date_time: Option<String>,
 }
 
-/// The fields that only a person knows, by the report in which they are first due.
+/// The fields that only a person can fill in, by the report in which they are first due.
 const PERSONS: [(DoraStage, &str); 27] = [
     (DoraStage::Initial, "1.2-1.3 submittingEntity"),
     (DoraStage::Initial, "1.4-1.6 affectedEntity"),
@@ -182,7 +182,7 @@ pub fn dora(report: &IncidentReport, id: &str, stage: DoraStage) -> Dora {
     Dora { report, open }
 }
 
-/// The fields of the incident that are due by this stage. What is not known is added to `open`.
+/// Returns the fields of the incident that are due by this stage. Unknown ones are added to `open`.
 fn incident(report: &IncidentReport, id: &str, stage: DoraStage, open: &mut Vec<String>) -> DoraIncident {
     let is_alarmed = report.timeline.iter().any(|row| row.is_alarm);
     let is_final = stage == DoraStage::Final;
@@ -218,14 +218,14 @@ fn incident(report: &IncidentReport, id: &str, stage: DoraStage, open: &mut Vec<
     incident
 }
 
-/// `3.15 …` comes after `3.4-3.7 …`.
+/// Returns the number of a field to sort by: `3.15 …` comes after `3.4-3.7 …`.
 fn number(field: &str) -> (u32, u32) {
     let number = field.split([' ', '-']).next().unwrap_or_default();
     let (chapter, row) = number.split_once('.').unwrap_or_default();
     (chapter.parse().unwrap_or_default(), row.parse().unwrap_or_default())
 }
 
-/// The contracts, what was done about them, and how long they stood still. What is not known is added to `open`.
+/// Returns the contracts, the acts on them, and their downtime. Unknown fields are added to `open`.
 fn impact(report: &IncidentReport, open: &mut Vec<String>) -> DoraImpact {
     let services: Vec<String> = report.transactions.iter().map(|one| one.what.clone()).collect();
     let components = report.transactions.iter().map(|one| format!("eip155:{}:{}", one.chain_id, one.address));
@@ -260,7 +260,7 @@ fn impact(report: &IncidentReport, open: &mut Vec<String>) -> DoraImpact {
     }
 }
 
-/// From the first act that was executed to the undo that was executed last, by the blocks' times: minutes, and when it ended.
+/// Returns the minutes from the first executed act to the last executed undo, by the blocks' times, and its end.
 fn outage(report: &IncidentReport) -> Option<(u64, &str)> {
     let time = |one: &Tx| one.on_chain.as_ref().filter(|there| there.succeeded)?.time.clone();
     let is_undo = |one: &&Tx| one.is_undo;
@@ -276,13 +276,13 @@ fn contact(report: &IncidentReport) -> Option<&str> {
     report.roles.iter().find(|role| role.role == "speaks").map(|role| role.name.as_str())
 }
 
-/// The facts, without a cause.
+/// Returns the facts, without a cause.
 fn description(report: &IncidentReport) -> String {
     let first = report.timeline.iter().find(|row| row.is_alarm).map(|row| row.text.as_str());
     cut(&[Some(report.title.as_str()), first].into_iter().flatten().collect::<Vec<_>>().join(". "))
 }
 
-/// The moment of the first note that begins with this word.
+/// Returns the time of the first note that begins with this word.
 fn noted(report: &IncidentReport, word: &str) -> Option<String> {
     let is_it =
         |row: &&TimelineRow| row.note.as_ref().is_some_and(|note| note.trim_start().starts_with(word));
@@ -290,12 +290,12 @@ fn noted(report: &IncidentReport, word: &str) -> Option<String> {
     Some(to_the_second(&row.at))
 }
 
-/// `2026-11-26T22:31:04.000Z` as the form has it.
+/// Returns `2026-11-26T22:31:04.000Z` as the form has it.
 fn to_the_second(time: &str) -> String {
     format!("{}Z", time.get(..19).unwrap_or(time))
 }
 
-/// The form takes 32,767 characters.
+/// Cuts a text to the 32,767 characters of the form.
 fn cut(text: &str) -> String {
     text.chars().take(32_767).collect()
 }

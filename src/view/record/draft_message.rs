@@ -1,4 +1,4 @@
-//! A draft that was filled in, as text and as an object.
+//! A filled draft, as text and as an object.
 
 use serde::Serialize;
 

@@ -6,7 +6,7 @@ use super::markdown::{plain, short};
 use super::{IncidentReport, TimelineRow, Tx, time_text};
 use crate::incident::TimedPhase;
 
-/// For whom a draft is.
+/// The readers of a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum DraftAudience {
     Users,
@@ -15,13 +15,13 @@ pub enum DraftAudience {
     PostMortem,
 }
 
-/// Stands where a person must fill something in.
+/// The text for a field that a person must fill in.
 pub(super) const OPEN: &str = "[TO BE FILLED]";
 /// The most rows of the timeline in a draft.
 const MOST_ROWS: usize = 100;
 
 impl DraftAudience {
-    /// The name of its template, which a council can replace.
+    /// Returns the name of its template, which a council can replace.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
@@ -42,8 +42,8 @@ pub const fn built_in(draft: DraftAudience) -> &'static str {
     }
 }
 
-/// Fills in a template: `{title}` and the others. A name that is not known stays, and is marked. What others wrote cannot
-/// begin a link or HTML in it.
+/// Fills in a template: `{title}` and the others. An unknown name is marked. Texts of others cannot begin a link or
+/// HTML in it.
 pub fn fill(template: &str, report: &IncidentReport, id: &str, stage: &str) -> String {
     let facts = facts(report, id, stage);
     let mut out = String::with_capacity(template.len());
@@ -139,7 +139,8 @@ pub(super) fn action(one: &Tx) -> String {
     format!("{} by Safe {} {} on chain {}: {state}", one.what, one.safe, one.address, one.chain_id)
 }
 
-/// Days, hours and minutes from the beginning to the end; `None` while it is open, or for more than the form can say.
+/// Returns days, hours and minutes from the beginning to the end; `None` while it is open, or if the form has no room
+/// for it.
 pub(super) fn duration(report: &IncidentReport) -> Option<String> {
     let (first, last) = (report.timeline.first()?, report.timeline.last()?);
     report.closed.as_ref()?;
@@ -147,12 +148,12 @@ pub(super) fn duration(report: &IncidentReport) -> Option<String> {
     fits(minutes).then(|| days(minutes))
 }
 
-/// Returns `true` if the form has room for so many minutes: it has three digits for days.
+/// Returns `true` if the form has room for this many minutes: it has three digits for days.
 pub(super) const fn fits(minutes: u64) -> bool {
     minutes < 1_000 * 1_440
 }
 
-/// Days, hours and minutes as `000:00:00`.
+/// Returns days, hours and minutes as `000:00:00`.
 pub(super) fn days(minutes: u64) -> String {
     format!("{:03}:{:02}:{:02}", minutes / 1_440, minutes / 60 % 24, minutes % 60)
 }

@@ -1,13 +1,13 @@
-//! Texts that others wrote, in HTML.
+//! Escapes for texts of others in HTML.
 
 use crate::ui::visible;
 
-/// Returns the text with what hides or reorders words made visible. Its lines stay.
+/// Returns the text with invisible and reordering characters made visible. Its lines stay.
 pub(super) fn shown(text: &str) -> String {
     text.split('\n').map(|line| visible(&line.replace('\t', "    "))).collect::<Vec<_>>().join("\n")
 }
 
-/// A text in which no character means anything to HTML.
+/// Returns a text in which no character has a meaning in HTML.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in shown(text).chars() {

@@ -1,4 +1,4 @@
-//! The record as one page of HTML: no script, nothing from elsewhere, light and dark, on paper too.
+//! The record as one HTML page without scripts or external resources, light and dark, printable.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! The timeline as a picture: a lane for each person, one for the chain and one for monitors. Inline SVG.
+//! The timeline as inline SVG: a lane for each person, one for the chain and one for monitors.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ const WIDTH: u64 = 760;
 const LANE: u64 = 34;
 const TOP: u64 = 24;
 
-/// Returns the picture; empty where there is nothing to show.
+/// Returns the picture; empty if there is nothing to show.
 pub(super) fn timeline_svg(report: &IncidentReport) -> String {
     let (Some(first), Some(last)) = (
         report.timeline.iter().map(|row| row.millis).min(),

@@ -6,7 +6,7 @@ use super::escape::shown;
 use super::{IncidentReport, Time, ToConfirm, Tx, time_text};
 use crate::ui::visible;
 
-/// Returns the whole record. Texts that others wrote cannot begin a link, a table cell or HTML.
+/// Returns the whole record. Texts of others cannot begin a link, a table cell or HTML.
 pub fn markdown(report: &IncidentReport) -> String {
     let mut out = format!("# {}\n\n", plain(&report.headline()));
     let mut line = |text: String| {
@@ -117,12 +117,12 @@ pub(super) fn took(time: &Time) -> String {
     }
 }
 
-/// `2026-11-26T22:31:04.000Z` to the second.
+/// Returns `2026-11-26T22:31:04.000Z` to the second.
 pub(super) fn short(time: &str) -> String {
     time.get(..19).unwrap_or(time).replace('T', " ")
 }
 
-/// A fence that nothing in the text can end.
+/// Returns the text in a fence that nothing in it can end.
 fn fenced(text: &str, language: &str) -> String {
     let mut fence = "```".to_string();
     while text.contains(&fence) {
@@ -131,8 +131,8 @@ fn fenced(text: &str, language: &str) -> String {
     format!("{fence}{language}\n{}\n{fence}", shown(text.trim_end()))
 }
 
-/// A text on one line in which no character means anything to Markdown or HTML. An address of a page is not a link either:
-/// GitHub makes links of `https://` and `www.`.
+/// Returns a text on one line in which no character has a meaning in Markdown or HTML. GitHub makes links of `https://`
+/// and `www.`: these are escaped too.
 pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in visible(text).chars() {

@@ -1,5 +1,4 @@
-//! The record of an incident as people and scripts are given it: one struct, written as JSON, Markdown, HTML, and the
-//! drafts of messages.
+//! The record of an incident: one struct, written as JSON, Markdown, HTML, and drafts of messages.
 
 mod dora;
 mod draft_message;
@@ -24,7 +23,8 @@ pub use markdown::markdown;
 
 use crate::council::Council;
 use crate::incident::{
-    Alone, Happened, Journal, JournalAct, Lane, Measure, Moment, Record, TimedPhase, Transaction, TxStep, Utc,
+    DeputyAct, Happened, Journal, JournalAct, Lane, Measure, Moment, Record, TimedPhase, Transaction, TxStep,
+    Utc,
 };
 use crate::ui::{Lines, Text};
 use crate::view::journal_table::describe;
@@ -54,7 +54,7 @@ pub struct Role {
     pub name: String,
 }
 
-/// The time that something took from the first moment on.
+/// The time that a phase took from the first moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Time {
     pub what: String,
@@ -79,13 +79,13 @@ pub struct TimelineRow {
     /// The text of a note.
     #[serde(skip)]
     pub note: Option<String>,
-    /// `journal`: a statement of its writer. `chain`: the chain's own word.
+    /// `journal`: a statement of its writer. `chain`: read from the chain.
     pub by: &'static str,
     /// A refusal that was accepted.
     pub is_grave: bool,
 }
 
-/// One transaction: what the chain confirms of it, and what a journal alone states.
+/// One transaction: the facts that the chain confirms, and those that only a journal states.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tx {
     pub what: String,
@@ -106,7 +106,7 @@ pub struct Tx {
     pub check: Vec<String>,
 }
 
-/// An act of a deputy, which a Safe confirms or takes back.
+/// An act of a deputy, which a Safe confirms or undoes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ToConfirm {
     pub at: String,
@@ -120,10 +120,10 @@ pub struct ToConfirm {
     /// `signed`, `sent`, `unproven` or `proven`, by the journal.
     pub step: &'static str,
     pub transaction: Option<String>,
-    /// `true` if the chain has it, and it went through; `None` if the chain was not asked or does not have it.
+    /// `true` if the chain has it and it succeeded; `None` if the chain was not asked or does not have it.
     pub on_chain: Option<bool>,
     pub block: Option<u64>,
-    /// The command that takes it back.
+    /// The command that undoes it.
     pub undo: String,
 }
 
@@ -280,7 +280,7 @@ fn row(council: &Council, moment: &Moment) -> TimelineRow {
     let lane = match &moment.lane {
         Lane::Monitor => "monitor".into(),
         Lane::Chain => "chain".into(),
-        // Whoever is called so is a person all the same.
+        // A person may have the name of a lane.
         Lane::Person(name) if ["monitor", "chain"].contains(&name.trim()) => format!("{name} (a person)"),
         Lane::Person(name) => name.clone(),
     };
@@ -297,7 +297,7 @@ fn row(council: &Council, moment: &Moment) -> TimelineRow {
     TimelineRow { at, millis, lane, is_alarm, text, note, by, is_grave }
 }
 
-fn to_confirm(council: &Council, one: &Alone) -> ToConfirm {
+fn to_confirm(council: &Council, one: &DeputyAct) -> ToConfirm {
     let act = &one.act;
     let step = match act.step {
         TxStep::Signed {} => "signed",

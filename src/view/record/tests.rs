@@ -163,7 +163,7 @@ fn foreign_text_puts_no_link_or_hidden_character_into_a_draft_or_record() {
 }
 
 #[test]
-fn times_are_said_as_people_say_them() {
+fn times_are_written_as_people_write_them() {
     for (seconds, text) in [(0, "0 s"), (59, "59 s"), (60, "1 min 0 s"), (3_661, "1 h 1 min")] {
         assert_eq!(time_text(seconds), text);
     }

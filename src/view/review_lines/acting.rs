@@ -1,4 +1,4 @@
-//! The account that acts, where it is one key alone, and the lines of the review about that.
+//! The account that acts, a Safe or one key alone, and the lines of the review about it.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::ceremony::deputy::deputy_act::{Act, How};
 use crate::ui::Text;
 use crate::view::review_lines::review_layout::digits;
 
-/// The account that makes the call, and whose approval it takes.
+/// The account that makes the call, and whose approval it needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum Acting {
@@ -40,7 +40,7 @@ impl Acting {
     }
 }
 
-/// Returns the line of the account that acts, with its label; `None` for a Safe, by its owners' approvals.
+/// Returns the line of the account that acts, with its label; `None` for a Safe.
 pub fn account(acting: &Acting) -> Option<(&'static str, Text)> {
     match acting {
         Acting::Safe => None,
@@ -50,7 +50,7 @@ pub fn account(acting: &Acting) -> Option<(&'static str, Text)> {
     }
 }
 
-/// Returns what is signed, and what has to follow.
+/// Returns the lines about the signature and about the confirmation afterwards.
 pub fn consequences(acting: &Acting, [domain, message, whole]: [&str; 3]) -> Vec<(&'static str, Text)> {
     let after = |safe: &str| {
         let text = format!("{safe} confirms it or takes it back; breakglass report lists it");

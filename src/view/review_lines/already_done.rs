@@ -1,4 +1,4 @@
-//! The answer that a lever is done already: since when, by which transaction, signed and sent by whom.
+//! The answer that a lever is done already: since when, by which transaction, and by whom.
 
 use alloy::primitives::Address;
 use serde::Serialize;
@@ -9,14 +9,14 @@ use crate::evm::abbreviated;
 use crate::incident::Utc;
 use crate::ui::Text;
 
-/// The promise, and where its state comes from.
+/// The promise that holds already, and who brought it about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Done {
     /// `vault paused() is true`
     pub promised: String,
     #[serde(flatten)]
     pub by: Option<ExecutedBy>,
-    /// Why it is not known who did it.
+    /// The reason why it is not known who did it.
     pub unknown: Option<String>,
 }
 
@@ -38,7 +38,7 @@ pub struct ExecutedBy {
 /// The signers and the sender of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct People {
-    /// Recovered from the call's data; none where it was another call.
+    /// Recovered from the call's data; empty if it was another call.
     pub signers: Vec<PersonAddress>,
     pub sender: PersonAddress,
 }
@@ -65,7 +65,7 @@ impl People {
     }
 }
 
-/// An address, by the reader's own name where there is one.
+/// An address, with the reader's own name for it if there is one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PersonAddress {
     pub name: Option<String>,
@@ -85,7 +85,7 @@ impl PersonAddress {
 }
 
 impl ExecutedBy {
-    /// The time of day if it was within a day, else the date.
+    /// Returns the time of day if it was within a day, else the date.
     fn at(&self) -> String {
         let Some((date, time)) = self.time.as_deref().and_then(|time| time.split_once('T')) else {
             return String::new();
@@ -98,7 +98,7 @@ impl ExecutedBy {
 }
 
 impl Done {
-    /// Returns the promise before anybody looked who did it.
+    /// Returns the promise without who did it.
     pub fn promised(promised: &str) -> Self {
         Self { promised: promised.into(), by: None, unknown: None }
     }
@@ -143,7 +143,7 @@ fn executed_by(judged: &Judged, deed: &Deed) -> ExecutedBy {
     }
 }
 
-/// A length of time in the largest unit that is full: `40 s`, `4 min`, `3 h`, `5 days`.
+/// Returns a length of time in its largest full unit: `40 s`, `4 min`, `3 h`, `5 days`.
 pub fn length(seconds: u64) -> String {
     match seconds {
         0..=119 => format!("{seconds} s"),
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_of_time_is_told_in_its_largest_unit() {
+    fn a_length_of_time_is_in_its_largest_unit() {
         for (seconds, text) in [
             (0, "0 s"),
             (119, "119 s"),

@@ -1,4 +1,4 @@
-//! The lines of the review block on what is called, and on what changes by it.
+//! The lines of the review block about the calls and their results.
 
 use crate::evm::abbreviated;
 use crate::ui::Text;
@@ -6,14 +6,14 @@ use crate::view::review_lines::review_layout::{ReviewBlock, compact, digits, fit
 use crate::view::review_lines::shown_lever::{AfterCheck, CallLine, LeverSummary};
 use crate::view::review_lines::summary::Summary;
 
-/// The levers, or the calls of a single one, that are listed.
+/// The most levers, or calls of a single one, that are listed.
 pub(in crate::view) const MOST_LEVERS: usize = 8;
-/// The results of a single lever that are listed.
+/// The most results of a single lever that are listed.
 const MOST_RESULTS: usize = 2;
 /// The column where the calls of several levers begin.
 const CALLS: usize = 36;
 
-/// The calls of a single lever: one of them with its arguments on a line of its own.
+/// Adds the calls of a single lever; if it is one, its arguments have a line of their own.
 pub(in crate::view) fn calls(block: &mut ReviewBlock, lever: &LeverSummary, width: usize) {
     if let [CallLine { to, call }] = &lever.calls[..] {
         block.field("call", Text::default().bold(&to.name).to_column(11).add(&to.address));
@@ -28,7 +28,7 @@ pub(in crate::view) fn calls(block: &mut ReviewBlock, lever: &LeverSummary, widt
     more(block, &lever.calls, MOST_LEVERS, "calls");
 }
 
-/// Adds what a transaction does that is approved on chain: its hash alone says nothing.
+/// Adds the effects of the transaction that is approved on chain, because its hash alone does not show them.
 pub(in crate::view) fn approves(block: &mut ReviewBlock, of: &Summary) {
     let Summary { safe, nonce, nonce_is, act, title, hashes, .. } = of;
     let what = Text::default().bold(&format!("{act} {title}"));
@@ -58,7 +58,7 @@ fn lever_calls(block: &mut ReviewBlock, of: &Summary) {
     }
 }
 
-/// Says how many are not listed, if any.
+/// Adds how many are not listed, if any.
 fn more<T>(block: &mut ReviewBlock, all: &[T], listed: usize, what: &str) {
     if let Some(more) = all.len().checked_sub(listed).filter(|more| *more > 0) {
         block.field("", Text::default().warn(&format!("and {more} more {what}: above")));
@@ -81,7 +81,7 @@ pub(in crate::view) fn results(
     other_changes(block, summary, &unshown(&lever.results, first.len().min(MOST_RESULTS)));
 }
 
-/// Returns how many checks there are beside those that are shown, and how many of them do not hold.
+/// Returns the number of checks that are not shown, and how many of them do not hold.
 fn unshown(results: &[AfterCheck], shown: usize) -> String {
     let failing = results.iter().filter(|result| !result.holds).count().saturating_sub(shown);
     match (results.len().saturating_sub(shown), failing) {
@@ -91,7 +91,7 @@ fn unshown(results: &[AfterCheck], shown: usize) -> String {
     }
 }
 
-/// One line for each lever: what it calls, and what comes of it.
+/// Adds one line for each lever: its call and its result.
 pub(in crate::view) fn combined(block: &mut ReviewBlock, summary: &Summary, levers: &[LeverSummary]) {
     for (at, lever) in levers.iter().take(MOST_LEVERS).enumerate() {
         let name = lever.name.as_deref().unwrap_or("-");
@@ -116,7 +116,7 @@ pub(in crate::view) fn combined(block: &mut ReviewBlock, summary: &Summary, leve
     }
 }
 
-/// Returns the results that are worth a line: those that do not hold, then the values that change, then the others.
+/// Returns the results to list: those that do not hold, then the values that change, or else the first one.
 fn shown_results(results: &[AfterCheck]) -> Vec<&AfterCheck> {
     let changes = |result: &AfterCheck| result.after.is_some() && result.before != result.after;
     let mut told: Vec<&AfterCheck> = results.iter().filter(|result| !result.holds).collect();
@@ -127,7 +127,7 @@ fn shown_results(results: &[AfterCheck]) -> Vec<&AfterCheck> {
     told
 }
 
-/// `vault paused()   false → true`; without its contract's name where that stands in the line already.
+/// Returns `vault paused() false → true`, without the name of the contract `of` which the line has already.
 fn changed(result: &AfterCheck, of: Option<&str>, width: usize) -> Text {
     if !result.holds {
         return Text::default().bad("✗ ").bad(&result.sentence);
@@ -142,7 +142,7 @@ fn changed(result: &AfterCheck, of: Option<&str>, width: usize) -> Text {
     line.add(&shown(&before)).dim("→ ").good(&shown(after))
 }
 
-/// Adds what changes besides, and what is said of the checks that are not shown.
+/// Adds the other changes, and the text about the checks that are not shown.
 fn other_changes(block: &mut ReviewBlock, summary: &Summary, unshown: &str) {
     let others = match &summary.beside[..] {
         [] => Text::new("nothing else changes"),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_shortened_only_where_it_has_no_room() {
+    fn an_address_is_shortened_only_if_it_does_not_fit() {
         let what = format!("guardian isOwner({WHO})");
         let owner = result(&what, Some("true"), Some("false"), true);
         assert_eq!(changed(&owner, None, 120).plain(), format!("{what}   true → false"));
@@ -183,10 +183,10 @@ mod tests {
         let all = [same.clone(), moved, wrong];
         let names: Vec<&str> = shown_results(&all).iter().map(|result| result.what.as_str()).collect();
         assert_eq!(names, ["vault fee()", "vault paused()"]);
-        assert_eq!(shown_results(&[same]).len(), 1, "something is always told");
+        assert_eq!(shown_results(&[same]).len(), 1, "at least one result is listed");
     }
 
-    /// A block that is too long for the screen loses no call without a word.
+    /// In a block that is too long for the screen, the calls that are not listed are counted.
     #[test]
     fn every_call_of_a_lever_is_listed_or_counted() {
         let call = |n: usize| CallLine {

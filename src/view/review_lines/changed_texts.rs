@@ -4,7 +4,7 @@ use crate::ceremony::folder::texts::{News, PinnedText, TextChange};
 use crate::council::Mark;
 use crate::ui::{Lines, Text};
 
-/// Returns what is new about a text.
+/// Returns the lines about a new or changed text.
 pub fn lines(item: &PinnedText, news: &News) -> Lines {
     let mut out = Lines::default();
     match news {

@@ -1,4 +1,4 @@
-//! The checks of one proposal, and its rehearsal as `dry-run` gives it: objects for a script beside the review's lines.
+//! The objects of `check` and `dry-run`: the findings about one proposal, and its rehearsal.
 
 use serde::Serialize;
 

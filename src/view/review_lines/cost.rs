@@ -1,4 +1,4 @@
-//! The cost of sending, before the question.
+//! The lines about the cost of sending, before the question.
 
 use alloy::primitives::U256;
 
@@ -6,7 +6,7 @@ use crate::ceremony::sending::offer::Offer;
 use crate::evm::{AddressBook, amount};
 use crate::ui::{Lines, Text};
 
-/// Returns the payer, and the amounts, which a person reads: rounded up to four digits.
+/// Returns the payer and the amounts, rounded up to four digits.
 pub fn lines(offer: &Offer, names: &AddressBook) -> Lines {
     let payer = names.with_address(offer.from);
     let line = |label: &str, text: &str| Text::new("   ").dim(label).add(text);

@@ -1,13 +1,13 @@
-//! The decision that the checks of one proposal lead to: to be taken by the signer, nothing to do, or refused.
+//! The answer of the checks of one proposal: the signer decides, nothing to do, or refused.
 
 use serde::Serialize;
 
 use crate::ceremony::barred::{Barred, Entitled};
 use crate::ceremony::judged::Judged;
-use crate::check::{Finding, Level, already_done, first_refusal, standing};
+use crate::check::{Finding, Level, already_done, first_refusal, unaccepted};
 use crate::view::review_lines::already_done::{Done, PersonAddress};
 
-/// The decision that the checks lead to.
+/// The answer of the checks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReviewAnswer {
@@ -18,10 +18,10 @@ pub enum ReviewAnswer {
 }
 
 impl ReviewAnswer {
-    /// Returns the answer of these findings; what was `accepted` by its id does not refuse.
+    /// Returns the answer of these findings; those whose ids are `accepted` do not refuse.
     pub fn of(findings: &[Finding], accepted: &[String]) -> Self {
         if let Some(first) = first_refusal(findings, accepted) {
-            let refused = standing(findings, accepted).into_iter().filter(|f| f.level == Level::Refuse);
+            let refused = unaccepted(findings, accepted).into_iter().filter(|f| f.level == Level::Refuse);
             return Self::Refused(Refusal {
                 sentence: first.sentence.clone(),
                 fix: first.fix.clone(),
@@ -41,7 +41,7 @@ pub struct Refusal {
     pub sentence: String,
     pub fix: String,
     pub ids: Vec<String>,
-    /// Whose it is to do, by the contract's word.
+    /// The account that may make the call, as the contract says.
     pub holder: Option<Holder>,
 }
 
@@ -56,7 +56,7 @@ pub struct Holder {
 }
 
 impl Refusal {
-    /// Returns the refusal of a call that is not the Safe's to make.
+    /// Returns the refusal of a call that the Safe may not make.
     pub fn of_a_barred_call(self, judged: &Judged, barred: &Barred) -> Self {
         let contract = PersonAddress::of(judged, barred.contract).short();
         let needs = match barred.to {

@@ -1,4 +1,4 @@
-//! The review of what one key does alone: as that of a proposal, without owners and nonces of a Safe.
+//! The review of an act of one key alone: that of a proposal without owners and nonces of a Safe.
 
 use crate::ceremony::deputy::deputy_act::{Act, How};
 use crate::ceremony::desk::Desk;
@@ -12,7 +12,7 @@ use crate::view::review_lines::summary::Summary;
 use crate::view::review_lines::what_changes;
 use crate::view::review_lines::what_it_does::what_it_does;
 
-/// Returns the whole review for a terminal of this many columns, with what has to stand above the question at its end.
+/// Returns the whole review for a terminal of this many columns: the details, then the block above the question.
 pub fn review(desk: &Desk, act: &Act, summary: &Summary, width: usize) -> Lines {
     let mut out = Lines::default();
     out.blank();
@@ -24,7 +24,7 @@ pub fn review(desk: &Desk, act: &Act, summary: &Summary, width: usize) -> Lines 
     out
 }
 
-/// Returns all that stands above the last lines.
+/// Returns the details, without the block above the question.
 pub fn details(desk: &Desk, act: &Act) -> Lines {
     let mut out = Lines::default();
     let judged = &act.judged;
@@ -49,7 +49,7 @@ pub fn details(desk: &Desk, act: &Act) -> Lines {
     out
 }
 
-/// Returns the last lines of the review alone.
+/// Returns the block above the question alone.
 pub fn block_of(desk: &Desk, act: &Act, accepted: &[String], width: usize) -> Lines {
     block(&Summary::of_deputy(desk, act, accepted), width)
 }

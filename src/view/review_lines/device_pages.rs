@@ -1,12 +1,12 @@
-//! The pages that a device is about to show, for its person to compare line by line.
+//! The pages that a device will show, to compare line by line.
 
 use alloy::primitives::Address;
 
 use crate::device::{Page, PageFact, Pages, Preview};
 use crate::ui::{Lines, Text};
 
-/// Returns what the device can show: a setting that has to be changed first, the pages that are the same whatever its
-/// settings, then each possible rest.
+/// Returns the predicted pages: a setting that must be changed first, the pages that are the same with every setting,
+/// then the others by setting.
 pub fn lines(preview: &Preview, key: Address, why: &str) -> Lines {
     let mut out = Lines::default();
     if let Some(before) = preview.before {
@@ -52,7 +52,7 @@ fn pages(out: &mut Lines, preview: &Preview) {
     }
 }
 
-/// Says what to read of the pages, and where nothing may be skipped.
+/// Adds which pages to read, and which must not be skipped.
 fn reading_guide(out: &mut Lines, pages: &Pages) {
     let count = pages.number(pages.all.len().saturating_sub(1));
     let facts = pages.facts();
@@ -77,7 +77,7 @@ fn reading_guide(out: &mut Lines, pages: &Pages) {
     out.say(&Text::new("    ").warn("! ").add(&text));
 }
 
-/// Page and value: `15 data 0x8456CB59`.
+/// Returns page and value: `page 15 data 0x8456CB59`.
 fn fact(fact: &PageFact) -> String {
     let pages = if fact.first == fact.last {
         fact.first.to_string()

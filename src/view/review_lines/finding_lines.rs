@@ -1,4 +1,5 @@
-//! The findings of the checks: those to doubt in the review, all of them for `check`, and what offline leaves unchecked.
+//! The lines about findings: those that do not pass for the review, all of them for `check`, and those that cannot be
+//! checked offline.
 
 use crate::ceremony::judged::Judged;
 use crate::check::{Finding, Level, Readable, Sort, readable};
@@ -100,7 +101,7 @@ pub(in crate::view) fn checks(out: &mut Lines, judged: &Judged, findings: &[Find
     out.blank();
 }
 
-/// Findings of one kind beside the first of it.
+/// Adds the number of findings of a kind that are not listed.
 fn hidden_findings(out: &mut Lines, readable: &Readable) {
     for (kind, more) in &readable.more {
         let text = format!("and {more} more of {kind}: breakglass check --json lists them");
@@ -108,7 +109,7 @@ fn hidden_findings(out: &mut Lines, readable: &Readable) {
     }
 }
 
-/// Shows what others accepted by the word of their files, which nobody signs: so that nobody accepts it unseen.
+/// Adds the findings that others accepted, as their files say without a signature.
 fn accepted_before(out: &mut Lines, judged: &Judged) {
     let proposer = ("the proposer".to_string(), judged.proposal().accepted());
     let signers =

@@ -1,4 +1,4 @@
-//! The message that an owner signs for a Safe that owns the proposal's Safe: message by message, down from the transaction.
+//! The lines about the message that an owner signs for a Safe that owns the proposal's Safe, with those between.
 
 use alloy::hex;
 use alloy::primitives::Address;
@@ -8,7 +8,7 @@ use crate::proposal::{Proposal, Way};
 use crate::safe::{Hashes, SafeMessage};
 use crate::ui::{Lines, Text};
 
-/// Returns for which Safe a signature is and what is signed. Nothing for the proposal's own Safe. `ways` are all of them.
+/// Returns the Safe and the message of a signature; empty for the proposal's own Safe. `ways` are all ways.
 pub fn lines(proposal: &Proposal, ways: &[Way], way: &Way, name: impl Fn(Address) -> String) -> Lines {
     let mut out = Lines::default();
     let Some((own, above)) = way.through.split_last() else { return out };
@@ -40,7 +40,7 @@ pub fn lines(proposal: &Proposal, ways: &[Way], way: &Way, name: impl Fn(Address
     out
 }
 
-/// Returns what the bytes of a message are, by the hashes of what stands above it: the nearest last.
+/// Returns what the bytes of a message are, by the `known` hashes above it, the nearest last.
 fn about(message: &SafeMessage, known: &[(String, Hashes)]) -> String {
     let bytes = &message.message;
     let found = known.iter().rev().find_map(|(what, hashes)| {
@@ -52,7 +52,7 @@ fn about(message: &SafeMessage, known: &[(String, Hashes)]) -> String {
     found.unwrap_or_else(|| "of another form: compare it with another signer's machine".into())
 }
 
-/// Returns what a device shows of the message: one sentence where its possible settings make no difference.
+/// Returns what a device shows of the message: one sentence if its settings make no difference.
 pub fn on_device(preview: &Preview, safe: &str) -> Lines {
     let possible = preview.possible.iter();
     let sentences: Vec<(&str, String)> = possible
@@ -67,7 +67,7 @@ pub fn on_device(preview: &Preview, safe: &str) -> Lines {
     sentences.iter().take(count).map(line).collect()
 }
 
-/// `None` if the app's settings forbid it.
+/// Returns the sentence for these pages; `None` if the app's settings forbid the signature.
 fn shown(device: &str, pages: &Pages, safe: &str) -> Option<String> {
     if pages.refused {
         return None;

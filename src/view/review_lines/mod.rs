@@ -1,4 +1,4 @@
-//! The review: what a signer reads before the question.
+//! The review: the lines that a signer reads before the question, and its object.
 
 pub mod acting;
 pub mod already_done;

@@ -19,8 +19,8 @@ use crate::view::review_lines::what_it_does::what_it_does;
 
 const INDENT: &str = "    ";
 
-/// Returns the whole review for a terminal of this many columns: all details, and last what has to stand right above the
-/// question. That alone where there is nothing to do, and where its nonce is used.
+/// Returns the whole review for a terminal of this many columns: the details, then the block above the question. The
+/// block alone if there is nothing to do, or its nonce is used.
 pub fn review(desk: &Desk, judged: &Judged, summary: &Summary, width: usize) -> Lines {
     let mut out = Lines::default();
     out.blank();
@@ -38,12 +38,12 @@ pub fn review(desk: &Desk, judged: &Judged, summary: &Summary, width: usize) -> 
     out
 }
 
-/// Returns the last lines of the review alone, for the owner who signs in this way.
+/// Returns the block above the question alone, for the owner who signs in this way.
 pub fn block_of(desk: &Desk, judged: &Judged, way: Option<&Way>, accepted: &[String], width: usize) -> Lines {
     block(&Summary::of(desk, judged, accepted).signed_by(judged, way, None), width)
 }
 
-/// Returns all that stands above the last lines, raw words and data too.
+/// Returns the details, with raw words and data.
 pub fn details(desk: &Desk, judged: &Judged) -> Lines {
     let mut out = Lines::default();
     approved(&mut out, desk, judged);
@@ -56,7 +56,7 @@ pub fn details(desk: &Desk, judged: &Judged) -> Lines {
     out
 }
 
-/// Shows what it approves on chain, whose findings stand among its own.
+/// Adds the transaction that it approves on chain, whose findings are among its own.
 fn approved(out: &mut Lines, desk: &Desk, judged: &Judged) {
     let Some(of) = &judged.approved else { return };
     approved(out, desk, of);
@@ -159,7 +159,7 @@ pub(in crate::view) fn origin(out: &mut Lines, judged: &Judged) {
     out.blank();
 }
 
-/// Two lines of groups of eight digits, as a person compares them.
+/// Returns a hash as two lines of groups of eight digits.
 fn grouped(hash: &str) -> [String; 2] {
     let digits: Vec<char> = hash.trim_start_matches("0x").chars().collect();
     let groups: Vec<String> = digits.chunks(8).map(|c| c.iter().collect()).collect();

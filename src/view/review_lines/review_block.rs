@@ -1,5 +1,5 @@
-//! The last lines before the question: at most 24 with it in a terminal of 80 columns, up to four levers; each further lever
-//! takes one line more. No line wraps: what does not fit is cut here, and stands whole above.
+//! The block of lines above the question: with it at most 24 lines of 80 columns for up to four levers; each further
+//! lever takes one line more. No line wraps: a long one is cut here, and is complete in the details.
 
 use crate::ceremony::barred::Entitled;
 use crate::check::Level;
@@ -14,18 +14,18 @@ use crate::view::review_lines::shown_lever::LeverSummary;
 use crate::view::review_lines::shown_on_device::DeviceShows;
 use crate::view::review_lines::summary::{SafeIs, Summary};
 
-/// The lines of a small terminal, without that of the question.
+/// The lines of a small terminal, without the question.
 const MOST_LINES: usize = 23;
-/// The levers, or the calls of a single one, that fit into these lines.
+/// The number of levers, or of calls of a single one, that fit into these lines.
 const LEVERS_THAT_FIT: usize = 4;
-/// The column where the right part begins.
+/// The column in which the right part begins.
 const RIGHT: usize = 54;
-/// The beginning of the command that takes it back.
+/// The beginning of the command that undoes it.
 const UNDO: &str = "breakglass undo ";
-/// A long name on the right leaves the title so many columns.
+/// The least number of columns for the title beside a long name.
 const LEAST_TITLE: usize = 40;
 
-/// The first word that a signer reads.
+/// Adds the first word that a signer reads.
 fn purpose(line: Text, purpose: Purpose) -> Text {
     match purpose {
         Purpose::Real => line.bad("REAL"),
@@ -150,11 +150,11 @@ fn consequences(block: &mut ReviewBlock, summary: &Summary, width: usize) {
     for (label, text) in [("cost", each(|lever| &lever.cost)), ("misses", each(|lever| &lever.does_not_stop))]
     {
         if !text.is_empty() {
-            // What one key does alone is followed by what it costs.
+            // An act of one key needs the line for its cost of sending.
             block.prose(label, &text, if summary.acting.is_safe() { width } else { usize::MAX });
         }
     }
-    // A command that is cut would be another one.
+    // A cut command would be another command.
     let is_cut_command = summary.undo.starts_with(UNDO) && !fits(&summary.undo, width);
     let undo = if is_cut_command {
         format!("{UNDO}and the same {} levers", summary.levers.len())
@@ -184,7 +184,7 @@ fn checks(block: &mut ReviewBlock, summary: &Summary) {
             Text::default().warn("! ")
         };
         let line = labelled("", mark.bold(&told.id).add("  ").add(&told.sentence));
-        // Nobody signs against a refusal without its name before their eyes.
+        // The first accepted refusal is always listed.
         if at == 0 && told.level == Level::Refuse { block.line(line) } else { block.optional_line(line) }
     }
 }
@@ -203,7 +203,7 @@ fn on_the_device(block: &mut ReviewBlock, summary: &Summary) {
     };
     match summary.purpose {
         Purpose::Real => block.field(summary.read_on, Text::default().bold("read: ").add(&text)),
-        // By its chain id alone a device tells it from the real one.
+        // A device shows the difference to a real one only by the chain id.
         Purpose::Drill => {
             let chain = format!("chainId {} (DRILL),", summary.signed_chain_id);
             block.field(summary.read_on, Text::default().bold("read: ").good(&chain));
@@ -295,7 +295,7 @@ fn refused(summary: &Summary, refusal: &Refusal, width: usize) -> Lines {
     block.into_lines(MOST_LINES, width)
 }
 
-/// `before:2` of `before:2:88a177ccc8e5ac20`: what `breakglass check` lists whole.
+/// Returns `before:2` of `before:2:88a177ccc8e5ac20`; `breakglass check` lists whole ids.
 fn without_digest(id: &str) -> &str {
     let is_digest = |last: &str| last.len() == 16 && last.bytes().all(|b| b.is_ascii_hexdigit());
     match id.rsplit_once(':') {

@@ -1,19 +1,19 @@
-//! Lines with labels above a question: some may be left out, and long words are shortened where they have no room.
+//! Lines with labels above a question: optional ones are left out, and long words are shortened, if there is no room.
 
 use crate::evm::abbreviated;
 use crate::ui::{Lines, Text};
 
-/// The column where the values begin.
+/// The column in which the values begin.
 const VALUES: usize = 11;
 
-/// Lines, some of which are left out where there are too many.
+/// Lines, of which optional ones are left out if there are too many.
 #[derive(Default)]
 pub(in crate::view) struct ReviewBlock(Vec<BlockLine>);
 
 struct BlockLine {
     text: Text,
     is_needed: bool,
-    /// The text in two lines, where there is room for one more.
+    /// The text in two lines, if there is room for one more.
     in_two: Option<[Text; 2]>,
 }
 
@@ -22,12 +22,12 @@ impl ReviewBlock {
         self.0.push(BlockLine { text: line, is_needed: true, in_two: None });
     }
 
-    /// A line that is left out first.
+    /// Adds a line that is left out first.
     pub fn optional_line(&mut self, line: Text) {
         self.0.push(BlockLine { text: line, is_needed: false, in_two: None });
     }
 
-    /// Prose that takes a second line rather than be cut, where nothing else is left out for it.
+    /// Adds prose that takes a second line rather than be cut, if nothing else is left out for it.
     pub fn prose(&mut self, label: &str, prose: &str, width: usize) {
         let in_two = split(prose, width.saturating_sub(VALUES))
             .map(|(first, second)| [labelled(label, Text::new(first)), labelled("", Text::new(second))]);
@@ -38,7 +38,7 @@ impl ReviewBlock {
         self.line(labelled(label, value));
     }
 
-    /// Returns at most so many lines, unless more are needed; each is cut to the width.
+    /// Returns at most `most` lines, unless more are needed; each is cut to the width.
     pub fn into_lines(mut self, most: usize, width: usize) -> Lines {
         while self.0.len() > most
             && let Some(at) = self.0.iter().rposition(|line| !line.is_needed)
@@ -60,7 +60,7 @@ impl ReviewBlock {
     }
 }
 
-/// Splits a text before the last word that has no room in so many columns; `None` if all of it has.
+/// Splits a text before the first word that does not fit in this many columns; `None` if all of it fits.
 fn split(text: &str, columns: usize) -> Option<(&str, &str)> {
     let end = text.char_indices().nth(columns)?.0;
     let is_word_end = text.get(end..)?.starts_with(' ');
@@ -72,12 +72,12 @@ pub(in crate::view) fn labelled(label: &str, value: Text) -> Text {
     Text::new("   ").dim(label).to_column(VALUES).then(value)
 }
 
-/// Returns `true` if the text has room beside its label.
+/// Returns `true` if the text fits beside its label.
 pub(in crate::view) fn fits(text: &str, width: usize) -> bool {
     VALUES + text.chars().count() <= width
 }
 
-/// The text with its addresses and hashes shortened where it has no room else; they stand whole above.
+/// Returns the text, with its addresses and hashes shortened if it does not fit; the details have them whole.
 pub(in crate::view) fn compact(text: &str, width: usize) -> String {
     if fits(text, width) {
         return text.into();
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prose_takes_a_second_line_only_where_there_is_room() {
+    fn prose_takes_a_second_line_only_if_there_is_room() {
         let plain = |most| {
             let mut block = ReviewBlock::default();
             block.prose("cost", "one two three", 20);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_lines_lose_the_spare_ones_from_below() {
+    fn the_last_optional_lines_are_left_out_first() {
         let mut block = ReviewBlock::default();
         for (text, is_spare) in [("1", false), ("2", true), ("3", false), ("4", true)] {
             if is_spare { block.optional_line(Text::new(text)) } else { block.line(Text::new(text)) }

@@ -1,4 +1,4 @@
-//! One lever as the review and the card show it: its calls, and the values that its checks read before and after.
+//! One lever for the review and the card: its calls, and the values that its checks read before and after.
 
 use alloy::primitives::Address;
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub struct CallLine {
     pub call: String,
 }
 
-/// One check after the calls, with the value before and after where it reads one.
+/// One check after the calls, with the value before and after if it reads one.
 #[derive(Clone, Debug, Serialize)]
 pub struct AfterCheck {
     /// `vault paused()`

@@ -1,4 +1,4 @@
-//! The thing that a signer's device shows: the transaction, or the message of a Safe that owns the transaction's Safe.
+//! The object that a signer's device shows: the transaction, or the message of a Safe that owns the transaction's Safe.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::proposal::Way;
 pub enum DeviceShows {
     Transaction,
     Message(ShownMessage),
-    /// It is not known who signs: the transaction, or to owners of these Safes a message.
+    /// The signer is not known: the transaction, or a message for owners of these Safes.
     Either(Vec<String>),
     /// The owners have signed, and the reader sends it.
     Nothing,
@@ -31,12 +31,12 @@ pub enum MessageBytes {
     PreImage,
     /// The safeTxHash.
     Hash,
-    /// They are of another message, between both.
+    /// They are the hash of another message between this one and the transaction.
     Other,
 }
 
 impl DeviceShows {
-    /// Returns what the owner sees who signs in this way; `None` if it is not known who signs.
+    /// Returns what an owner sees who signs in this way; `None` if the signer is not known.
     pub fn of(judged: &Judged, way: Option<&Way>) -> Self {
         let proposal = judged.proposal();
         let name = |way: &Way| judged.name(way.domain.safe().address).to_string();
@@ -57,7 +57,7 @@ impl DeviceShows {
 }
 
 impl ShownMessage {
-    /// Returns what to read of it, in two lines.
+    /// Returns what to read on the device, in two lines.
     pub fn to_read(&self) -> [String; 2] {
         let bytes = match self.bytes {
             MessageBytes::PreImage => "1901, then the domain and the message hash of the transaction:",

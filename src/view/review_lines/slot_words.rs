@@ -1,4 +1,4 @@
-//! Names of storage slots and of the values in them, by the reader's own words.
+//! The reader's own names for storage slots and the values in them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,7 +11,7 @@ use crate::fork::{Rehearsal, SlotNames, SlotTable};
 use crate::playbook::Plan;
 use crate::safe::SENTINEL;
 
-/// Names of slots, by the addresses that a rehearsal is about.
+/// Names of the slots of a rehearsal.
 pub struct Names<'a> {
     judged: &'a Judged<'a>,
     table: SlotTable,
@@ -57,7 +57,7 @@ impl<'a> Names<'a> {
     /// Returns its name by its place in a known contract.
     pub fn by_place(&self, write: &Write) -> Option<String> {
         let name = self.table.name(write.address, write.slot)?;
-        // The name ends in an address: the reader's own word for it.
+        // If the name ends in an address, the reader's own name is added.
         let own = name.rsplit_once(' ').and_then(|(what, last)| {
             let word = self.judged.derived.names.name(last.parse().ok()?)?;
             Some(format!("{what} {word} {last}"))
@@ -66,7 +66,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Returns the memberships that may change: of the roles and the addresses among the arguments.
+/// Returns the role memberships that may change: each role with each address among the arguments.
 fn roles(plan: &Plan, known: &[Address]) -> Vec<(B256, Address, String)> {
     let given = plan.args.iter().filter_map(|arg| arg.value.as_address());
     let accounts: Vec<Address> = given.chain(known.iter().copied()).collect();
@@ -77,13 +77,13 @@ fn roles(plan: &Plan, known: &[Address]) -> Vec<(B256, Address, String)> {
     roles.flat_map(|(role, name)| accounts.iter().map(move |who| (role, *who, name.clone()))).collect()
 }
 
-/// Returns the address that a word is, if it looks like one.
+/// Returns the address in a word, if it can be one.
 pub fn as_address(word: B256) -> Option<Address> {
     let number = U256::from_be_bytes(word.0);
     (word[..12].iter().all(|byte| *byte == 0) && number >> 64 != U256::ZERO).then(|| Address::from_word(word))
 }
 
-/// Returns old and new, both as numbers, both as addresses, or else as the words they are.
+/// Returns old and new, both as numbers, both as addresses, or else as raw words.
 pub fn shown(judged: &Judged, write: &Write) -> [String; 2] {
     let words = [write.old, write.new];
     let numbers = words.map(|word| U256::from_be_bytes(word.0));

@@ -1,4 +1,5 @@
-//! The facts that a signer has to know of one transaction before they approve it: a few lines for a person, or data for a script.
+//! The facts that a signer must know of one transaction before they approve it, as data: for the block above the
+//! question, and for `--json`.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -23,7 +24,7 @@ use crate::view::review_lines::shown_lever::{LeverSummary, NamedAddress, levers,
 use crate::view::review_lines::shown_on_device::DeviceShows;
 use crate::view::review_lines::what_changes;
 
-/// The lines right above the question, as data.
+/// The block above the question, as data.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
     #[serde(serialize_with = "as_text")]
@@ -33,14 +34,14 @@ pub struct Summary {
     pub act: String,
     /// The levers' names, or the playbook where no lever was named.
     pub title: String,
-    /// The gravest; `None` without a playbook of the reader's own.
+    /// The gravest severity; `None` without a playbook of the reader's own.
     pub severity: Option<String>,
     pub playbooks: Vec<String>,
     pub origin: OriginLine,
     #[serde(skip_serializing_if = "Acting::is_safe")]
     pub acting: Acting,
     pub safe: NamedAddress,
-    /// The contract that makes several calls one: what a device shows as `to`.
+    /// The batch contract, which a device shows as `to`.
     pub batch: Option<String>,
     /// At least one.
     pub levers: Vec<LeverSummary>,
@@ -56,19 +57,19 @@ pub struct Summary {
     pub nonce_is: String,
     pub safe_version: String,
     pub safe_is: SafeIs,
-    /// At which block, and on whose word; `None` offline.
+    /// The block, and the RPCs that agree; `None` offline.
     pub read: Option<String>,
     /// Why there is no result: it was not rehearsed, or it fails.
     pub no_result: Option<String>,
     /// Places that change and that no check reads.
     pub beside: Vec<String>,
-    /// The command that takes it back, or why there is none.
+    /// The command that undoes it, or why there is none.
     pub undo: String,
     pub checks: Checks,
     /// The name of the device that shows it.
     #[serde(skip)]
     pub read_on: &'static str,
-    /// What the device shows, and values to read on it.
+    /// The object that the device shows.
     #[serde(rename = "ledger")]
     pub shows: DeviceShows,
     /// Lines that are printed between its last line and the question.
@@ -88,7 +89,7 @@ pub struct Summary {
 pub enum SafeIs {
     /// Read from the chain now.
     Read,
-    /// Read when it was proposed, by the word of its file.
+    /// Read when it was proposed, as its file says.
     FromFile,
     /// Assumed from the council file.
     Assumed,
@@ -137,7 +138,7 @@ pub struct ShownHashes {
 }
 
 impl Summary {
-    /// Returns the summary of a proposal; what was `accepted` by its id does not refuse it.
+    /// Returns the summary of a proposal; findings whose ids are `accepted` do not refuse it.
     pub fn of(desk: &Desk, judged: &Judged, accepted: &[String]) -> Self {
         let (proposal, derived) = (judged.proposal(), &judged.derived);
         let (binding, tx, hashes) = (proposal.binding(), proposal.tx(), proposal.hashes());
@@ -198,7 +199,7 @@ impl Summary {
         }
     }
 
-    /// Returns it for the owner who signs in this way, on this device; `None` if it is not known who does, or on which.
+    /// Returns it for the owner who signs in this way, on this device; `None` if the signer or the device is not known.
     pub fn signed_by(self, judged: &Judged, way: Option<&Way>, device: Option<&'static str>) -> Self {
         let (read_on, shows) = (device.unwrap_or(self.read_on), DeviceShows::of(judged, way));
         // A message has a line that reminds its signer of it.
@@ -206,7 +207,7 @@ impl Summary {
         Self { read_on, shows, lines_below, ..self }
     }
 
-    /// Returns the summary of what one key does alone.
+    /// Returns the summary of an act of one key alone.
     pub fn of_deputy(desk: &Desk, act: &Act, accepted: &[String]) -> Self {
         let summary = Self::of(desk, &act.judged, accepted);
         let hashes = match &act.how {
@@ -237,7 +238,7 @@ fn as_text<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok,
     serializer.collect_str(value)
 }
 
-/// `PAUSE`, `PAUSE + PARAM`, `UNDO`.
+/// Returns `PAUSE`, `PAUSE + PARAM` or `UNDO`.
 pub(in crate::view) fn act(playbooks: &[&Playbook], undo: bool) -> String {
     if undo {
         return "UNDO".into();
@@ -247,7 +248,7 @@ pub(in crate::view) fn act(playbooks: &[&Playbook], undo: bool) -> String {
     if kinds.is_empty() { "UNKNOWN".into() } else { kinds.join(" + ") }
 }
 
-/// `freeze: vault, bridge`; a single lever's own name.
+/// Returns `freeze: vault, bridge`, or a single lever's name.
 fn title(judged: &Judged) -> String {
     let binding = judged.proposal().binding();
     let names: Vec<&str> = binding.levers().iter().filter_map(|bound| bound.lever.as_deref()).collect();
@@ -311,7 +312,7 @@ fn no_result(judged: &Judged) -> Option<String> {
     }
 }
 
-/// The command, or why there is none.
+/// Returns the command that undoes it, or why there is none.
 fn undo(desk: &Desk, judged: &Judged) -> String {
     let Some(own) = &judged.derived.own else { return "unknown: it is not of your files".into() };
     let never = |playbook: &Playbook| match &playbook.undo {

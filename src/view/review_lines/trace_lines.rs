@@ -1,5 +1,4 @@
-//! The calls and events of a rehearsal, in the words of the reader's own playbooks: lines for a person, the calls for a
-//! script.
+//! The calls and events of a rehearsal, in the words of the reader's own playbooks: lines, and the calls as JSON.
 
 use alloy::primitives::{Address, Bytes, Log, hex};
 use serde::{Serialize, Serializer};
@@ -11,12 +10,12 @@ use crate::fork::{End, Frame, Trace};
 use crate::playbook::{Dictionary, LibraryEntry};
 use crate::ui::{Lines, Text};
 
-/// Frames and events that are printed.
+/// The most frames and events that are printed.
 const MOST_SHOWN: usize = 1_000;
-/// Bytes of a call's data that are printed where no playbook knows the call.
+/// The bytes of a call's data that are printed if no playbook knows the call.
 const SHOWN_DATA: usize = 36;
 
-/// The calls and events of a rehearsal. A script gets the list of calls: the events stand beside it.
+/// The calls and events of a rehearsal. As JSON it is the list of calls: the events stand beside it.
 pub struct CallTree {
     calls: Vec<TraceCall>,
     /// There are more calls than were recorded.
@@ -130,7 +129,7 @@ impl TraceCall {
     }
 }
 
-/// Returns the words of the proposal's own playbooks, then those of all others.
+/// Returns the dictionary of the proposal's own playbooks, then of all others.
 fn dictionary(desk: &Desk, judged: &Judged) -> Dictionary {
     let own = judged.derived.own.iter().flat_map(|own| own.order.playbooks());
     let all: Vec<LibraryEntry> = desk.catalogue.all();

@@ -1,11 +1,11 @@
-//! The verdict on one check: a line with its mark, and an object.
+//! The verdict of one check: a line with its mark, and an object.
 
 use serde::Serialize;
 
 use crate::playbook::Verdict;
 use crate::ui::Text;
 
-/// A check, and whether it holds.
+/// A check and its verdict.
 #[derive(Clone, Debug, Serialize)]
 pub struct VerdictLine {
     holds: bool,

@@ -1,4 +1,4 @@
-//! Effects of a rehearsal, by the reader's own names: the section of the review, and the object for a script.
+//! The effects of a rehearsal, with the reader's own names: the section of the review, and the object.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,8 @@ use crate::view::review_lines::verdict_line::VerdictLine;
 const INDENT: &str = "    ";
 /// Changes beyond this number are counted and not listed.
 const MOST_SHOWN: usize = 60;
-/// The bound for what could be an owner or another address: each that the reader's own calls do not explain is refused.
+/// The bound for slots that could hold an owner or another address: each that the reader's own calls do not explain is
+/// refused.
 const MOST_TELLING: usize = 200;
 
 /// A completed rehearsal, as it is shown.
@@ -47,7 +48,7 @@ pub struct EffectLines {
     events: Vec<Event>,
     gas: u64,
     gas_is_exact: bool,
-    /// Calls that revert the whole if somebody else makes them first.
+    /// Calls that revert the whole transaction if somebody else makes them first.
     #[serde(skip)]
     once: Vec<String>,
 }
@@ -79,7 +80,7 @@ struct SlotChange {
     /// Old and new as a person reads them.
     #[serde(skip)]
     shown: [String; 2],
-    /// It could be an owner, a role, an implementation or another address: no bound hides it.
+    /// It could be an owner, a role, an implementation or another address: such slots have a bound of their own.
     #[serde(skip)]
     is_telling: bool,
 }
@@ -90,7 +91,7 @@ struct CouldBe {
     byte: usize,
     old: Party,
     new: Party,
-    /// It is the whole of the new word, which is shown in any case.
+    /// It is the whole new word, which is shown anyway.
     #[serde(skip)]
     is_whole: bool,
 }
@@ -125,7 +126,7 @@ struct Event {
     data: Bytes,
 }
 
-/// The section of the review. What differs from the recorded rehearsal comes first.
+/// Adds the section of the review. Differences from the recorded rehearsal come first.
 pub fn show(out: &mut Lines, judged: &Judged) {
     let heading = Text::new("  ").bold("What changes");
     match Changes::of(judged) {
@@ -154,7 +155,7 @@ impl Changes {
     }
 }
 
-/// Returns how many agree, and who does not: `2 of 3 RPCs agree`.
+/// Returns how many RPCs agree, and which do not: `2 of 3 RPCs agree`.
 pub fn agreement(judged: &Judged) -> String {
     let Some(online) = &judged.seen else { return String::new() };
     let endpoints = online.link.endpoints();
@@ -236,8 +237,8 @@ impl EffectLines {
         lines
     }
 
-    /// One line for each contract that changes, and under it what changes in it: first all that could be an owner, a role,
-    /// an implementation or another address, which no bound may hide, and then the rest.
+    /// Adds one line for each contract that changes, and its changes below it: first slots that could hold an owner, a
+    /// role, an implementation or another address, then the rest.
     fn changes(&self, lines: &mut Vec<Text>) {
         let telling = self.slots(true);
         let mut others = self.beside_storage();
@@ -281,7 +282,7 @@ impl EffectLines {
         lines
     }
 
-    /// Returns ether, tokens, and contracts that come and go.
+    /// Returns the changes of ether and tokens, and contracts that are created or destroyed.
     fn beside_storage(&self) -> Vec<Text> {
         let mut lines = Vec::new();
         for Balance { address, moved: (verb, amount), .. } in &self.balances {
@@ -375,8 +376,7 @@ impl Serialize for Party {
     }
 }
 
-/// Returns the places that change and that no check after the calls reads, by name: each contract with what changes in it.
-/// The Safe's own nonce counts up with every transaction, and is not one of them.
+/// Returns the names of the places that change and that no check after the calls reads, without the Safe's own nonce.
 pub fn unchecked_changes(judged: &Judged, rehearsal: &Rehearsal) -> Vec<String> {
     let names = Names::new(judged, rehearsal);
     let name = |address| judged.derived.names.name_or_digits(address);

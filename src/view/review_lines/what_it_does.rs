@@ -13,11 +13,10 @@ use crate::ui::{Lines, Text};
 use crate::view::truncated_lists::say_truncated;
 
 const INDENT: &str = "    ";
-/// Undecoded data is shown whole up to this many bytes; beyond, its beginning, length and hash.
+/// Undecoded data is shown whole up to this many bytes; of longer data its beginning, length and hash.
 const SHOWN_DATA: usize = 512;
 
-/// Shows the calls of the transaction itself; words come from the reader's own plan, call by call, where it gives
-/// exactly this call.
+/// Shows the calls of the transaction itself; each is explained by the reader's own plan, if it has exactly this call.
 pub(in crate::view) fn what_it_does(out: &mut Lines, judged: &Judged) {
     out.say(&Text::new("  ").bold("What it does"));
     playbooks(out, judged);
@@ -37,7 +36,7 @@ pub(in crate::view) fn what_it_does(out: &mut Lines, judged: &Judged) {
     out.blank();
 }
 
-/// Shows the titles of the reader's own playbooks, what they cost and what they do not stop.
+/// Shows the titles, costs and limits of the reader's own playbooks.
 fn playbooks(out: &mut Lines, judged: &Judged) {
     for act in judged.derived.own.iter().flat_map(|own| own.order.acts()) {
         let lever = act.lever.as_ref().map(|lever| format!("{lever}: ")).unwrap_or_default();
@@ -49,7 +48,7 @@ fn playbooks(out: &mut Lines, judged: &Judged) {
     }
 }
 
-/// Shows the contract that makes several calls one.
+/// Shows the batch contract.
 fn batch(out: &mut Lines, tx: &SafeTx, count: usize) {
     if tx.operation == Operation::DelegateCall {
         let text = format!("{count} calls in one, by delegatecall to MultiSendCallOnly");
@@ -82,7 +81,7 @@ fn each_call(out: &mut Lines, judged: &Judged, calls: &[Call]) {
     }
 }
 
-/// Shows when each lever takes effect, where its playbook says so.
+/// Shows when each lever takes effect, if its playbook says so.
 fn takes_effect(out: &mut Lines, judged: &Judged) {
     let Some(OwnDerivation { order, plans, .. }) = &judged.derived.own else { return };
     for (act, one) in order.acts().iter().zip(plans.levers()) {
@@ -138,7 +137,7 @@ fn decoded(out: &mut Lines, call: &PlannedCall) {
     }
 }
 
-/// `vault 0x… pause()`, one more call of a step.
+/// Returns `vault 0x… pause()` for one more call of a step.
 fn repeated_call(call: &PlannedCall) -> String {
     let name = call.to_name.as_deref().map_or_else(String::new, |name| format!("{name} "));
     let function = call.signature.split('(').next().unwrap_or_default();

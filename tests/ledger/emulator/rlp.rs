@@ -1,4 +1,4 @@
-//! Transactions as they come over the wire: RLP, no more of it than the app looks at.
+//! Transactions as they come over the wire: RLP, only as much of it as the app reads.
 
 /// The bytes that a transaction has in all: its type byte if it has one, and one RLP list.
 pub fn transaction_length(bytes: &[u8]) -> Option<usize> {

@@ -86,7 +86,7 @@ pub struct Flow {
     spoilt: bool,
 }
 
-/// The message as it was received, for the tests to look at.
+/// The message as it was received, for the tests to compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
     pub domain_hash: B256,

@@ -204,10 +204,10 @@ fn with_key(desk: &Desk, words: &[&str]) -> Run {
     desk.run(&[words, &key].concat())
 }
 
-/// The council file says a loan-to-value of 75 %, and governance has moved it to 74 %. That stops no freeze; and what
-/// the undo brings back is what this machine read when the freeze was proven, or what a person says.
+/// The council file has a loan-to-value of 75 %, and governance has moved it to 74 %. The freeze still works, and the
+/// undo restores the value that this machine read when the freeze was proven, or one that a person gives.
 #[test]
-fn a_council_file_that_is_behind_stops_no_freeze_and_is_not_brought_back() {
+fn an_outdated_council_file_does_not_stop_a_freeze_and_its_values_are_not_restored() {
     let scene = Scene::new();
     let market = market(&scene);
     scene.act(ADMIN, market.acl, &addEmergencyAdminCall { admin: COUNCIL });
@@ -239,7 +239,7 @@ fn a_council_file_that_is_behind_stops_no_freeze_and_is_not_brought_back() {
     // Bob has proven nothing at his desk: he is told what his file says, that it is not used, and what to give.
     let asked = bob.run(&["undo", "freeze"]).ended(2).says("give --set ltv=…");
     asked.says("not used: lever freeze says ltv = \"7500\"");
-    // A desk that looks at it while a node still has the block before has it too.
+    // Another desk can read it while its node is still one block behind.
     bob.run(&["status", "freeze"]).ended(0).says("done and proven");
     bob.run(&["undo", "freeze"]).ended(0).says("brings back ltv = 74 %");
     // Alice sent it: she gives bob the value with the words that name the undo.

@@ -98,7 +98,7 @@ fn balancer_v2() {
 }
 
 #[test]
-fn a_window_that_has_passed_is_said_before_anybody_signs() {
+fn a_window_that_has_passed_is_reported_before_anybody_signs() {
     let scene = Scene::new();
     let [vault, pool] = vault_and_pool(&scene).map(|of| args([("target", text(of))]));
     scene.proven("pause/balancer-v2-vault", COUNCIL, &vault);

@@ -107,7 +107,7 @@ fn balancer_v3() {
 }
 
 #[test]
-fn a_window_that_has_passed_is_said_before_anybody_signs() {
+fn a_window_that_has_passed_is_reported_before_anybody_signs() {
     let scene = scene();
     let [vault, pool] = vault_and_pool(&scene);
     let whole = args([("vault", text(vault))]);

@@ -55,7 +55,7 @@ fn a_council_file_is_accepted_once_and_asked_about_when_it_changes() {
 
 /// A playbook of the council's own that came after its council file was accepted.
 #[test]
-fn an_own_playbook_that_is_added_or_changed_is_told() {
+fn an_own_playbook_that_is_added_or_changed_is_reported() {
     let home = Home::new().with("[levers.freeze]", BOTH);
     let desk = || with_both(&home, SKIPPING);
     assert_eq!(news(&desk(), &["both"]), ["first use", "first use"]);
@@ -92,7 +92,7 @@ fn a_playbook_of_a_lever_that_was_not_used_is_accepted_with_the_council_file() {
 }
 
 #[test]
-fn where_nothing_can_be_kept_everything_is_a_first_use() {
+fn where_acceptances_cannot_be_written_each_run_is_a_first_use() {
     let home = Home::new();
     let mut desk = home.desk();
     desk.settings = None;
@@ -115,7 +115,7 @@ fn where_nothing_can_be_kept_everything_is_a_first_use() {
 }
 
 #[test]
-fn a_false_file_of_what_was_accepted_is_an_error() {
+fn a_damaged_file_of_acceptances_is_an_error() {
     let home = Home::new();
     texts(&home.desk(), &["vault"]).accept();
     let folder = home.path().join("config/breakglass/accepted");
@@ -128,7 +128,7 @@ fn a_false_file_of_what_was_accepted_is_an_error() {
 
 /// Once all is accepted, nothing more is written.
 #[test]
-fn nothing_new_writes_nothing() {
+fn nothing_is_written_if_all_is_accepted_already() {
     let home = Home::new();
     let files = || std::fs::read_dir(home.path().join("config/breakglass/accepted")).unwrap().count();
     texts(&home.desk(), &["vault"]).accept();

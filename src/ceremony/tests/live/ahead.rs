@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ceremony::folder::armed_sets::{Examined, Group};
-use crate::ceremony::folder::sets::TakenAhead;
+use crate::ceremony::folder::sets::AheadImport;
 use crate::ceremony::overviews::armed_ahead::{nonce_query, unused};
 use crate::ceremony::overviews::overview;
 use crate::ceremony::tests::on_chain::word;
@@ -22,9 +22,9 @@ fn line(desk: &Desk, seed: u8, proposal: &Proposal, nonce: u64) -> String {
     sign(desk, seed, &at).line_ahead(&Claims { nonce: Some(at.nonce()), ..desk.claims(&at) })
 }
 
-fn take(desk: &Desk, what: &[&str], lines: &[String], complete: bool) -> Result<TakenAhead, Error> {
+fn take(desk: &Desk, what: &[&str], lines: &[String], complete: bool) -> Result<AheadImport, Error> {
     let found = [find_signatures(&lines.join("\n"))];
-    desk.take_in_ahead(&words(what), &Given::default(), &found, complete)
+    desk.import_ahead(&words(what), &Given::default(), &found, complete)
 }
 
 fn examined(desk: &Desk, what: &[&str]) -> Vec<Result<Examined, Error>> {
@@ -36,7 +36,7 @@ fn nonces(examined: &Examined) -> Vec<Nonce> {
     examined.signatures.iter().map(|(nonce, _)| *nonce).collect()
 }
 
-/// Of each nonce, the last signature is made when it is needed.
+/// For each nonce the last signature is made only when it is needed.
 #[test]
 fn one_signature_less_than_the_threshold_is_kept_of_each_nonce() {
     let node = chain();
@@ -46,7 +46,7 @@ fn one_signature_less_than_the_threshold_is_kept_of_each_nonce() {
     let lines =
         [(ALICE, 3), (ALICE, 4), (ALICE, 5), (BOB, 4)].map(|(seed, nonce)| line(&desk, seed, &vault, nonce));
     let mut taken = take(&home.desk(), &["vault"], &lines, false).unwrap();
-    assert_eq!((taken.kept.len(), taken.not_looked_at, taken.refused.first().len()), (1, 0, 0));
+    assert_eq!((taken.kept.len(), taken.unread, taken.refused.first().len()), (1, 0, 0));
     let kept = taken.kept.remove(0);
     assert_eq!(
         (kept.title.as_str(), kept.words.as_str(), kept.threshold),
@@ -119,7 +119,7 @@ fn the_overview_has_signed_ahead_only_what_an_owner_signed_of_an_own_lever() {
 }
 
 #[test]
-fn only_owners_of_the_chain_take_a_place_of_a_nonce() {
+fn only_signatures_of_current_owners_count_for_a_nonce() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
@@ -132,7 +132,7 @@ fn only_owners_of_the_chain_take_a_place_of_a_nonce() {
 }
 
 #[test]
-fn a_lever_that_cannot_be_looked_at_does_not_keep_others_from_being_kept() {
+fn a_lever_that_cannot_be_evaluated_does_not_stop_the_import_of_others() {
     let node = chain();
     let home = with_far(&node);
     let desk = home.desk();
@@ -161,7 +161,7 @@ fn what_is_signed_ahead_is_good_while_the_lever_gives_it() {
     keep_set(&home.desk(), ALICE, &vault, &[4, 5]);
     keep_set(&home.desk(), CAROL, &vault, &[5]);
     let desk = home.desk();
-    let look = || {
+    let examine = || {
         let desk: &'static Desk = Box::leak(Box::new(home.desk()));
         examined(desk, &[]).remove(0).unwrap()
     };
@@ -170,7 +170,7 @@ fn what_is_signed_ahead_is_good_while_the_lever_gives_it() {
     assert_eq!(desk.name_of_group(&all[0]), ("vault".into(), "guardian".into()));
     assert!(desk.armed(&words(&["bridge"]), &Given::default()).unwrap().is_empty());
     assert_eq!(desk.armed(&words(&["vault"]), &Given::default()).unwrap().len(), 1);
-    let good = look();
+    let good = examine();
     assert!(good.is_good(), "{:?}", good.stale);
     assert_eq!(
         (good.words.as_str(), good.safe.as_str(), good.chain.as_str()),
@@ -184,19 +184,19 @@ fn what_is_signed_ahead_is_good_while_the_lever_gives_it() {
     );
     assert_eq!((good.kept, good.made, good.drift.len()), (1, None, 0));
     node.safe(GUARDIAN, &[address(ALICE), address(BOB), LABS], 1, 4);
-    let drifted = look();
+    let drifted = examine();
     assert_eq!(
         (drifted.drift.len(), drifted.threshold_then, drifted.now.owners.threshold().get()),
         (1, 2, 1)
     );
     node.set(VAULT, 0, 1);
-    let done = look();
+    let done = examine();
     assert!(
         done.already_done.as_ref().is_some_and(|what| what.ends_with("paused() is true")) && !done.is_good()
     );
     node.set(VAULT, 0, 0);
     node.code(VAULT, contract(&[("paused()", Body::Get(0))]));
-    assert!(!look().stale.is_empty(), "it would fail");
+    assert!(!examine().stale.is_empty(), "it would fail");
 }
 
 /// The lever is not there any more, or its chain cannot be asked.
@@ -224,7 +224,7 @@ fn a_transaction_that_comes_second_is_examined_at_its_own_nonce() {
     let home = home(&node)
         .with("pull = [\"vault\", \"bridge\"]", "pull = [\"vault\", \"bridge\"]\nalone = [\"bridge\"]");
     let desk = home.desk();
-    let second = looked(&desk, &["freeze"], &Given::default(), CommandPurpose::Propose).remove(1);
+    let second = evaluated(&desk, &["freeze"], &Given::default(), CommandPurpose::Propose).remove(1);
     assert_eq!(second.proposal().nonce(), Nonce::from(5));
     keep_set(&home.desk(), ALICE, second.proposal(), &[5]);
     let desk = home.desk();

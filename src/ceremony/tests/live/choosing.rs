@@ -62,7 +62,7 @@ fn the_chain_is_asked_only_where_it_has_to_tell_proposals_apart() {
     assert!(!node.asked().is_empty());
 }
 
-/// Which owner comes before another decides the call: the chain says it.
+/// The call depends on the order of the owners, which is read from the chain.
 #[test]
 fn of_two_for_one_nonce_the_one_of_the_chains_values_now_is_meant_if_it_is_signed() {
     let node = chain();
@@ -88,7 +88,7 @@ fn of_two_for_one_nonce_the_one_of_the_chains_values_now_is_meant_if_it_is_signe
     assert_eq!(meant(&naming(&first)), first.hash());
 }
 
-/// A set's signatures fit the transaction as the chain is now, or they are good for nothing.
+/// The signatures of a set count only if they are for the transaction that the chain gives now.
 #[test]
 fn a_lever_that_is_signed_ahead_is_derived_anew_at_its_turn() {
     let node = chain();
@@ -131,9 +131,9 @@ fn a_sets_signature_counts_beside_another_owners() {
     assert_eq!(home.desk().signatures(&vault, &owners).unwrap().len(), 2);
 }
 
-/// Arguments that cannot be are told before anything is asked of a chain.
+/// Impossible arguments are reported before any chain is asked.
 #[test]
-fn a_fault_of_the_arguments_is_told_without_the_chain() {
+fn a_fault_of_the_arguments_is_reported_without_the_chain() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
@@ -159,7 +159,7 @@ fn more_than_a_few_nonces_are_refused_offline() {
     assert_eq!(error.message.split(", ").count(), Truncated::<()>::SHOWN + 2, "{}", error.message);
 }
 
-/// Where it is only looked at, every signed proposal of a nonce is shown.
+/// A command that only shows lists every signed proposal of a nonce.
 #[test]
 fn two_signed_values_are_both_shown() {
     let node = chain();
@@ -181,8 +181,8 @@ fn two_signed_values_are_both_shown() {
         "{titles:?}"
     );
     assert_eq!(shown(CommandPurpose::Finish).len(), 1);
-    let looked = looked(&desk, &["fee"], &any, CommandPurpose::Show);
-    assert!(looked.iter().all(|judged| judged.rehearsal.done().is_none()), "and nothing is rehearsed");
+    let evaluated = evaluated(&desk, &["fee"], &any, CommandPurpose::Show);
+    assert!(evaluated.iter().all(|judged| judged.rehearsal.done().is_none()), "and nothing is rehearsed");
 }
 
 #[test]
@@ -191,23 +191,23 @@ fn a_lever_whose_nonce_another_keeps_takes_the_next_free_one() {
     let home = home(&node);
     let desk = home.desk();
     let any = Given::default();
-    let look = |given: &Given, purpose| looked(&desk, &["vault"], given, purpose).remove(0);
-    assert_eq!(look(&any, CommandPurpose::Propose).proposal().nonce(), Nonce::from(4));
+    let evaluate = |given: &Given, purpose| evaluated(&desk, &["vault"], given, purpose).remove(0);
+    assert_eq!(evaluate(&any, CommandPurpose::Propose).proposal().nonce(), Nonce::from(4));
     for nonce in [4, 5, 7] {
         keep_signed(&desk, &proposed(&desk, &["bridge"], &at(nonce), 0), &[ALICE, BOB]);
     }
     for purpose in [CommandPurpose::Propose, CommandPurpose::Sign] {
-        let moved = look(&any, purpose);
+        let moved = evaluate(&any, purpose);
         assert_eq!(moved.proposal().nonce(), Nonce::from(6));
         assert_eq!(moved.derived.keeper.as_ref().unwrap().title, "bridge");
         assert!(moved.rehearsal.done().is_some());
     }
-    assert_eq!(look(&at(4), CommandPurpose::Propose).proposal().nonce(), Nonce::from(4), "it was named");
-    let look = look(&any, CommandPurpose::Show);
-    assert_eq!(look.proposal().nonce(), Nonce::from(4), "only what is made anew moves");
+    assert_eq!(evaluate(&at(4), CommandPurpose::Propose).proposal().nonce(), Nonce::from(4), "it was named");
+    let shown = evaluate(&any, CommandPurpose::Show);
+    assert_eq!(shown.proposal().nonce(), Nonce::from(4), "only what is made anew moves");
 }
 
-/// Transactions of one Safe that follow each other are not torn apart.
+/// Consecutive transactions of one Safe keep consecutive nonces.
 #[test]
 fn transactions_that_follow_each_other_keep_their_nonces() {
     let node = chain();
@@ -216,13 +216,13 @@ fn transactions_that_follow_each_other_keep_their_nonces() {
     let desk = home.desk();
     keep_signed(&desk, &proposed(&desk, &["fee"], &setting(at(4), "fee", "40 bps"), 30), &[ALICE, BOB]);
     let nonces = |what: &[&str]| -> Vec<Nonce> {
-        let all = looked(&desk, what, &Given::default(), CommandPurpose::Propose);
+        let all = evaluated(&desk, what, &Given::default(), CommandPurpose::Propose);
         all.iter().map(|judged| judged.proposal().nonce()).collect()
     };
     assert_eq!(nonces(&["freeze"]), [4, 5].map(Nonce::from));
 }
 
-/// Those who sign later go on with what was signed, while it does what the playbook promises.
+/// Later signers continue the signed proposal while it does what the playbook promises.
 #[test]
 fn what_others_signed_is_continued_while_it_works() {
     let node = chain();
@@ -234,8 +234,9 @@ fn what_others_signed_is_continued_while_it_works() {
     let first = live_proposal(&desk, &["both"], &any);
     node.mine();
     node.set(VAULT, 1, 17);
-    let hash =
-        |purpose| looked(&with_both(&home, SKIPPING), &["both"], &any, purpose).remove(0).proposal().hash();
+    let hash = |purpose| {
+        evaluated(&with_both(&home, SKIPPING), &["both"], &any, purpose).remove(0).proposal().hash()
+    };
     let new = hash(CommandPurpose::Sign);
     assert_ne!(new, first.hash(), "nobody has signed it");
     keep_signed(&desk, &first, &[]);
@@ -247,7 +248,7 @@ fn what_others_signed_is_continued_while_it_works() {
     assert_eq!(hash(CommandPurpose::Sign), new);
     keep_signed(&desk, &first, &[ALICE]);
     let third = with_both(&home, SKIPPING);
-    let signed = looked(&third, &["both"], &any, CommandPurpose::Sign).remove(0);
+    let signed = evaluated(&third, &["both"], &any, CommandPurpose::Sign).remove(0);
     assert_eq!(signed.proposal().hash(), first.hash(), "{:?}", home.heard());
     assert_eq!(hash(CommandPurpose::Propose), new);
     // As many have signed the new one.
@@ -269,7 +270,7 @@ fn what_others_signed_is_left_where_it_breaks_its_promise() {
     node.mine();
     node.set(VAULT, 1, 4);
     let again = with_both(&home, SETTING_A_BIT);
-    let made = looked(&again, &["both"], &any, CommandPurpose::Sign).remove(0);
+    let made = evaluated(&again, &["both"], &any, CommandPurpose::Sign).remove(0);
     assert_ne!(made.proposal().hash(), first.hash());
     let told = format!(
         "note: others have signed {} for this nonce, and a new one takes its place: it no longer works as it was signed",
@@ -280,7 +281,7 @@ fn what_others_signed_is_left_where_it_breaks_its_promise() {
 
 /// A lever that cannot be pulled is done only if its whole promise holds.
 #[test]
-fn a_lever_that_is_hindered_is_not_done() {
+fn a_lever_that_cannot_be_pulled_is_done_only_if_its_whole_promise_holds() {
     use crate::ceremony::contention::together::hindered;
     let node = chain();
     let text = BOTH.replace("[levers.freeze]", "[levers.all]\npull = [\"vault\", \"both\"]\n[levers.freeze]");
@@ -291,7 +292,7 @@ fn a_lever_that_is_hindered_is_not_done() {
     let why = |fee: u64| {
         node.set(VAULT, 1, fee);
         let desk = with_both(&home, steps);
-        let judged = looked(&desk, &["all"], &Given::default(), CommandPurpose::Propose).remove(0);
+        let judged = evaluated(&desk, &["all"], &Given::default(), CommandPurpose::Propose).remove(0);
         let all = hindered(&judged);
         all.into_iter().map(|one| (one.lever, one.why.starts_with("already done: "))).collect::<Vec<_>>()
     };

@@ -14,14 +14,14 @@ fn approved(judged: &Judged) -> usize {
     judged.tally().approved.len()
 }
 
-/// What an earlier rehearsal read is fetched with the first round, whatever else is read in it.
+/// The first round reads the values that an earlier rehearsal needed too.
 #[test]
-fn the_rounds_of_a_look_are_few() {
+fn an_evaluation_takes_at_most_three_rounds() {
     let node = chain();
     let home = home(&node);
     let given = setting(Given::default(), "fee", "40 bps");
     let counted =
-        |lever: &str, given: &Given, purpose| rounds(&looked(&home.desk(), &[lever], given, purpose)[0]);
+        |lever: &str, given: &Given, purpose| rounds(&evaluated(&home.desk(), &[lever], given, purpose)[0]);
     let any = Given::default();
     let forget = || std::fs::remove_dir_all(home.path().join("cache")).unwrap();
     let first = [
@@ -42,14 +42,14 @@ fn the_rounds_of_a_look_are_few() {
     let finish = counted("vault", &any, CommandPurpose::Finish);
     forget();
     let sign = counted("vault", &any, CommandPurpose::Sign);
-    looked(&desk, &["fee"], &given, CommandPurpose::Propose)[0].derived.keep(&desk).unwrap();
+    evaluated(&desk, &["fee"], &given, CommandPurpose::Propose)[0].derived.keep(&desk).unwrap();
     forget();
     assert_eq!(counted("fee", &given, CommandPurpose::Sign), 1, "the guess says what is read");
     assert_eq!((first, finish, sign), ([2, 2, 1, 2, 2, 1, 3, 3, 2], 1, 1));
 }
 
 #[test]
-fn who_has_approved_on_chain_is_asked_where_it_is_looked_at() {
+fn approvals_on_chain_are_read_where_a_proposal_is_shown_or_finished() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
@@ -69,7 +69,7 @@ fn who_has_approved_on_chain_is_asked_where_it_is_looked_at() {
     assert_eq!(approved(&handed(&desk, vault.proposal())), 1);
 }
 
-/// The signature of an owner whom only the chain has is read once the chain has named them.
+/// The signature of an owner who is only on chain counts after the chain was read.
 #[test]
 fn a_signature_of_an_owner_whom_only_the_chain_has_counts() {
     let node = chain();
@@ -89,20 +89,20 @@ fn the_cost_of_sending_is_asked_for_whoever_pays() {
     let home = home(&node);
     let desk = home.desk();
     let given = Given::default();
-    let look = |purpose, payer| {
+    let prepare = |purpose, payer| {
         let found = desk.find(&words(&["vault"]), &given, purpose).unwrap().remove(0);
         let view = desk.read_point(found.safe()).unwrap();
         desk.evaluate_found(found, view, &given, true, payer).unwrap().online.seen.snapshot.prepared
     };
-    assert!(look(CommandPurpose::Finish, Some(PAYER)).is_some());
-    assert!(look(CommandPurpose::Finish, None).is_none());
-    assert!(look(CommandPurpose::Propose, Some(PAYER)).is_none(), "it is not sent");
+    assert!(prepare(CommandPurpose::Finish, Some(PAYER)).is_some());
+    assert!(prepare(CommandPurpose::Finish, None).is_none());
+    assert!(prepare(CommandPurpose::Propose, Some(PAYER)).is_none(), "it is not sent");
     desk.keep_proposal(&live_proposal(&desk, &["vault"], &given)).unwrap();
-    let prepared = look(CommandPurpose::Finish, Some(PAYER)).unwrap();
+    let prepared = prepare(CommandPurpose::Finish, Some(PAYER)).unwrap();
     assert_eq!((prepared.nonce, prepared.gas), (0, Some(200_000)));
 }
 
-/// A lever that another keeps the nonce of is told so while it is open.
+/// A lever whose nonce belongs to another is reported only while the nonce is unused.
 #[test]
 fn a_proposal_of_a_used_nonce_has_no_keeper_and_no_rehearsal() {
     let node = chain();
@@ -133,9 +133,9 @@ fn past(judged: &Judged) -> Vec<PastSubject> {
     }
 }
 
-/// Values that were never there are a lie, and values that were are drift.
+/// Values that the block never had are false, and values that it had are drift.
 #[test]
-fn what_a_file_says_of_a_block_is_held_against_that_block() {
+fn the_statements_of_a_file_about_a_block_are_compared_with_that_block() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
@@ -173,7 +173,7 @@ fn what_a_file_says_of_a_block_is_held_against_that_block() {
 }
 
 #[test]
-fn readings_of_a_file_are_held_against_their_block_once_they_have_moved() {
+fn readings_of_a_file_are_compared_with_their_block_if_they_have_changed() {
     let node = chain();
     let other = node.mirror();
     let home = home_of_two([&node, &other]).with("[levers.freeze]", BOTH);
@@ -186,9 +186,9 @@ fn readings_of_a_file_are_held_against_their_block_once_they_have_moved() {
     assert!(matches!(moved.derived.matching, Match::Moved(_)));
     assert_eq!(moved.seen().unwrap().past, Past::True);
     assert!(!moved.rehearsal.done().unwrap().after_now.is_empty(), "it is judged by what holds now");
-    // It is rehearsed even where it is only to be looked at.
+    // It is rehearsed even where it is only to be evaluated.
     keep_signed(&desk, &good, &[]);
-    let kept = |purpose| looked(&desk, &["both"], &any, purpose).remove(0);
+    let kept = |purpose| evaluated(&desk, &["both"], &any, purpose).remove(0);
     assert!(kept(CommandPurpose::Show).rehearsal.done().is_some());
     // The values of the newest block were never those of the file's.
     let now = live_proposal(&desk, &["both"], &any);
@@ -206,7 +206,7 @@ fn readings_of_a_file_are_held_against_their_block_once_they_have_moved() {
     assert!(matches!(handed(&desk, &old).seen().unwrap().past, Past::Unknown(_)));
 }
 
-/// Code that a file records is told apart: it was there and has changed, or it never was.
+/// Recorded code that was there and has changed is distinguished from code that was never there.
 #[test]
 fn recorded_code_that_never_was_is_left_aside() {
     let node = chain();
@@ -242,7 +242,7 @@ fn an_rpc_that_lies_about_what_is_approved_stops_the_approval_unless_the_review_
     let home = Home::new().with("rpc = [\"http://127.0.0.1:9\"]", &format!("rpc = {urls:?}"));
     let desk = home.desk();
     let by_labs = Given { approve_as: words(&["labs"]), ..Given::default() };
-    let mut judged = looked(&desk, &["vault"], &by_labs, CommandPurpose::Propose).remove(0);
+    let mut judged = evaluated(&desk, &["vault"], &by_labs, CommandPurpose::Propose).remove(0);
     let lies = |judged: &Judged| {
         let is_lie = |report: &EndpointReport| matches!(report.standing, EndpointStatus::Lying(_));
         judged.endpoints().iter().any(is_lie)

@@ -1,7 +1,7 @@
 //! Signatures that somebody handed over, where the chain says what they are for or whether they count.
 
 use super::*;
-use crate::ceremony::signatures::importing::Taken;
+use crate::ceremony::signatures::importing::ImportResult;
 use crate::proposal::{Finds, Stated, StatedContract, WalletSignature, find_signatures};
 use crate::safe::{ContractSignature, approved_hash_slot};
 
@@ -45,8 +45,8 @@ fn line(desk: &Desk, seed: u8, proposal: &Proposal) -> String {
     sign(desk, seed, proposal).line(&desk.claims(proposal))
 }
 
-fn take(desk: &Desk, what: &[&str], text: &str) -> Result<Taken, Error> {
-    desk.take_in(&words(what), &Given::default(), &[find_signatures(text)])
+fn take(desk: &Desk, what: &[&str], text: &str) -> Result<ImportResult, Error> {
+    desk.import(&words(what), &Given::default(), &[find_signatures(text)])
 }
 
 #[test]
@@ -74,9 +74,9 @@ fn a_lever_that_was_never_proposed_here_is_derived_for_its_signature() {
     assert_eq!(desk.kept(|_| true).unwrap().len(), 1, "nothing was signed of it");
 }
 
-/// Where nothing was handed over, it is shown how far each is.
+/// Without a signature to import, the progress of each proposal is shown.
 #[test]
-fn without_a_signature_the_tally_of_what_was_named_is_told() {
+fn without_a_signature_the_tally_of_the_named_proposals_is_shown() {
     let node = chain();
     let home = home(&node);
     let vault = live_proposal(&home.desk(), &["vault"], &Given::default());
@@ -104,7 +104,7 @@ fn without_a_signature_the_tally_of_what_was_named_is_told() {
 }
 
 #[test]
-fn a_lever_that_cannot_be_derived_is_told_beside_what_was_taken_in() {
+fn a_lever_that_cannot_be_derived_is_reported_beside_what_was_imported() {
     let node = chain();
     let far = "[levers.far]\nplaybook = \"pause/oz-pausable\"\nsafe = \"far\"\nset = { target = \"vault\" }\n[levers.freeze]";
     let place = format!("mainnet = \"{VAULT}\"").to_lowercase();
@@ -128,9 +128,9 @@ fn a_lever_that_cannot_be_derived_is_told_beside_what_was_taken_in() {
     assert!(take(&home.desk(), &["far"], "good morning").is_err(), "nothing fits it");
 }
 
-/// What cannot be written is told, and the rest is kept.
+/// A signature that cannot be written is reported, and the others are kept.
 #[test]
-fn a_signature_that_cannot_be_kept_does_not_end_the_keeping() {
+fn a_signature_that_cannot_be_written_does_not_stop_the_others() {
     let home = Home::new();
     let desk = home.desk();
     let (vault, bridge) = (proposed(&desk, &["vault"], &at(4), 0), proposed(&desk, &["bridge"], &at(5), 0));
@@ -173,8 +173,8 @@ fn a_contracts_signature_counts_if_the_contract_says_yes() {
         keep_signed(&desk, &vault, &[ALICE]);
         desk.keep_wallet(&vault, &wallet(&desk, &vault)).unwrap();
         let found = [find_signatures(&line(&desk, BOB, &vault))];
-        let taken = home.desk().take_in(&words(&["vault"]), &Given::default(), &found).unwrap();
-        let approved = looked(&home.desk(), &["vault"], &Given::default(), CommandPurpose::Show)[0]
+        let taken = home.desk().import(&words(&["vault"]), &Given::default(), &found).unwrap();
+        let approved = evaluated(&home.desk(), &["vault"], &Given::default(), CommandPurpose::Show)[0]
             .tally()
             .approved
             .len();
@@ -219,17 +219,16 @@ fn a_contract_that_cannot_be_asked_is_not_counted() {
     assert!(gathered.refused.first()[0].why.starts_with("the chain could not be asked about it: "));
 }
 
-/// An owner is said to have approved on chain: the chain says if that is so.
+/// A text claims that an owner has approved on chain: the chain is asked.
 #[test]
-fn an_approval_that_somebody_tells_of_is_looked_up() {
+fn a_claimed_approval_is_checked_on_chain() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
     let vault = live_proposal(&desk, &["vault"], &Given::default());
     keep_signed(&desk, &vault, &[]);
     let claim = |who: Address| [Finds { approved: vec![who], ..Finds::default() }];
-    let take =
-        |who: Address| home.desk().take_in(&words(&["vault"]), &Given::default(), &claim(who)).unwrap();
+    let take = |who: Address| home.desk().import(&words(&["vault"]), &Given::default(), &claim(who)).unwrap();
     let taken = take(address(BOB));
     assert!(taken.verified.approved.is_empty());
     assert!(taken.gathered.refused.first()[0].why.contains("has not approved"));
@@ -256,7 +255,7 @@ fn what_is_approved_on_chain_is_kept_with_nothing_beside_it() {
     let home = home(&node);
     let vault = live_proposal(&home.desk(), &["vault"], &Given::default());
     let found = [Finds { approved: vec![address(BOB)], ..Finds::default() }];
-    let take = || home.desk().take_in(&words(&["vault"]), &Given::default(), &found).unwrap();
+    let take = || home.desk().import(&words(&["vault"]), &Given::default(), &found).unwrap();
     assert!(take().verified.approved.is_empty() && home.desk().kept(|_| true).unwrap().is_empty());
     node.slot(GUARDIAN, approved_hash_slot(address(BOB), &vault.hash()), U256::from(1));
     assert_eq!(take().tallies[0].signed, ["bob"]);
@@ -278,7 +277,7 @@ fn a_lever_is_not_derived_for_what_is_refused_beside_its_signature() {
     assert!(node.asked().is_empty());
 }
 
-/// A contract that says yes when it is asked, and no to the transaction itself, gives its place to another owner.
+/// A contract that confirms when it is asked and refuses in the transaction is replaced by another owner.
 #[test]
 fn an_owner_whose_contract_fails_in_the_transaction_is_replaced() {
     let node = chain();
@@ -289,27 +288,27 @@ fn an_owner_whose_contract_fails_in_the_transaction_is_replaced() {
     desk.keep_proposal(&vault).unwrap();
     desk.keep_wallet(&vault, &wallet(&desk, &vault)).unwrap();
     keep_signed(&desk, &vault, &[ALICE]);
-    let look = || {
+    let evaluate = || {
         let desk: &'static Desk = Box::leak(Box::new(home.desk()));
-        looked(desk, &["vault"], &Given::default(), CommandPurpose::Finish).remove(0)
+        evaluated(desk, &["vault"], &Given::default(), CommandPurpose::Finish).remove(0)
     };
-    let two = look();
+    let two = evaluate();
     assert_eq!(two.seen().unwrap().failed, [WALLET]);
     assert!(!two.rehearsal.done().unwrap().is_signed, "one is missing then");
     keep_signed(&desk, &vault, &[BOB]);
-    let three = look();
+    let three = evaluate();
     let done = three.rehearsal.done().unwrap();
     assert!(done.is_signed && done.holds());
     node.code(WALLET, answering(YES));
-    let all = look();
+    let all = evaluate();
     assert!(all.seen().unwrap().failed.is_empty() && all.rehearsal.done().unwrap().is_signed);
     // A transaction that fails for another reason blames nobody.
     node.code(VAULT, contract(&[("paused()", Body::Get(0))]));
-    let fails = look();
+    let fails = evaluate();
     assert!(fails.seen().unwrap().failed.is_empty() && !fails.rehearsal.done().unwrap().holds());
 }
 
-/// Each contract is blamed for its own answer alone.
+/// Each contract is replaced only for its own answer.
 #[test]
 fn of_two_contracts_the_one_that_says_no_is_replaced() {
     let node = chain();
@@ -328,24 +327,24 @@ fn of_two_contracts_the_one_that_says_no_is_replaced() {
             node.code(bad, fickle(reverts));
             node.code(good, answering(YES));
             let desk: &'static Desk = Box::leak(Box::new(home.desk()));
-            let judged = looked(desk, &["vault"], &Given::default(), CommandPurpose::Finish).remove(0);
+            let judged = evaluated(desk, &["vault"], &Given::default(), CommandPurpose::Finish).remove(0);
             assert_eq!(judged.seen().unwrap().failed, [bad], "{reverts}");
         }
     }
 }
 
 #[test]
-fn the_bytes_of_no_signature_are_for_nothing() {
+fn bytes_that_are_not_a_signature_fit_no_proposal() {
     let node = chain();
     let home = home(&node);
     let mut bare = Stated::bare([0; 65]);
     bare.bytes[64] = 27;
     let found = [Finds { bare: vec![bare], ..Finds::default() }];
-    let taken = home.desk().take_in(&words(&["vault"]), &Given::default(), &found).unwrap();
+    let taken = home.desk().import(&words(&["vault"]), &Given::default(), &found).unwrap();
     assert_eq!((taken.gathered.new.len(), taken.tallies.len()), (0, 1));
 }
 
-/// Where the council file does not say who owns a Safe, the chain does.
+/// If the council file does not pin the owners of a Safe, they are read from the chain.
 #[test]
 fn owners_that_are_not_pinned_are_the_chains() {
     let node = chain();

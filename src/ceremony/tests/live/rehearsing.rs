@@ -7,9 +7,9 @@ use crate::error::Exit;
 use crate::evm::{Answer, BlockTag};
 use crate::safe::SafeState;
 
-/// A proposal from a file is compared with what it recorded; what is derived now records itself.
+/// A proposal from a file is compared with its recorded rehearsal; a derived one has none before.
 #[test]
-fn a_rehearsal_is_held_against_the_recorded_one() {
+fn a_rehearsal_is_compared_with_the_recorded_one() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
@@ -40,7 +40,7 @@ fn a_rehearsal_says_what_it_was() {
     let done = |judged: &Judged| judged.rehearsal.done().unwrap().clone();
     let vault = one(&desk, "vault", CommandPurpose::Propose);
     assert!(!done(&vault).ahead && !done(&vault).is_signed && done(&vault).holds());
-    let later = looked(&desk, &["vault"], &at(6), CommandPurpose::Propose).remove(0);
+    let later = evaluated(&desk, &["vault"], &at(6), CommandPurpose::Propose).remove(0);
     assert!(done(&later).ahead);
     keep_signed(&desk, vault.proposal(), &[ALICE]);
     assert!(!done(&one(&desk, "vault", CommandPurpose::Finish)).is_signed, "one is missing");
@@ -88,14 +88,15 @@ fn levers_that_change_what_another_rests_on_do_not_go_together() {
     let desk = with_both(&home, SETTING_A_BIT);
     let any = Given::default();
     let why = |levers: &[&str]| {
-        let judged = looked(&desk, levers, &any, CommandPurpose::Propose).remove(0);
+        let judged = evaluated(&desk, levers, &any, CommandPurpose::Propose).remove(0);
         judged.rehearsal.failure().map(ToString::to_string)
     };
     assert_eq!(why(&["other", "both"]), None);
     let refused = why(&["lower", "both"]).unwrap();
     assert!(refused.contains("both") && refused.contains("lower"), "{refused}");
     // Where the nonce is used, nothing is run any more.
-    let made = looked(&desk, &["lower", "both"], &any, CommandPurpose::Propose).remove(0).proposal().clone();
+    let made =
+        evaluated(&desk, &["lower", "both"], &any, CommandPurpose::Propose).remove(0).proposal().clone();
     node.set(GUARDIAN, 5, 5);
     assert_eq!(handed(&desk, &made).rehearsal.failure(), None);
     // A value that the levers before leave as it was is no conflict.
@@ -104,7 +105,7 @@ fn levers_that_change_what_another_rests_on_do_not_go_together() {
 }
 
 #[test]
-fn a_part_that_cannot_be_looked_at_does_not_stop_the_others() {
+fn a_part_that_cannot_be_evaluated_does_not_stop_the_others() {
     let node = chain();
     let far = "[levers.far]\nplaybook = \"pause/oz-pausable\"\nsafe = \"far\"\nset = { target = \"vault\" }\n[levers.freeze]";
     let home = home(&node)
@@ -120,15 +121,15 @@ fn a_part_that_cannot_be_looked_at_does_not_stop_the_others() {
     assert!(all.contains(&("far · far on base", Some(Exit::Usage))), "{all:?}");
 }
 
-/// A Safe that owns another approves on chain: both transactions are looked at.
+/// A Safe that owns another approves on chain: both transactions are evaluated.
 #[test]
-fn an_approval_on_chain_is_looked_at_with_what_it_approves() {
+fn an_approval_on_chain_is_evaluated_with_what_it_approves() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
     let by_labs = Given { approve_as: words(&["labs"]), ..Given::default() };
     for purpose in [CommandPurpose::Propose, CommandPurpose::Sign, CommandPurpose::Show] {
-        let approval = looked(&desk, &["vault"], &by_labs, purpose).remove(0);
+        let approval = evaluated(&desk, &["vault"], &by_labs, purpose).remove(0);
         assert_eq!(
             (approval.derived.safe.name.as_str(), approval.proposal().nonce()),
             ("labs", Nonce::from(0))
@@ -140,7 +141,7 @@ fn an_approval_on_chain_is_looked_at_with_what_it_approves() {
         let (again, proven) = (approval.rehearsed().unwrap(), home.heard);
         assert!(again.prove(proven, false).unwrap().approved.is_some());
     }
-    let approval = looked(&desk, &["vault"], &by_labs, CommandPurpose::Propose).remove(0);
+    let approval = evaluated(&desk, &["vault"], &by_labs, CommandPurpose::Propose).remove(0);
     let from_file = handed(&desk, approval.proposal());
     assert_eq!(
         from_file.approved.as_ref().unwrap().proposal().hash(),
@@ -148,8 +149,8 @@ fn an_approval_on_chain_is_looked_at_with_what_it_approves() {
     );
     assert!(from_file.approved.as_ref().unwrap().rehearsal.done().is_some());
     keep_signed(&desk, approval.proposal(), &[]);
-    let kept = looked(&desk, &["vault"], &by_labs, CommandPurpose::Show).remove(0);
-    assert!(kept.approved.as_ref().unwrap().rehearsal.done().is_none(), "it is only looked at");
+    let kept = evaluated(&desk, &["vault"], &by_labs, CommandPurpose::Show).remove(0);
+    assert!(kept.approved.as_ref().unwrap().rehearsal.done().is_none(), "it is only evaluated");
 }
 
 #[test]
@@ -165,7 +166,7 @@ fn proofs_that_no_rpc_gives_are_an_error() {
 
 /// It is the same proposal over the same connection.
 #[test]
-fn a_second_look_takes_one_round() {
+fn a_refresh_takes_one_round() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
@@ -179,7 +180,7 @@ fn a_second_look_takes_one_round() {
 }
 
 #[test]
-fn a_file_and_a_lever_are_looked_at_at_the_block_that_is_asked_for() {
+fn a_file_and_a_lever_are_evaluated_at_the_block_that_is_asked_for() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
@@ -200,9 +201,9 @@ fn a_file_and_a_lever_are_looked_at_at_the_block_that_is_asked_for() {
     }
 }
 
-/// An answer that comes late and contradicts the others stops whoever was about to act on it.
+/// A late answer that contradicts the others stops the command.
 #[test]
-fn an_rpc_that_lies_after_the_review_is_told() {
+fn an_rpc_that_lies_after_the_review_is_reported() {
     let node = chain();
     let (second, liar) = (node.mirror(), node.twin());
     let urls = [&node, &second, &liar].map(|rpc| format!("\"{}\"", rpc.url())).join(", ");
@@ -229,9 +230,9 @@ fn an_rpc_that_lies_after_the_review_is_told() {
     assert!(few.findings.iter().any(|found| found.level == Level::Refuse || found.level == Level::Warn));
 }
 
-/// A used nonce and a promise that holds already come with the execution of what is judged.
+/// A used nonce and a promise that holds already are expected after the execution of the same transaction.
 #[test]
-fn what_refuses_a_transaction_is_told_apart_from_its_own_execution() {
+fn refused_leaves_out_what_comes_with_the_execution() {
     let node = chain();
     let home = home(&node);
     let desk = home.desk();
@@ -270,7 +271,7 @@ fn a_deputys_act_is_judged_on_the_chain() {
     let home = home(&node);
     let desk = home.desk();
     let lever = desk.deputys("alone").unwrap();
-    let look = || {
+    let evaluate = || {
         let set = crate::council::Arguments::new();
         let wish = crate::ceremony::deputy::deputy_act::Wish {
             set: &set,
@@ -280,11 +281,11 @@ fn a_deputys_act_is_judged_on_the_chain() {
         };
         desk.evaluate_as_deputy(lever, &wish).unwrap().judged
     };
-    let act = look();
+    let act = evaluate();
     assert!(!act.findings.is_empty());
     assert!(act.rehearsal.done().unwrap().holds() && act.refused().is_empty(), "{:?}", act.findings);
     node.set(VAULT, 0, 1);
-    assert!(look().findings.iter().any(|found| found.level == Level::AlreadyDone));
+    assert!(evaluate().findings.iter().any(|found| found.level == Level::AlreadyDone));
 }
 
 /// The code of the batch contract is read with the first round where several calls may go through it.
@@ -305,7 +306,7 @@ fn the_batch_contract_is_read_where_it_may_be_called() {
 
 /// Two of three RPCs do not answer: what the third says is refused, unless the person asked for fewer.
 #[test]
-fn the_word_of_a_minority_ends_nothing() {
+fn the_answers_of_a_minority_of_rpcs_are_refused() {
     let node = chain();
     let (silent, other) = (node.twin(), node.twin());
     for rpc in [&silent, &other] {
@@ -332,7 +333,7 @@ fn an_owner_that_signs_no_chain_id_on_chain_takes_part_in_no_drill() {
     let given = Given::default();
     let drill = || desk.propose(order(&desk, &["vault"], &given).drilling(None), &given);
     let made = drill().unwrap().online.derived.proposal;
-    let look = || {
+    let evaluate = || {
         let found = Found::Proposal(Box::new(desk.find_own_lever(made.clone(), &given).unwrap()));
         desk.evaluate_found(
             found,
@@ -342,12 +343,12 @@ fn an_owner_that_signs_no_chain_id_on_chain_takes_part_in_no_drill() {
             None,
         )
     };
-    assert!(look().is_ok());
+    assert!(evaluate().is_ok());
     let code = crate::ceremony::tests::bytecode::safe_code("Safe.sol/Safe").to_vec();
     let at = code.windows(5).position(|part| part == b"1.4.1").unwrap();
     let old = [&code[..at], b"1.2.0", &code[at + 5..]].concat();
     node.code(PAYER, old.into());
     node.slot(LABS, B256::ZERO, PAYER.into_word());
-    assert!(drill().is_err() && look().is_err());
+    assert!(drill().is_err() && evaluate().is_err());
     assert!(desk.propose(order(&desk, &["vault"], &given), &given).is_ok(), "what is real goes on");
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::ceremony::barred::{self, Entitled};
 use crate::ceremony::overviews::cards::printed;
 use crate::ceremony::overviews::lever_state::LeverState;
-use crate::ceremony::overviews::overview::{Overview, read as look};
+use crate::ceremony::overviews::overview::{Overview, read as read_overview};
 use crate::ceremony::overviews::watching::Watch;
 use crate::error::Exit;
 use crate::evm::TxHash;
@@ -49,12 +49,12 @@ fn journal(desk: &Desk) -> Journal {
 }
 
 #[test]
-fn levers_and_open_proposals_are_as_the_chain_has_them() {
+fn the_states_of_levers_and_proposals_are_the_chains() {
     let node = chain();
     node.set(VAULT, 1, 20);
     let home = home_of_levers(&node);
     let desk = || with_both(&home, SETTING_A_BIT);
-    let seen = || look(&desk(), false).unwrap();
+    let seen = || read_overview(&desk(), false).unwrap();
     let first = seen();
     let ready = LeverState::Ready { until: None };
     for lever in ["vault", "bridge", "both", "alone"] {
@@ -100,16 +100,16 @@ fn an_announced_drill_is_open() {
     let home = home(&node);
     let desk = home.desk();
     node.asked();
-    look(&desk, false).unwrap();
+    read_overview(&desk, false).unwrap();
     let headers = node.asked().iter().filter(|method| *method == "eth_getBlockByNumber").count();
     assert_eq!(headers, 2, "one round for all levers");
     let drill = live_proposal(&desk, &["vault"], &at(4)).for_drill().unwrap();
     desk.keep_proposal(&drill).unwrap();
-    assert!(look(&home.desk(), false).unwrap().open.is_empty());
+    assert!(read_overview(&home.desk(), false).unwrap().open.is_empty());
     keep_signed(&desk, &proposed(&desk, &["bridge"], &at(4), 0), &[ALICE, BOB]);
     let step = crate::incident::DrillStep::Announced {};
     enter(&desk, crate::clock::seconds() / 60, JournalAct::Drill { step }, Some(desk.about(&drill)));
-    let open = look(&home.desk(), false).unwrap().open;
+    let open = read_overview(&home.desk(), false).unwrap().open;
     assert_eq!(open.len(), 2);
     let drilled = open.iter().find(|open| open.proposal.is_drill()).unwrap();
     assert!(drilled.keeper.is_none());
@@ -123,7 +123,7 @@ fn a_lever_that_is_done_says_when_this_machine_saw_it() {
     let vault = live_proposal(&desk, &["vault"], &Given::default());
     let bridge = live_proposal(&desk, &["bridge"], &Given::default());
     node.set(VAULT, 0, 1);
-    let state = || look(&home.desk(), false).unwrap().levers["vault"].clone();
+    let state = || read_overview(&home.desk(), false).unwrap().levers["vault"].clone();
     assert_eq!(state(), LeverState::Done { since: None });
     enter(&desk, 3, mined(true), Some(desk.about(&bridge)));
     enter(&desk, 4, mined(false), Some(desk.about(&vault)));
@@ -142,12 +142,12 @@ fn a_chain_that_cannot_be_read_leaves_its_levers_unknown() {
     let home = home(&node);
     keep_signed(&home.desk(), &live_proposal(&home.desk(), &["vault"], &Given::default()), &[ALICE]);
     node.refuse("eth_getStorageAt");
-    let seen = look(&home.desk(), false).unwrap();
+    let seen = read_overview(&home.desk(), false).unwrap();
     assert!(matches!(seen.levers["vault"], LeverState::Unknown(_)));
     assert_eq!((seen.open.len(), seen.open[0].next, seen.open[0].tally.approved.len()), (1, None, 1));
     assert!(seen.chains[0].read.is_err());
     node.asked();
-    look(&home.desk(), true).unwrap();
+    read_overview(&home.desk(), true).unwrap();
     assert!(node.asked().is_empty());
 }
 
@@ -157,7 +157,7 @@ fn a_call_that_is_not_the_safes_names_its_holder() {
     let home = home(&node);
     let found = || {
         let desk: &'static Desk = Box::leak(Box::new(home.desk()));
-        let vault = looked(desk, &["vault"], &Given::default(), CommandPurpose::Propose).remove(0);
+        let vault = evaluated(desk, &["vault"], &Given::default(), CommandPurpose::Propose).remove(0);
         barred::find(desk, &vault)
     };
     assert_eq!(found(), None);
@@ -173,7 +173,7 @@ fn a_call_that_is_not_the_safes_names_its_holder() {
     assert_eq!(found().unwrap().holder, None, "it has no owner()");
 }
 
-/// Anybody can lay an outcome, and the journal says nothing of a folder: both have to say that it is done.
+/// Anybody can plant an outcome, and the journal names no folder: a proposal is done only if both say so.
 #[test]
 fn a_proposal_is_done_by_its_outcome_and_the_journal() {
     let home = Home::new();
@@ -211,12 +211,17 @@ fn watch<'a>(desk: &'a Desk<'a>, named: &[&str]) -> Watch<'a> {
 /// The alarms whose claim is false at the newest block.
 fn tripped(watch: &mut Watch, due: &[&str]) -> Result<Vec<String>, Error> {
     let sight = watch.read(&due.iter().copied().collect::<BTreeSet<_>>(), crate::clock::seconds())?;
-    let is_false = |look: &AlarmEvaluation| match look {
+    let is_false = |evaluation: &AlarmEvaluation| match evaluation {
         AlarmEvaluation::False { .. } => true,
         AlarmEvaluation::Quiet { .. } => false,
         other => panic!("{other:?}"),
     };
-    Ok(sight.looks.iter().filter(|(_, look)| is_false(look)).map(|(alarm, _)| alarm.name.clone()).collect())
+    Ok(sight
+        .evaluations
+        .iter()
+        .filter(|(_, evaluation)| is_false(evaluation))
+        .map(|(alarm, _)| alarm.name.clone())
+        .collect())
 }
 
 #[test]
@@ -251,7 +256,7 @@ fn alarms_are_false_by_what_their_views_say() {
 }
 
 #[test]
-fn an_old_block_says_nothing_of_an_alarm() {
+fn an_alarm_is_not_evaluated_at_an_old_block() {
     let node = chain();
     let home = with_alarms(&node, "");
     let desk = home.desk();
@@ -268,7 +273,7 @@ fn an_old_block_says_nothing_of_an_alarm() {
 }
 
 #[test]
-fn an_alarm_that_is_written_wrongly_is_told() {
+fn a_faulty_alarm_is_reported() {
     let node = chain();
     let bad = "[alarms.bad]\ntitle = \"x\"\nlever = \"vault\"\non = \"vault\"\nview = \"fee()(uint256)\"\nat_most = \"{nothing}\"\n";
     let home = with_alarms(&node, bad);
@@ -307,7 +312,7 @@ fn events_are_counted_over_the_last_blocks() {
 }
 
 #[test]
-fn a_card_that_rests_on_the_chain_says_what_decides_it() {
+fn a_card_that_rests_on_the_chain_lists_the_values_it_rests_on() {
     let node = chain();
     let home = home_of_levers(&node)
         .with("pull = [\"vault\", \"bridge\"]", "pull = [\"vault\", \"both\"]\nalone = [\"both\"]");
@@ -375,15 +380,15 @@ fn those_who_have_not_signed_and_do_not_say_that_they_are_awake_are_called() {
     assert_eq!(names(&desk, &[ALICE]), (vec![], false, 1), "the first signature is made");
 }
 
-/// Of many open proposals the last are looked at, and the others are counted.
+/// Of many open proposals the last are evaluated, and the others are counted.
 #[test]
-fn at_most_fifty_open_proposals_are_looked_at() {
+fn at_most_fifty_open_proposals_are_evaluated() {
     let home = Home::new();
     let desk = home.desk();
     for nonce in 11..=60 {
         desk.keep_proposal(&proposed(&desk, &["vault"], &at(nonce), 0)).unwrap();
     }
-    let counted = || look(&home.desk(), true).map(|all| (all.open.len(), all.more_open)).unwrap();
+    let counted = || read_overview(&home.desk(), true).map(|all| (all.open.len(), all.more_open)).unwrap();
     assert_eq!(counted(), (50, 0));
     desk.keep_proposal(&proposed(&desk, &["vault"], &at(90), 0)).unwrap();
     assert_eq!(counted(), (50, 1));
