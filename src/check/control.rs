@@ -192,7 +192,10 @@ fn is_explained(facts: &Facts, write: &Write, moved: &[Moved], gains: &[Gain], w
     let told = |word: B256| gains.iter().any(|gain| gain.contract == contract && gain.words.contains(&word));
     let after = facts.plan.map_or(&[][..], |plan| &plan.after);
     let promised = |moved: &Moved| after.iter().any(|check| check.states(contract, moved.new));
-    if says(write.new) || moved.iter().any(promised) || closes_a_gap(write, gains, writes) {
+    // A number of many digits or below zero, which only looks like an address, is promised as the number that it is.
+    let is_number =
+        moved.iter().any(Moved::gains) && after.iter().any(|check| check.states_number(contract, &write.new));
+    if says(write.new) || moved.iter().any(promised) || is_number || closes_a_gap(write, gains, writes) {
         return true;
     }
     let mut gained = moved.iter().filter(|moved| moved.gains()).map(|moved| moved.new).peekable();

@@ -157,11 +157,21 @@ pub enum Check {
 impl Check {
     /// Returns `true` if the check asks `contract` for an address, alone or as a field, and wants exactly this one.
     pub fn states(&self, contract: Address, address: Address) -> bool {
+        self.wants(contract, &|value| *value == DynSolValue::Address(address))
+    }
+
+    /// Returns `true` if the check asks `contract` for a number, alone or as a field, and wants the one of this word.
+    pub fn states_number(&self, contract: Address, word: &B256) -> bool {
+        let is_number = |value: &DynSolValue| matches!(value, DynSolValue::Uint(..) | DynSolValue::Int(..));
+        self.wants(contract, &|value| is_number(value) && value.as_word().as_ref() == Some(word))
+    }
+
+    fn wants(&self, contract: Address, is_it: &impl Fn(&DynSolValue) -> bool) -> bool {
         let Self::Value { expectation, .. } = self else { return false };
         let asks = |query: &Query| matches!(query, Query::Call { to, .. } if *to == contract);
         expectation.relation == Relation::Is
             && self.queries().iter().any(asks)
-            && expectation.pattern.has_field(&DynSolValue::Address(address))
+            && expectation.pattern.has_field(is_it)
     }
 }
 

@@ -161,3 +161,59 @@ fn a_change_that_only_a_check_promises_is_explained() {
     case.plan.iter_mut().for_each(|plan| plan.after.clear());
     assert!(sentence(&case, control::CHECKS[0]).contains("slot"));
 }
+
+/// A number of 30 decimals, or one below zero, could be an address: not where the reader's own playbook expects it there.
+#[test]
+fn a_number_that_a_check_expects_is_not_taken_for_an_address() {
+    use crate::evm::AddressBook;
+    use crate::playbook::{Derivation, Inputs, Playbook, derive};
+    const TEXT: &str = r#"
+schema = 1
+id = "param/limit"
+kind = "param"
+title = "t"
+severity = "P2"
+does_not_stop = "n"
+cost = "c"
+undo = { none = "w" }
+source = "s"
+
+[[param]]
+name = "target"
+type = "address"
+
+[[param]]
+name = "limit"
+type = "int256"
+
+[[step]]
+to = "{target}"
+call = "setLimit()"
+
+[[after]]
+view = "limit()(int256)"
+on = "{target}"
+expect = "{limit}"
+"#;
+    let playbook = Playbook::parse("limit.toml", TEXT).unwrap();
+    let told = |limit: &str, contract: Address, old: B256, new: &str| {
+        let args = [("target", VAULT.to_string()), ("limit", limit.to_string())];
+        let args = args.map(|(name, value)| (name.to_string(), value)).into();
+        let names = AddressBook::default();
+        let inputs = Inputs { args: &args, names: &names, safe: SAFE, chain_id: 1 };
+        let Derivation::Ready(plan) = derive(&playbook, &inputs, &Readings::default()).unwrap() else {
+            panic!("it reads nothing")
+        };
+        let mut case = Case { plan: Some(plan), ..Case::new(rehearsal()) };
+        let new = B256::from(new.parse::<alloy::primitives::I256>().unwrap().into_raw());
+        let slot = B256::repeat_byte(0xee);
+        case.rehearsal.writes.push(Write { address: contract, slot, old, new });
+        sentence(&case, control::CHECKS[0]).contains("slot")
+    };
+    for number in ["-5500000000000000000000000000000", "1234567890123456789012345678901234567"] {
+        assert!(!told(number, VAULT, B256::ZERO, number), "{number} is expected");
+        assert!(told(number, Address::repeat_byte(0x77), B256::ZERO, number), "of another contract");
+        assert!(told("1", VAULT, B256::ZERO, number), "another number is expected");
+    }
+    assert!(told("1", VAULT, THIEF.into_word(), "1"), "an owner that becomes 1 is not a number");
+}

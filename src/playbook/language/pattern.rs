@@ -65,13 +65,13 @@ impl Pattern {
         }
     }
 
-    /// Returns `true` if it is this value, or a tuple with a field that is.
-    pub(in crate::playbook) fn has_field(&self, value: &DynSolValue) -> bool {
+    /// Returns `true` if it is such a value, or a tuple with a field that is.
+    pub(in crate::playbook) fn has_field(&self, is_it: &impl Fn(&DynSolValue) -> bool) -> bool {
         match &self.0 {
-            Inner::Value(DynSolValue::Tuple(items)) => items.contains(value),
-            Inner::Value(own) => own == value,
-            Inner::Parts(Shape::Tuple, parts) => parts.iter().any(|part| part.has_field(value)),
-            Inner::Fields(fields) => fields.named.iter().any(|(_, _, part)| part.has_field(value)),
+            Inner::Value(DynSolValue::Tuple(items)) => items.iter().any(is_it),
+            Inner::Value(own) => is_it(own),
+            Inner::Parts(Shape::Tuple, parts) => parts.iter().any(|part| part.has_field(is_it)),
+            Inner::Fields(fields) => fields.named.iter().any(|(_, _, part)| part.has_field(is_it)),
             Inner::Any | Inner::Parts(..) => false,
         }
     }
