@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use alloy::primitives::Address;
+
 use super::entry::{Entry, JournalAct, LineDigest, TransactionRef};
 use super::journal::Journal;
 use crate::evm::TxHash;
-use crate::safe::SafeTxHash;
+use crate::safe::{Nonce, SafeTxHash};
 
 /// The most contradictions between statements that are listed.
 const MOST_LISTED: usize = 100;
@@ -106,7 +108,6 @@ fn find_contradictions(entries: &[(usize, &Entry)]) -> (Vec<Contradiction>, bool
         let hash = about.safe_tx_hash;
         let told = told.entry(hash).or_default();
         let (by, first) = *told.about.get_or_insert((*journal, about));
-        let (before, now) = (transaction(first), transaction(about));
         let mut differ = |contradiction: Contradiction| {
             if found.contains(&contradiction) {
                 return;
@@ -117,8 +118,9 @@ fn find_contradictions(entries: &[(usize, &Entry)]) -> (Vec<Contradiction>, bool
                 has_more = true;
             }
         };
-        if before != now {
-            differ(Contradiction::Transaction { hash, journals: (by, *journal), said: (before, now) });
+        if identity(first) != identity(about) {
+            let said = (transaction(first), transaction(about));
+            differ(Contradiction::Transaction { hash, journals: (by, *journal), said });
         }
         let Some(outcome) = outcome(&entry.draft.act) else { continue };
         let (by, first) = *told.mined.get_or_insert((*journal, outcome));
@@ -130,7 +132,13 @@ fn find_contradictions(entries: &[(usize, &Entry)]) -> (Vec<Contradiction>, bool
     (found, has_more)
 }
 
-/// Returns the transaction of a safeTxHash without the names, which differ between council files.
+/// Returns what all statements about one hash must agree in. The Safe's name is each council's own, and one transaction may be
+/// called by its lever or by a combined one.
+fn identity(about: &TransactionRef) -> (bool, Nonce, Address, u64) {
+    (about.is_undo(), about.nonce, about.address, about.chain_id)
+}
+
+/// Returns the transaction of a safeTxHash for a sentence.
 fn transaction(about: &TransactionRef) -> String {
     format!("{}, nonce {} of {} on chain {}", about.what, about.nonce, about.address, about.chain_id)
 }

@@ -31,6 +31,12 @@ fn two_journals_with_different_versions_of_one_entry_contradict_each_other() {
         [],
         "a Safe's name is each council's own"
     );
+    let called = |what: &str| {
+        let about = TransactionRef { what: Plain::cut(what), ..about(1) };
+        found(journal([draft(3, "bob", mined(7), Some(about))]))
+    };
+    assert_eq!(called("freeze --without bridge"), [], "a combined lever is another name of it");
+    assert_eq!(called("freeze --undo").len(), 1);
     let told = found(journal([draft(3, "bob", JournalAct::Proposed {}, Some(other))]));
     assert!(matches!(told[..], [Contradiction::Transaction { journals: (0, 1), .. }]), "{told:?}");
     let told = found(journal([draft(3, "bob", mined(8), Some(about(1)))]));

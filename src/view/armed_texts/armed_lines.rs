@@ -54,7 +54,8 @@ pub fn import_result(kept: &KeptAhead, name: impl Fn(Address) -> String) -> Line
         lines.push(Text::new("in ").add(&path.display().to_string()).dim("  readable by you alone"));
     }
     if kept.known > 0 {
-        let text = format!("{} signatures of {} are kept already", kept.known, kept.title);
+        let (s, are) = if kept.known == 1 { ("", "is") } else { ("s", "are") };
+        let text = format!("{} signature{s} of {} {are} kept already", kept.known, kept.title);
         lines.push(Text::default().dim("known     ").add(&text));
     }
     if !kept.left_out.is_empty() {
