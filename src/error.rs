@@ -1,7 +1,5 @@
 //! The error that ends a command, and the one table of exit codes.
 
-use std::fmt;
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -70,7 +68,8 @@ impl Exit {
 
 /// One sentence that names the value at fault, and what to do next.
 #[must_use]
-#[derive(Debug)]
+#[derive(Debug, derive_more::Display)]
+#[display("{message}")]
 pub struct Error {
     pub exit: Exit,
     pub message: String,
@@ -125,12 +124,6 @@ impl Error {
             self.is_about = true;
         }
         self
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
     }
 }
 

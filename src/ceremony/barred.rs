@@ -1,7 +1,5 @@
 //! A call that the Safe may not make: the account that may, as the contract states it.
 
-use std::fmt;
-
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::{SolCall, SolError, SolValue};
 
@@ -37,19 +35,12 @@ pub struct Barred {
 }
 
 /// The role that the contract asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum Entitled {
+    #[display("owner")]
     Owner,
+    #[display("role {_0}")]
     Role(B256),
-}
-
-impl fmt::Display for Entitled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Owner => f.write_str("owner"),
-            Self::Role(role) => write!(f, "role {role}"),
-        }
-    }
 }
 
 impl Entitled {

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::Address;
 
-use crate::ceremony::order::{Order, Turn};
+use crate::ceremony::order::{Former, Order, Turn};
 use crate::ceremony::prefetch;
-use crate::chain::{Ask, CallRequest, Chain, RehearsalDraft, Snapshot};
+use crate::chain::{Ask, CallRequest, Chain, ChainError, RehearsalDraft, Snapshot};
+use crate::council::Arguments;
 use crate::error::{Error, Exit};
 use crate::evm::{Answer, Assumed, Block, BlockTag, Keys, Query, Readings, called};
 use crate::playbook::{CombinedPlan, Decided, Plan, Playbook, ReadingSource};
@@ -111,6 +112,21 @@ impl Order<'_> {
     /// Returns the plan for the Safe as the council file has it. If that is right, it saves a round.
     fn likely(&self) -> Option<Plan> {
         self.offline_plans().map(|plans| plans.merged())
+    }
+
+    /// Returns the values in force before it, lever by lever, as an undo takes them. `ask` answers what they rest on.
+    pub fn former_values(
+        &self,
+        mut ask: impl FnMut(&[Query]) -> Result<Readings, ChainError>,
+    ) -> Result<Vec<Arguments>, Error> {
+        let mut readings = Readings::default();
+        for _ in 0..MAX_TURNS {
+            match self.former(&readings)? {
+                Former::Ready(values) => return Ok(values),
+                Former::Needs(queries) => readings.extend(ask(&queries)?),
+            }
+        }
+        Err(endless_reads("the playbook"))
     }
 
     /// Returns the parts of a plan that the chain decides and the council file does not confirm.

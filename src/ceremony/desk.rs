@@ -178,44 +178,35 @@ impl<'a> Desk<'a> {
 
     /// Returns the Safe with this name or, without a name, the only one.
     pub fn only_safe(&self, name: Option<&str>) -> Result<&council::Safe, Error> {
-        let safes = &self.council.safes;
-        match (name, safes.len()) {
-            (Some(name), _) => self.safe(name),
-            (None, 1) => {
-                safes.values().next().ok_or_else(|| Error::new(Exit::Usage, "the council file has no Safe"))
-            }
-            (None, _) => {
-                let known = safes.keys().cloned().collect::<Vec<_>>().join(", ");
-                let message = format!("the council file has {} Safes: which one pulls it?", safes.len());
-                Err(Error::new(Exit::Usage, message).hint(format!("pass --safe NAME, one of: {known}")))
-            }
-        }
+        only("Safe", &self.council.safes, name)
     }
 
     /// Returns the chain with this name or, without a name, the only one.
     pub fn only_chain(&self, name: Option<&str>) -> Result<&council::CouncilChain, Error> {
-        let chains = &self.council.chains;
-        let known = || chains.keys().cloned().collect::<Vec<_>>().join(", ");
-        match (name, chains.len()) {
-            (Some(name), _) => chains.get(name).ok_or_else(|| {
-                Error::new(Exit::Usage, format!("no chain is called {name:?}; known: {}", known()))
-                    .hint("breakglass council add chain NAME ID --rpc '${NAME}'")
-            }),
-            (None, 1) => {
-                chains.values().next().ok_or_else(|| Error::new(Exit::Usage, "the council file has no chain"))
-            }
-            (None, count) => {
-                Err(Error::new(Exit::Usage, format!("the council file has {count} chains: which one?"))
-                    .hint(format!("pass --chain NAME, one of: {}", known())))
-            }
-        }
+        only("chain", &self.council.chains, name).map_err(|error| match name {
+            Some(_) => error.hint("breakglass council add chain NAME ID --rpc '${NAME}'"),
+            None => error,
+        })
     }
 
     pub fn safe(&self, name: &str) -> Result<&council::Safe, Error> {
-        self.council.safes.get(name).ok_or_else(|| {
-            let known = self.council.safes.keys().cloned().collect::<Vec<_>>().join(", ");
-            Error::new(Exit::Usage, format!("no Safe is called {name:?}; known: {known}"))
-        })
+        self.only_safe(Some(name))
+    }
+}
+
+/// Returns the entry of this name, or without a name the only one.
+fn only<'c, T>(kind: &str, all: &'c BTreeMap<String, T>, name: Option<&str>) -> Result<&'c T, Error> {
+    let known = || all.keys().cloned().collect::<Vec<_>>().join(", ");
+    let usage = |message: String| Error::new(Exit::Usage, message);
+    match name {
+        Some(name) => {
+            all.get(name).ok_or_else(|| usage(format!("no {kind} is called {name:?}; known: {}", known())))
+        }
+        None if all.len() > 1 => {
+            let message = format!("the council file has {} {kind}s: which one?", all.len());
+            Err(usage(message).hint(format!("pass --{} NAME, one of: {}", kind.to_lowercase(), known())))
+        }
+        None => all.values().next().ok_or_else(|| usage(format!("the council file has no {kind}"))),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::check::Match;
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
+use crate::progress::Tone;
 use crate::proposal::Proposal;
 
 /// One transaction of several, and its result. One that fails does not stop the others.
@@ -100,6 +101,34 @@ impl<'a> Desk<'a> {
         let titles: Vec<String> = found.iter().map(Found::title).collect();
         let results = side_by_side(self.progress, found, evaluate);
         titles.into_iter().zip(results).map(|(title, result)| PartResult { title, result }).collect()
+    }
+
+    /// Evaluates each of several at once, with its title. One that fails is told and left out.
+    /// Fails as the first of them if none is left; not so if `others` were found besides.
+    pub(in crate::ceremony) fn evaluate_or_leave_out(
+        &'a self,
+        found: Vec<Found<'a>>,
+        given: &Given,
+        others: bool,
+    ) -> Result<Vec<(String, Rehearsed<'a>)>, Error> {
+        let look = |found: Found<'a>| {
+            let view = self.read_point(found.safe())?;
+            self.evaluate_found(found, view, given, true, None)
+        };
+        let (mut evaluated, mut failed) = (Vec::new(), Vec::new());
+        for part in self.evaluate_each(found, look) {
+            match part.result {
+                Ok(rehearsed) => evaluated.push((part.title, rehearsed)),
+                Err(error) => failed.push((part.title, error)),
+            }
+        }
+        if evaluated.is_empty() && !others && !failed.is_empty() {
+            return Err(failed.swap_remove(0).1);
+        }
+        for (title, error) in failed {
+            self.progress.tell(Tone::Warn, "left out: ", &format!("{title}: {error}"));
+        }
+        Ok(evaluated)
     }
 
     /// Returns the chain of a Safe, at its newest block.

@@ -3,7 +3,6 @@
 use alloy::primitives::Address;
 
 use crate::ceremony::chain_view::ChainView;
-use crate::ceremony::contention::conflict::conflict;
 use crate::ceremony::derived::{Derived, OwnDerivation};
 use crate::ceremony::online::Online;
 use crate::ceremony::rehearsal_result::{CompletedRehearsal, RehearsalResult};
@@ -11,10 +10,13 @@ use crate::ceremony::{past_block, prefetch};
 use crate::chain::ChainError;
 use crate::clock;
 use crate::error::Error;
+use crate::evm::Readings;
 use crate::fork::{ExecTransaction, RunResult};
 use crate::playbook::{Check, Conflict, Repeat};
 use crate::progress::Progress;
-use crate::proposal::{Proposal, RehearsalRecord, contract_queries, count, likely_approvals};
+use crate::proposal::{
+    BatchSource, Proposal, RehearsalRecord, build_tx, contract_queries, count, likely_approvals,
+};
 use crate::safe::{Approval, Domain, Question, SignatureKind};
 
 /// A proposal on the chain, with the effects that it would have there.
@@ -212,4 +214,38 @@ impl<'a> Rehearsed<'a> {
         }
         Ok(self)
     }
+}
+
+/// Returns the first value that a later lever rests on and an earlier one changes. `None` if each reads the same when it
+/// runs as it read before, and where the earlier calls do not succeed: then the whole does not either, and its rehearsal
+/// says why. The calls before a lever are run once, for all that it rests on.
+pub fn conflict(own: &OwnDerivation, seen: &ChainView) -> Result<Option<Conflict>, ChainError> {
+    let conflicts = own.plans.conflicts(own.order.safe.address);
+    for of_one in conflicts.chunk_by(|one, next| one.at == next.at) {
+        let Some(then) = state_before(own, seen, of_one)? else { return Ok(None) };
+        let found = of_one.iter().find(|conflict| !conflict.is_settled(&seen.snapshot.readings, &then));
+        if let Some(conflict) = found {
+            return Ok(Some(conflict.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns what a lever reads once the calls before it have run; `None` if they do not succeed.
+fn state_before(
+    own: &OwnDerivation,
+    seen: &ChainView,
+    of_one: &[Conflict],
+) -> Result<Option<Readings>, ChainError> {
+    let Some(first) = of_one.first() else { return Ok(None) };
+    let (order, state) = (&own.order, &seen.snapshot.state);
+    let calls = own.plans.calls_before(first.at);
+    let (version, source) = (state.id.version, BatchSource::Chain(&seen.snapshot.readings));
+    let Ok(tx) = build_tx(version, &calls, state.nonce, order.batch(version), source) else {
+        return Ok(None);
+    };
+    let exec = ExecTransaction::unsigned(state, &tx);
+    let queries: Vec<_> = of_one.iter().map(|conflict| conflict.query.clone()).collect();
+    let rehearsal = seen.link.forked(&seen.snapshot, clock::seconds()).run(&exec, &queries)?;
+    Ok((rehearsal.outcome == RunResult::Succeeded).then_some(rehearsal.answers))
 }

@@ -1,23 +1,29 @@
 //! The stage of a proposal, its exit code and the next step. Pure.
 
-use std::fmt;
-
 use crate::check::{Finding, Sort};
 use crate::error::Exit;
 use crate::proposal::{NotReady, Ready, Shortfall};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum ProposalStage {
+    #[display("refused: do not sign or send it")]
     Refused,
+    #[display("drifted")]
     Drifted,
     /// Its nonce is not the next one.
+    #[display("waiting for transactions with lower nonces")]
     Waiting,
+    #[display("more signatures needed")]
     Signing,
+    #[display("ready to broadcast")]
     Ready,
+    #[display("sent, and not mined yet")]
     Sent,
     /// A drill has enough signatures; nothing is sent.
+    #[display("DRILL: enough have signed")]
     Drill,
     /// It has enough signatures; its nonce was not checked.
+    #[display("enough have signed")]
     Enough,
 }
 
@@ -71,21 +77,6 @@ impl ProposalStage {
             }
             Self::Refused | Self::Drifted | Self::Waiting | Self::Sent => None,
         }
-    }
-}
-
-impl fmt::Display for ProposalStage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Refused => "refused: do not sign or send it",
-            Self::Drifted => "drifted",
-            Self::Waiting => "waiting for transactions with lower nonces",
-            Self::Signing => "more signatures needed",
-            Self::Ready => "ready to broadcast",
-            Self::Sent => "sent, and not mined yet",
-            Self::Enough => "enough have signed",
-            Self::Drill => "DRILL: enough have signed",
-        })
     }
 }
 

@@ -1,8 +1,6 @@
 //! Errors between this program and a chain. No message ever holds more of an endpoint's address than
 //! [`SecretUrl`](crate::council::SecretUrl) shows.
 
-use std::fmt;
-
 use alloy::primitives::{Address, Bytes};
 
 use crate::evm::{BlockHash, TxHash};
@@ -56,68 +54,62 @@ pub enum ChainError {
 }
 
 /// A fault in one endpoint's answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum EndpointFault {
+    #[display("cannot be reached ({_0})")]
     Unreachable(String),
     /// Seconds waited.
+    #[display("did not answer within {_0} s")]
     TimedOut(u64),
     /// The others had agreed long before.
+    #[display("had not answered when the others had")]
     Slow,
+    #[display("{}", http_text(*_0))]
     Http(u16),
-    /// The provider limits how often it is asked.
-    Throttled {
-        /// Seconds that it wants to be left alone.
-        wait: Option<u64>,
-    },
+    /// The provider limits how often it is asked: so many seconds it wants to be left alone.
+    #[display(
+        "limits how often it is asked: wait{}, or use another key",
+        wait.map(|seconds| format!(" {seconds} s")).unwrap_or_default()
+    )]
+    Throttled { wait: Option<u64> },
+    #[display("answers with more than this program reads, which is 2 MB for one call and 64 MB in all")]
     TooLarge,
     /// Not what JSON-RPC or the method prescribes.
+    #[display("did not answer as JSON-RPC asks (a web page?): {_0}")]
     Garbage(String),
     /// Not what a Transaction Service answers.
+    #[display("does not answer as a Transaction Service does (a web page?)")]
     NotAService,
-    Refused {
-        method: &'static str,
-        error: RpcErrorObject,
-    },
-    WrongChain {
-        found: String,
-    },
+    #[display("refuses {method}: {error}")]
+    Refused { method: &'static str, error: RpcErrorObject },
+    #[display("is on chain {found}")]
+    WrongChain { found: String },
     /// Behind the block that the others stand at; `at` is where it stands, when it said so.
-    Lagging {
-        at: Option<u64>,
-        wanted: u64,
-    },
-    /// Its newest block is old, and others have newer ones.
-    Stale {
-        at: u64,
-        /// Seconds between its block and theirs.
-        behind: u64,
-    },
-    Ahead {
-        at: u64,
-        wanted: u64,
-    },
+    #[display(
+        "lags behind: {}",
+        at.map_or_else(|| format!("has no block {wanted} yet"), |at| format!("at block {at}, not {wanted}"))
+    )]
+    Lagging { at: Option<u64>, wanted: u64 },
+    /// Its newest block is old, by so many seconds, and others have newer ones.
+    #[display("lags behind: at block {at}, {behind} s older than the newest")]
+    Stale { at: u64, behind: u64 },
+    #[display("is ahead: at block {at}, not {wanted}")]
+    Ahead { at: u64, wanted: u64 },
     /// Another block at the same height.
-    Forked {
-        number: u64,
-        hash: BlockHash,
-    },
+    #[display("has another block {number}: {hash}")]
+    Forked { number: u64, hash: BlockHash },
     /// Its answers come from more than one block.
+    #[display("mixes answers from more than one block")]
     Straddles,
     /// At one block, two groups of endpoints answer differently and neither outvotes the other.
-    Contradicted {
-        what: String,
-        number: u64,
-    },
+    #[display("differs from another about {what} at the same block {number}")]
+    Contradicted { what: String, number: u64 },
     /// A quorum says otherwise about the same block.
-    Lying {
-        what: String,
-        number: u64,
-    },
+    #[display("lies: it differs from the quorum about {what} at the same block {number}")]
+    Lying { what: String, number: u64 },
     /// The block's state root does not hold what was answered.
-    Unproven {
-        what: String,
-        number: u64,
-    },
+    #[display("cannot prove its answer: {what} at block {number}")]
+    Unproven { what: String, number: u64 },
 }
 
 impl EndpointFault {
@@ -155,53 +147,17 @@ impl EndpointFault {
     }
 }
 
-impl fmt::Display for EndpointFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreachable(why) => write!(f, "cannot be reached ({why})"),
-            Self::TimedOut(seconds) => write!(f, "did not answer within {seconds} s"),
-            Self::Slow => f.write_str("had not answered when the others had"),
-            Self::Http(status @ (401 | 403)) => write!(f, "refuses us (HTTP {status}): check its key"),
-            Self::Http(status @ 300..=399) => {
-                write!(f, "answers with a redirection (HTTP {status}), which is not followed")
-            }
-            Self::Http(status) => write!(f, "answers with HTTP status {status}"),
-            Self::Throttled { wait: None } => {
-                f.write_str("limits how often it is asked: wait, or use another key")
-            }
-            Self::Throttled { wait: Some(seconds) } => {
-                write!(f, "limits how often it is asked: wait {seconds} s, or use another key")
-            }
-            Self::TooLarge => f.write_str(
-                "answers with more than this program reads, which is 2 MB for one call and 64 MB in all",
-            ),
-            Self::Garbage(what) => write!(f, "did not answer as JSON-RPC asks (a web page?): {what}"),
-            Self::NotAService => f.write_str("does not answer as a Transaction Service does (a web page?)"),
-            Self::Refused { method, error } => write!(f, "refuses {method}: {error}"),
-            Self::WrongChain { found } => write!(f, "is on chain {found}"),
-            Self::Lagging { at: Some(at), wanted } => write!(f, "lags behind: at block {at}, not {wanted}"),
-            Self::Lagging { at: None, wanted } => write!(f, "lags behind: has no block {wanted} yet"),
-            Self::Stale { at, behind } => {
-                write!(f, "lags behind: at block {at}, {behind} s older than the newest")
-            }
-            Self::Ahead { at, wanted } => write!(f, "is ahead: at block {at}, not {wanted}"),
-            Self::Forked { number, hash } => write!(f, "has another block {number}: {hash}"),
-            Self::Straddles => f.write_str("mixes answers from more than one block"),
-            Self::Contradicted { what, number } => {
-                write!(f, "differs from another about {what} at the same block {number}")
-            }
-            Self::Lying { what, number } => {
-                write!(f, "lies: it differs from the quorum about {what} at the same block {number}")
-            }
-            Self::Unproven { what, number } => {
-                write!(f, "cannot prove its answer: {what} at block {number}")
-            }
-        }
+fn http_text(status: u16) -> String {
+    match status {
+        401 | 403 => format!("refuses us (HTTP {status}): check its key"),
+        300..=399 => format!("answers with a redirection (HTTP {status}), which is not followed"),
+        _ => format!("answers with HTTP status {status}"),
     }
 }
 
 /// An error that an endpoint answered, made safe to show.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
+#[display("{message} (code {code})")]
 pub struct RpcErrorObject {
     pub code: i64,
     /// Printable ASCII, cut to a line, without the endpoint's key.
@@ -227,12 +183,6 @@ impl RpcErrorObject {
         ];
         (self.code == 3 || ends.iter().any(|end| text.contains(end)))
             .then(|| self.data.clone().unwrap_or_default())
-    }
-}
-
-impl fmt::Display for RpcErrorObject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (code {})", self.message, self.code)
     }
 }
 

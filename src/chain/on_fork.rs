@@ -13,7 +13,7 @@ use crate::fork::{
     DirectCall, ExecTransaction, ForkError, PROXY_SLOTS, Rehearsal, RunBlock, StateSource, World, WorldState,
     code_behind, complete, gas_limit, has_other_vm, settle, settle_direct, view,
 };
-use crate::safe::{Purpose, SafeState, owner_slot, slot, slot_word};
+use crate::safe::{Nonce, Purpose, SafeState, owner_slot, slot, slot_word};
 
 /// A chain at one block.
 pub(super) struct Pinned<'a> {
@@ -78,21 +78,15 @@ impl Chain {
             };
             self.extend(seen, &[], &[draft])?;
         }
-        let mut world = self.world(seen);
-        world.next_timestamp = world.next_timestamp.max(now);
-        if exec.tx.nonce > seen.state.nonce {
-            let place = (exec.domain.safe().address, slot_word(slot::NONCE));
-            world.state.slots.insert(place, exec.tx.nonce.0.into());
-        }
-        let source = Pinned { chain: self, block: seen.header.block() };
-        let result = settle(&source, &mut world, exec, queries, seen.known.wanted.clone());
-        seen.known.state = world.state;
+        let (wanted, now_next) = (seen.known.wanted.clone(), seen.state.nonce);
+        let result = self.in_world(seen, now, |source, world| {
+            take_turn(world, exec, now_next);
+            settle(source, world, exec, queries, wanted)
+        });
         // As it is, not as it will be when it is this transaction's turn.
-        seen.known
-            .state
-            .slots
-            .insert((exec.domain.safe().address, slot_word(slot::NONCE)), seen.state.nonce.0.into());
-        result.map_err(|error| source.failed(error))
+        let place = (exec.domain.safe().address, slot_word(slot::NONCE));
+        seen.known.state.slots.insert(place, now_next.0.into());
+        result
     }
 
     /// Rehearses once more on what is known of `seen`'s block, at a moment that was rehearsed before: with other gas,
@@ -105,10 +99,7 @@ impl Chain {
     ) -> Result<Rehearsal, ChainError> {
         let mut world = self.world(seen);
         world.next_timestamp = timestamp;
-        if exec.tx.nonce > seen.state.nonce {
-            let place = (exec.domain.safe().address, slot_word(slot::NONCE));
-            world.state.slots.insert(place, exec.tx.nonce.0.into());
-        }
+        take_turn(&mut world, exec, seen.state.nonce);
         let source = Pinned { chain: self, block: seen.header.block() };
         settle(&source, &mut world, exec, &[], Keys::default()).map_err(|error| source.failed(error))
     }
@@ -143,12 +134,7 @@ impl Chain {
         now: u64,
     ) -> Result<Rehearsal, ChainError> {
         self.require_local_vm()?;
-        let mut world = self.world(seen);
-        world.next_timestamp = world.next_timestamp.max(now);
-        let source = Pinned { chain: self, block: seen.header.block() };
-        let result = settle_direct(&source, &mut world, call, queries);
-        seen.known.state = world.state;
-        result.map_err(|error| source.failed(error))
+        self.in_world(seen, now, |source, world| settle_direct(source, world, call, queries))
     }
 
     /// Returns the slot of `to` that holds the address which a call of it returns, and the slot's word; `None` if the call
@@ -159,14 +145,10 @@ impl Chain {
         to: Address,
         query: &Query,
     ) -> Result<Option<(B256, B256)>, ChainError> {
-        let mut world = self.world(seen);
-        let source = Pinned { chain: self, block: seen.header.block() };
         let asked = std::slice::from_ref(query);
-        let result = complete(&source, &mut world, Keys::default(), |world| {
-            view(world, world.chain_id, RunBlock::Next, asked)
-        });
-        seen.known.state = world.state;
-        let (answers, read) = result.map_err(|error| source.failed(error))?;
+        let ask = |world: &World| view(world, world.chain_id, RunBlock::Next, asked);
+        let (answers, read) =
+            self.in_world(seen, 0, |source, world| complete(source, world, Keys::default(), ask))?;
         let Some(Answer::Value(answer)) = answers.get(query) else { return Ok(None) };
         let Some(address) = answer.get(12..32).filter(|_| answer.len() == 32) else { return Ok(None) };
         let holds = |(at, slot): &&(Address, B256)| {
@@ -195,15 +177,10 @@ impl Chain {
         queries: &[Query],
         now: u64,
     ) -> Result<(), ChainError> {
-        let mut world = self.world(seen);
-        world.next_timestamp = world.next_timestamp.max(now);
-        let source = Pinned { chain: self, block: seen.header.block() };
         let hints = safe_keys(&seen.safes);
         let chain_id = purpose.chain_id(self.id());
         let ask = |world: &World| view(world, chain_id, RunBlock::Next, queries);
-        let result = complete(&source, &mut world, hints, ask);
-        seen.known.state = world.state;
-        let (answers, _) = result.map_err(|error| source.failed(error))?;
+        let (answers, _) = self.in_world(seen, now, |source, world| complete(source, world, hints, ask))?;
         seen.readings.extend(answers);
         Ok(())
     }
@@ -217,11 +194,22 @@ impl Chain {
     /// with the keys of those values. What is not known of them yet is asked for, the hints along with it.
     pub(super) fn view(&self, seen: &mut Snapshot, hints: Keys) -> Result<(Readings, Keys), ChainError> {
         let queries: Vec<Query> = seen.readings.iter().map(|(query, _)| query.clone()).collect();
-        let mut world = self.world(seen);
-        let source = Pinned { chain: self, block: seen.header.block() };
         let hints = if hints.len() <= MOST_LISTED { hints } else { Keys::default() };
         let ask = |world: &World| view(world, world.chain_id, RunBlock::Now, &queries);
-        let result = complete(&source, &mut world, hints, ask);
+        self.in_world(seen, 0, |source, world| complete(source, world, hints, ask))
+    }
+
+    /// Runs something at `seen`'s block, in a block after it of the time `now` at the earliest. What it read is known of `seen` then.
+    fn in_world<T>(
+        &self,
+        seen: &mut Snapshot,
+        now: u64,
+        run: impl FnOnce(&Pinned, &mut World) -> Result<T, ForkError<ChainError>>,
+    ) -> Result<T, ChainError> {
+        let mut world = self.world(seen);
+        world.next_timestamp = world.next_timestamp.max(now);
+        let source = Pinned { chain: self, block: seen.header.block() };
+        let result = run(&source, &mut world);
         seen.known.state = world.state;
         result.map_err(|error| source.failed(error))
     }
@@ -230,5 +218,13 @@ impl Chain {
         let mut world = World::new(self.id(), (&seen.header).into(), seen.header.hash);
         world.state = seen.known.state.clone();
         world
+    }
+}
+
+/// Makes it this transaction's turn: `next` is the Safe's nonce at that block.
+fn take_turn(world: &mut World, exec: &ExecTransaction, next: Nonce) {
+    if exec.tx.nonce > next {
+        let place = (exec.domain.safe().address, slot_word(slot::NONCE));
+        world.state.slots.insert(place, exec.tx.nonce.0.into());
     }
 }

@@ -17,17 +17,9 @@ use crate::safe::{self, SlotKind};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EffectProblem {
     SafeAsDeclared,
-    /// Changes of the Safe itself.
-    SafeChanges {
-        undeclared: Vec<SafePart>,
-        /// Each slot and its new word.
-        written: Vec<(B256, B256)>,
-    },
+    SafeChanges { undeclared: Vec<SafePart>, written: Vec<(B256, B256)> },
     ContractsAsDeclared,
-    ContractChanges {
-        contract: Address,
-        written: Vec<(B256, B256)>,
-    },
+    ContractChanges { contract: Address, written: Vec<(B256, B256)> },
 }
 
 /// The part of a Safe that a write at one of its slots changes.

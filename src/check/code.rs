@@ -12,36 +12,17 @@ use crate::fork::{Rehearsal, RunResult};
 
 pub(super) const CHECKS: [Check; 1] = [("code", |facts| all(code(facts)))];
 
-/// The code that a called contract runs, against the pins and the proposal's record.
+/// The code that a called contract runs, against the pins and the proposal's record. `NotRecorded`: nobody recorded what it was
+/// at the time of the proposal. `NotSeen`: nobody could look at a pin; it refuses where a rehearsal should have looked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CodeProblem {
-    /// Contracts whose code at the time of the proposal nobody recorded.
     NotRecorded(Vec<Address>),
-    /// A pinned contract whose code was not read.
-    NotSeen {
-        target: Address,
-        /// A rehearsal was wanted, and should have read it.
-        refuses: bool,
-    },
+    NotSeen { target: Address, refuses: bool },
     NoCode(Address),
     NotReached(Address),
-    Runs {
-        target: Address,
-        code: BTreeMap<Address, B256>,
-        pinned: bool,
-    },
-    Unpinned {
-        target: Address,
-        at: Address,
-        hash: B256,
-        pins: Vec<B256>,
-    },
-    Moved {
-        target: Address,
-        at: Address,
-        hash: B256,
-        then: BTreeMap<Address, B256>,
-    },
+    Runs { target: Address, code: BTreeMap<Address, B256>, pinned: bool },
+    Unpinned { target: Address, at: Address, hash: B256, pins: Vec<B256> },
+    Moved { target: Address, at: Address, hash: B256, then: BTreeMap<Address, B256> },
 }
 
 impl CodeProblem {

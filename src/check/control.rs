@@ -61,20 +61,13 @@ pub(super) const CHECKS: [Check; 2] = [
     ("timelock order", |facts| all(order(facts))),
 ];
 
-/// A change of an owner, a role, an implementation or a timelock's order.
+/// A change of an owner, a role, an implementation or a timelock's order. `Gained`: control of a contract that changes hands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ControlProblem {
     NobodyGains,
-    /// Control of a contract that changes hands.
-    Gained {
-        contract: Address,
-        what: BTreeSet<String>,
-    },
+    Gained { contract: Address, what: BTreeSet<String> },
     InOrder,
-    AnyOrder {
-        timelock: Address,
-        operations: Vec<TimelockOperation>,
-    },
+    AnyOrder { timelock: Address, operations: Vec<TimelockOperation> },
 }
 
 impl ControlProblem {

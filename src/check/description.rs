@@ -5,6 +5,8 @@ use std::fmt::Display;
 use alloy::primitives::{Keccak256, hex};
 use serde::Serialize;
 
+use crate::playbook::Verdict;
+
 /// The fix for an effect that nothing explains.
 pub(super) const ASK: &str = "do not sign before you know why; ask its proposer in person";
 
@@ -51,6 +53,25 @@ impl Description {
 
     pub(super) fn warn(id: impl Into<Id>, sentence: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { level: Level::Warn, fix: fix.into(), ..Self::pass(id, sentence) }
+    }
+
+    /// Returns that of a playbook's check, `before` or `after`. `fix` is for one that neither holds nor is done already.
+    pub(super) fn of_verdict(
+        when: &'static str,
+        number: usize,
+        verdict: &Verdict,
+        already_done: Option<&str>,
+        fix: &str,
+    ) -> Self {
+        let (id, sentence) = (Id::of(when, number), format!("{when}: {}", verdict.sentence));
+        if verdict.holds {
+            return Self::pass(id, sentence);
+        }
+        let id = id.digest([&verdict.sentence as &dyn Display, &verdict.expected, &verdict.found]);
+        match already_done {
+            Some(promised) => Self::already_done(id, sentence, promised),
+            None => Self::refuse(id, sentence, fix),
+        }
     }
 
     pub(super) fn already_done(id: impl Into<Id>, sentence: impl Into<String>, promised: &str) -> Self {

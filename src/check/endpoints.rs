@@ -19,63 +19,24 @@ pub(super) const CHECKS: [Check; 4] = [
 pub(super) const FIRST: [Check; 1] =
     [("block age", |facts| all(block_age(facts.block_age, facts.endpoints)))];
 
-/// The RPCs: which agree, how old their block is, and what a single one decides.
+/// The RPCs: which agree, how old their block is, and what a single one decides. `Single`: `others` are named, and did not
+/// answer. `Minority`: no more than half of those that are named agree; `lowered` if the person asked for fewer in this run.
+/// `QuorumLowered`: fewer than the council file asks for, which is recorded. `made` is in seconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndpointProblem {
-    SeveralDecide {
-        rpcs: usize,
-    },
+    SeveralDecide { rpcs: usize },
     OneDecides(Vec<Decided>),
-    Same {
-        rpc: String,
-        other: String,
-    },
-    Outvoted {
-        rpc: String,
-        fault: EndpointFault,
-    },
-    Lying {
-        rpc: String,
-        fault: EndpointFault,
-    },
-    SmallBatch {
-        rpc: String,
-        batch: usize,
-    },
-    Single {
-        /// Others are named, and did not answer.
-        others: bool,
-    },
-    Agree {
-        rpcs: usize,
-        of: usize,
-    },
-    /// No more than half of the RPCs that are named agree.
-    Minority {
-        believed: Vec<String>,
-        of: usize,
-        /// The person asked for fewer RPCs in this run.
-        lowered: bool,
-    },
-    /// Signed with fewer RPCs than the council file asks for: that is recorded.
-    QuorumLowered {
-        used: usize,
-        wanted: usize,
-    },
-    NewBlock {
-        seconds: u64,
-    },
-    OldBlock {
-        seconds: u64,
-        allowed: u64,
-        /// In seconds since 1970.
-        made: u64,
-        heights: Vec<(String, u64)>,
-    },
-    BlockAhead {
-        seconds: u64,
-        made: u64,
-    },
+    Same { rpc: String, other: String },
+    Outvoted { rpc: String, fault: EndpointFault },
+    Lying { rpc: String, fault: EndpointFault },
+    SmallBatch { rpc: String, batch: usize },
+    Single { others: bool },
+    Agree { rpcs: usize, of: usize },
+    Minority { believed: Vec<String>, of: usize, lowered: bool },
+    QuorumLowered { used: usize, wanted: usize },
+    NewBlock { seconds: u64 },
+    OldBlock { seconds: u64, allowed: u64, made: u64, heights: Vec<(String, u64)> },
+    BlockAhead { seconds: u64, made: u64 },
 }
 
 impl EndpointProblem {

@@ -6,23 +6,12 @@ use super::description::{Description, Id};
 use super::{Facts, Match, Past, PastSubject, Untrue};
 use crate::evm::cut_for_display;
 
-/// A statement of a file that never was true.
+/// A statement of a file that never was true. `digest` is that of its statements about values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FalsehoodProblem {
-    ValuesNotProvable {
-        /// Statements about the values.
-        digest: String,
-        block: u64,
-        why: String,
-    },
-    ValuesNeverTrue {
-        digest: String,
-        untrue: Vec<Untrue>,
-    },
-    SafeNeverSo {
-        untrue: Vec<Untrue>,
-        signing: bool,
-    },
+    ValuesNotProvable { digest: String, block: u64, why: String },
+    ValuesNeverTrue { digest: String, untrue: Vec<Untrue> },
+    SafeNeverSo { untrue: Vec<Untrue>, signing: bool },
 }
 
 impl FalsehoodProblem {

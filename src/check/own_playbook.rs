@@ -28,53 +28,32 @@ pub(super) const CHECKS: [Check; 5] = [
     ("before", |facts| all(before_holds(facts))),
 ];
 
-/// The proposal against the reader's own lever, playbook and arguments.
+/// The proposal against the reader's own lever, playbook and arguments. `Matches`: `online` by the chain's values, and not only by
+/// those that the file brings. `MovedAndWorks`: owners have signed it, and it works all the same. `ReadByFile` has the steps that
+/// are left out because of the values. `Before`: the check's number, from 1, and the promise if it holds already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlaybookProblem {
-    Matches {
-        /// From the chain's values, and not only from those that the file brings.
-        online: bool,
-    },
-    Moved {
-        hash: SafeTxHash,
-        differences: Vec<FieldDifference>,
-    },
-    /// Values have changed, but owners have signed it and it still works.
-    MovedAndWorks {
-        hash: SafeTxHash,
-        owners: usize,
-        differences: Vec<FieldDifference>,
-    },
-    Differs {
-        hash: SafeTxHash,
-        differences: Vec<FieldDifference>,
-    },
-    Unbound {
-        hash: SafeTxHash,
-        why: String,
-    },
+    Matches { online: bool },
+    Moved { hash: SafeTxHash, differences: Vec<FieldDifference> },
+    MovedAndWorks { hash: SafeTxHash, owners: usize, differences: Vec<FieldDifference> },
+    Differs { hash: SafeTxHash, differences: Vec<FieldDifference> },
+    Unbound { hash: SafeTxHash, why: String },
     OwnArguments,
     ForeignArguments(ForeignProposal),
-    ReplacesBuiltIn {
-        own: PlaybookDigest,
-        origin: Origin,
-        id: PlaybookId,
-        built_in: PlaybookDigest,
-        differences: Vec<String>,
-    },
+    ReplacesBuiltIn(Replacement),
     NothingRead,
-    ReadByFile {
-        values: Readings,
-        /// The steps that are left out because of them.
-        left_out: Vec<String>,
-    },
-    Before {
-        /// From 1.
-        number: usize,
-        verdict: Verdict,
-        /// The playbook's promise, if it holds already.
-        already_done: Option<String>,
-    },
+    ReadByFile { values: Readings, left_out: Vec<String> },
+    Before { number: usize, verdict: Verdict, already_done: Option<String> },
+}
+
+/// A playbook of the council's that takes the place of a built-in one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    own: PlaybookDigest,
+    origin: Origin,
+    id: PlaybookId,
+    built_in: PlaybookDigest,
+    differences: Vec<String>,
 }
 
 /// Arguments that come from the proposal's file alone.
@@ -129,9 +108,9 @@ impl PlaybookProblem {
                 "every argument is from your own council file or command line",
             ),
             Self::ForeignArguments(foreign) => foreign.describe(),
-            Self::ReplacesBuiltIn { own, origin, id, built_in, differences } => Description::warn(
-                Id::from("replaces-built-in").about(id).digest([own as &dyn Display]),
-                replacing(own, origin, id, built_in, differences),
+            Self::ReplacesBuiltIn(found) => Description::warn(
+                Id::from("replaces-built-in").about(&found.id).digest([&found.own as &dyn Display]),
+                found.sentence(),
                 "if the council did not want this, remove that file; otherwise give it another id",
             ),
             Self::NothingRead => {
@@ -147,7 +126,8 @@ impl PlaybookProblem {
                 )
             }
             Self::Before { number, verdict, already_done } => {
-                before(*number, verdict, already_done.as_deref())
+                let fix = "look at the contract: it may be done already, or the Safe may not do it";
+                Description::of_verdict("before", *number, verdict, already_done.as_deref(), fix)
             }
         }
     }
@@ -244,32 +224,27 @@ fn chosen(arguments: &[(String, String)]) -> String {
 fn replaces_a_built_in_one(facts: &Facts) -> Vec<PlaybookProblem> {
     let replaces = |LibraryEntry { playbook: own, origin, replaces }: &LibraryEntry| {
         let built_in = (*replaces)?;
-        Some(PlaybookProblem::ReplacesBuiltIn {
+        Some(PlaybookProblem::ReplacesBuiltIn(Replacement {
             own: own.digest(),
             origin: origin.clone(),
             id: own.id.clone(),
             built_in: built_in.digest(),
             differences: own.differences(built_in),
-        })
+        }))
     };
     facts.entries.iter().filter_map(replaces).collect()
 }
 
-fn replacing(
-    own: &PlaybookDigest,
-    origin: &Origin,
-    id: &PlaybookId,
-    built_in: &PlaybookDigest,
-    differences: &[String],
-) -> String {
-    let digits = |digest: &PlaybookDigest| hex::encode(&digest.word()[..8]);
-    let differs =
-        if differences.is_empty() { "in comments or spaces only".into() } else { listed(differences) };
-    format!(
-        "{origin}, digest {}, takes the place of the built-in playbook {id}, digest {}; it differs: {differs}",
-        digits(own),
-        digits(built_in),
-    )
+impl Replacement {
+    fn sentence(&self) -> String {
+        let Self { own, origin, id, built_in, differences } = self;
+        let [own, built_in] = [own, built_in].map(|digest| hex::encode(&digest.word()[..8]));
+        let differs =
+            if differences.is_empty() { "in comments or spaces only".into() } else { listed(differences) };
+        format!(
+            "{origin}, digest {own}, takes the place of the built-in playbook {id}, digest {built_in}; it differs: {differs}"
+        )
+    }
 }
 
 /// Refuses, offline, values that only the file states: a forged reading can leave out a step, choose another argument
@@ -302,21 +277,4 @@ fn before_holds(facts: &Facts) -> Vec<PlaybookProblem> {
             already_done: already_done.clone(),
         })
         .collect()
-}
-
-fn before(number: usize, verdict: &Verdict, already_done: Option<&str>) -> Description {
-    let sentence = format!("before: {}", verdict.sentence);
-    let id = Id::of("before", number);
-    if verdict.holds {
-        return Description::pass(id, sentence);
-    }
-    let id = id.digest([&verdict.sentence as &dyn Display, &verdict.expected, &verdict.found]);
-    if let Some(promised) = already_done {
-        return Description::already_done(id, sentence, promised);
-    }
-    Description::refuse(
-        id,
-        sentence,
-        "look at the contract: it may be done already, or the Safe may not do it",
-    )
 }

@@ -1,8 +1,6 @@
 //! Checks of contracts that have power beside the owners: modules act for the Safe without any owner, the fallback
 //! handler answers for it, guards can stop it. Each must be pinned by the council.
 
-use std::fmt;
-
 use alloy::primitives::Address;
 
 use super::description::{Description, Id};
@@ -31,10 +29,13 @@ pub enum PowerProblem {
 }
 
 /// A single address that a Safe can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum Attachment {
+    #[display("guard")]
     Guard,
+    #[display("module guard")]
     ModuleGuard,
+    #[display("fallback handler")]
     FallbackHandler,
 }
 
@@ -45,16 +46,6 @@ impl Attachment {
             Self::ModuleGuard => "module-guard",
             Self::FallbackHandler => "fallback-handler",
         }
-    }
-}
-
-impl fmt::Display for Attachment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Guard => "guard",
-            Self::ModuleGuard => "module guard",
-            Self::FallbackHandler => "fallback handler",
-        })
     }
 }
 

@@ -25,47 +25,14 @@ pub(super) const CHECKS: [Check; 9] = [
 /// The result of the rehearsal, against the playbook's promises and the gas limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RehearsalProblem {
-    NotRehearsed {
-        hash: SafeTxHash,
-        why: String,
-        /// The Safe is not the proposal's.
-        moved: bool,
-    },
+    NotRehearsed { hash: SafeTxHash, why: String, moved: bool },
     Succeeds,
-    Reverts {
-        hash: SafeTxHash,
-        reason: String,
-        /// The playbook's promise, if it holds already.
-        already_done: Option<String>,
-        /// If it ran out of gas: the pieces to cut it into.
-        pieces: Vec<String>,
-    },
-    ExecutionFailure {
-        hash: SafeTxHash,
-        reason: String,
-    },
-    Unannounced {
-        hash: SafeTxHash,
-        reason: String,
-    },
-    MuchGas {
-        used: u64,
-        limit: u64,
-        /// The pieces to cut it into, if it can be cut.
-        pieces: Vec<String>,
-    },
-    After {
-        /// From 1.
-        number: usize,
-        verdict: Verdict,
-        /// The playbook's promise, if it holds already.
-        already_done: Option<String>,
-    },
-    /// The rehearsal of the proposer had other results.
-    Otherwise {
-        first: String,
-        more: usize,
-    },
+    Reverts { hash: SafeTxHash, reason: String, already_done: Option<String>, pieces: Vec<String> },
+    ExecutionFailure { hash: SafeTxHash, reason: String },
+    Unannounced { hash: SafeTxHash, reason: String },
+    MuchGas { used: u64, limit: u64, pieces: Vec<String> },
+    After { number: usize, verdict: Verdict, already_done: Option<String> },
+    Otherwise { first: String, more: usize },
 }
 
 impl RehearsalProblem {
@@ -104,7 +71,10 @@ impl RehearsalProblem {
                 cut(pieces)
                     .unwrap_or_else(|| "propose it in several transactions while there is time".into()),
             ),
-            Self::After { number, verdict, already_done } => after(*number, verdict, already_done.as_deref()),
+            Self::After { number, verdict, already_done } => {
+                let fix = "it would not do what the playbook promises: ask why";
+                Description::of_verdict("after", *number, verdict, already_done.as_deref(), fix)
+            }
             Self::Otherwise { first, more } => {
                 let more = if *more == 0 { String::new() } else { format!(" (and {more} more)") };
                 Description::warn(
@@ -146,18 +116,6 @@ fn cut(pieces: &[String]) -> Option<String> {
 fn pieces(facts: &Facts, share: u64) -> Vec<String> {
     let cut = facts.plan.and_then(|plan| plan.piece?.cut(plan.calls.len(), share));
     cut.unwrap_or_default()
-}
-
-fn after(number: usize, verdict: &Verdict, already_done: Option<&str>) -> Description {
-    let (id, sentence) = (Id::of("after", number), format!("after: {}", verdict.sentence));
-    if verdict.holds {
-        return Description::pass(id, sentence);
-    }
-    let id = id.digest([&verdict.sentence as &dyn Display, &verdict.expected, &verdict.found]);
-    if let Some(promised) = already_done {
-        return Description::already_done(id, sentence, promised);
-    }
-    Description::refuse(id, sentence, "it would not do what the playbook promises: ask why")
 }
 
 fn is_rehearsed(facts: &Facts) -> Option<RehearsalProblem> {

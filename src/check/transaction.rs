@@ -1,7 +1,7 @@
 //! Checks of the transaction itself: refunds, delegatecalls, its nonce.
 
 use std::cmp::Ordering;
-use std::fmt::{self, Display};
+use std::fmt::Display;
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 
@@ -17,74 +17,59 @@ pub(super) const CHECKS: [Check; 3] = [
     ("nonce", |facts| all(is_next(facts).into_iter().chain(nonce_kept(facts)).chain(nonce_conflicts(facts)))),
 ];
 
-/// The fields of the transaction: operation, refund and nonce.
+/// The fields of the transaction: operation, refund and nonce. `Refund` has each field with its value. `UnseenDelegatecall`:
+/// nobody looked at the code. `NonceKept`: another lever keeps the nonce that this one wants. `NonceGap` refuses a signature
+/// far ahead, which waits for whoever wants to use it: it has to be meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransactionProblem {
     NoRefund,
-    /// Each field with its value.
     Refund(Vec<(&'static str, String)>),
     NoDelegatecall,
-    UnknownDelegatecall {
-        to: Address,
-        data: Bytes,
-        why: Unknown,
-    },
-    PublishedDelegatecall {
-        known: &'static Deployment,
-        runs: Runs,
-    },
-    /// Its code was not read.
-    UnseenDelegatecall {
-        known: &'static Deployment,
-        runs: Runs,
-        source: AddressSource,
-    },
+    UnknownDelegatecall { to: Address, data: Bytes, why: Unknown },
+    PublishedDelegatecall { known: &'static Deployment, runs: Runs },
+    UnseenDelegatecall { known: &'static Deployment, runs: Runs, source: AddressSource },
     NonceNext(Nonce),
     NonceOfDrill(Nonce),
-    NonceUsed {
-        proposal: Nonce,
-        safe: Nonce,
-    },
-    NonceGap {
-        proposal: Nonce,
-        safe: Nonce,
-        /// A signature for a later nonce can be used by anybody then, so it must be chosen by a flag.
-        refuses: bool,
-    },
-    /// Another lever keeps the nonce that this one wants.
-    NonceKept {
-        own: Nonce,
-        keeper: Contender,
-        signing: bool,
-    },
-    NonceConflict {
-        nonce: Nonce,
-        other: String,
-    },
+    NonceUsed { proposal: Nonce, safe: Nonce },
+    NonceGap { proposal: Nonce, safe: Nonce, refuses: bool },
+    NonceKept { own: Nonce, keeper: Contender, signing: bool },
+    NonceConflict { nonce: Nonce, other: String },
 }
 
 /// The reason that a delegatecall is not one to published code.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum Unknown {
+    #[display("that is not a published library of Safe's")]
     Address,
+    #[display("it has no code on this chain: the batch would do nothing")]
     NoCode,
-    Code { found: B256, published: B256 },
+    #[display("its code is {found} and not the published {published}")]
+    Code {
+        found: B256,
+        published: B256,
+    },
     Calls(BatchError),
+    #[display("that contract of Safe's is not made for it")]
     Purpose,
 }
 
 /// The effect of a delegatecall to published code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum Runs {
+    #[display("{_0} plain calls through")]
     Calls(usize),
+    #[display("it runs")]
     Itself,
 }
 
 /// The source of the statement that a published contract lies at an address of this chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum AddressSource {
+    #[display("as your council file says")]
     Council,
+    #[display("by the list of published contracts for this chain that is built into this program")]
     ThisChain,
+    #[display("which Safe has published on other chains")]
     OtherChains,
 }
 
@@ -181,41 +166,6 @@ fn gap(proposal: Nonce, safe: Nonce, refuses: bool) -> Description {
         Description::refuse(Id::of("nonce-gap", proposal).and(safe), sentence, fix)
     } else {
         Description::warn("nonce-gap", sentence, between)
-    }
-}
-
-impl fmt::Display for Unknown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address => f.write_str("that is not a published library of Safe's"),
-            Self::NoCode => f.write_str("it has no code on this chain: the batch would do nothing"),
-            Self::Code { found, published } => {
-                write!(f, "its code is {found} and not the published {published}")
-            }
-            Self::Calls(why) => write!(f, "{why}"),
-            Self::Purpose => f.write_str("that contract of Safe's is not made for it"),
-        }
-    }
-}
-
-impl fmt::Display for Runs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Calls(calls) => write!(f, "{calls} plain calls through"),
-            Self::Itself => f.write_str("it runs"),
-        }
-    }
-}
-
-impl fmt::Display for AddressSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Council => "as your council file says",
-            Self::ThisChain => {
-                "by the list of published contracts for this chain that is built into this program"
-            }
-            Self::OtherChains => "which Safe has published on other chains",
-        })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::cli::complete;
 use crate::council::{EntryKind, NewEntry, RpcAddress};
 use crate::error::{Error, Exit};
 use crate::safe::parse_address;
-use crate::session::{Session, council_adding};
+use crate::session::{Session, council_init};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -115,7 +115,7 @@ pub struct NamedAddressArgs {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    council_adding::add(session, &entry(session, args)?)
+    council_init::add(session, &entry(session, args)?)
 }
 
 fn entry(session: &Session, args: &Args) -> Result<NewEntry, Error> {

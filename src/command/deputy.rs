@@ -10,7 +10,7 @@ use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::session::Session;
 use crate::session::one_key::deputy_run;
-use crate::session::one_key::deputy_terms::DeputyTerms;
+use crate::session::one_key::deputy_sending::DeputyTerms;
 
 const EXAMPLES: &str = "\
 Examples:

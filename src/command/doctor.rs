@@ -17,7 +17,7 @@ use crate::readiness::examine::{CouncilState, ExaminedChain, examine};
 use crate::readiness::last_drills::DrilledSafe;
 use crate::readiness::{Gap, GapLevel, GapReport, drill_times, journal_gaps, seal};
 use crate::safe::parse_address;
-use crate::session::records::journals::Journals;
+use crate::session::records::journal_log::Journals;
 use crate::session::{Session, roll_call_run};
 use crate::store::output_of;
 use crate::ui::Text;

@@ -1,17 +1,20 @@
 //! Adds one entry to the text of a council file. Comments, order and spacing of what is there stay. Pure.
 
-use std::fmt;
-
 use toml_edit::{DocumentMut, Item, Table, TableLike};
 
 /// The kinds of entries, as the file names them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum EntryKind {
+    #[display("chain")]
     Chain,
     Safe,
+    #[display("signer")]
     Signer,
+    #[display("target")]
     Target,
+    #[display("lever")]
     Lever,
+    #[display("person")]
     Person,
 }
 
@@ -67,19 +70,6 @@ impl EntryKind {
             Self::Lever => "levers",
             Self::Person => "people",
         }
-    }
-}
-
-impl fmt::Display for EntryKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Chain => "chain",
-            Self::Safe => "Safe",
-            Self::Signer => "signer",
-            Self::Target => "target",
-            Self::Lever => "lever",
-            Self::Person => "person",
-        })
     }
 }
 

@@ -26,7 +26,8 @@ pub struct Person {
 }
 
 /// A time zone of the IANA database that is built into the program.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
+#[display("{name}")]
 pub struct Zone {
     /// As the database writes it: `Europe/Berlin`.
     name: String,
@@ -41,7 +42,8 @@ pub struct Days {
 }
 
 /// A time of day somewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display)]
+#[display("{hour:02}:{minute:02}")]
 pub struct LocalTime {
     /// From 0 to 23.
     pub hour: u8,
@@ -159,18 +161,6 @@ impl FromStr for Days {
             return Err(format!("{text:?}: the last day is before the first"));
         }
         Ok(Self { first, last })
-    }
-}
-
-impl fmt::Display for Zone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}
-
-impl fmt::Display for LocalTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02}", self.hour, self.minute)
     }
 }
 

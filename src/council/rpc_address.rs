@@ -19,7 +19,8 @@ enum AddressForm {
 }
 
 /// An address ready for use. Neither `Debug` nor `Display` shows more than the host, or the variable it came from.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Display)]
+#[display("{shown}")]
 pub struct SecretUrl {
     url: Zeroizing<String>,
     shown: String,
@@ -125,12 +126,6 @@ impl SecretUrl {
     /// The whole address, key included: for the client that opens the connection and for nothing else.
     pub fn expose(&self) -> &str {
         &self.url
-    }
-}
-
-impl fmt::Display for SecretUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown)
     }
 }
 

@@ -7,9 +7,12 @@ use alloy::primitives::utils::{format_ether, format_units, parse_units};
 const DIGITS: usize = 4;
 
 pub fn ether(wei: U256) -> String {
-    let text = format_ether(wei);
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    format!("{} ether", if text.is_empty() { "0" } else { text })
+    format!("{} ether", eth(wei))
+}
+
+/// Wei as ETH, as it is typed: `0`, `1.5`.
+pub fn eth(wei: U256) -> String {
+    format_ether(wei).trim_end_matches('0').trim_end_matches('.').into()
 }
 
 /// Wei per gas, exactly.

@@ -1,7 +1,6 @@
 //! Effects of a transaction: keys that it reads, slots and tokens that it changes. Values only, as a proposal's file has them too.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use alloy::primitives::{Address, B256, U256};
 use alloy::rpc::types::AccessList;
@@ -62,8 +61,9 @@ fn read_slots<'de, D: Deserializer<'de>>(input: D) -> Result<BTreeSet<(Address, 
 }
 
 /// A storage slot that is not what it was. Reverted writes and writes of the old value are none.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, derive_more::Display)]
 #[serde(deny_unknown_fields)]
+#[display("{address} slot {slot} from {old} to {new}")]
 pub struct Write {
     pub address: Address,
     pub slot: B256,
@@ -73,26 +73,14 @@ pub struct Write {
 
 /// The amounts that a holder received and sent by ERC-20 `Transfer` events, in the token's smallest unit. What a token says
 /// of itself: only its own storage proves it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, derive_more::Display)]
 #[serde(deny_unknown_fields)]
+#[display("{holder} receives {received} and sends {sent} of token {token}")]
 pub struct TokenChange {
     pub token: Address,
     pub holder: Address,
     pub received: U256,
     pub sent: U256,
-}
-
-impl fmt::Display for Write {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} slot {} from {} to {}", self.address, self.slot, self.old, self.new)
-    }
-}
-
-impl fmt::Display for TokenChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { token, holder, received, sent } = self;
-        write!(f, "{holder} receives {received} and sends {sent} of token {token}")
-    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,9 @@
 //! Values that are a chain's newest, and values that nobody read. Values only.
 
-use std::ops::Deref;
-
 /// A value of the newest block that a quorum of endpoints agreed on.
 ///
 /// The chain room alone makes one (`tests/walls.rs` holds that), so what asks for one takes no value of a file and no guess.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Deref)]
 pub struct Fresh<T>(T);
 
 impl<T> Fresh<T> {
@@ -14,16 +12,8 @@ impl<T> Fresh<T> {
     }
 }
 
-impl<T> Deref for Fresh<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
 /// A value that nobody read: the reader's own files say that the chain holds it. No function makes a [`Fresh`] from one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Deref)]
 pub struct Assumed<T>(T);
 
 impl<T> Assumed<T> {
@@ -34,13 +24,5 @@ impl<T> Assumed<T> {
     /// Returns the value, for whoever keeps beside it that nobody read it.
     pub(crate) fn into_value(self) -> T {
         self.0
-    }
-}
-
-impl<T> Deref for Assumed<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
     }
 }

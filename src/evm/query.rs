@@ -2,43 +2,36 @@
 //! this room.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use alloy::primitives::{Address, B256, Bytes, hex, keccak256};
+use alloy::primitives::{Address, B256, Bytes, Log, hex, keccak256};
 
 /// One question about the state at a block.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
 pub enum Query {
     /// `eth_call`; from the zero address where `from` is not said.
+    #[display("call {data} to {to}")]
     Call { from: Option<Address>, to: Address, data: Bytes },
     /// A storage slot; the answer is a 32-byte word.
+    #[display("slot {slot} of {address}")]
     Storage { address: Address, slot: B256 },
     /// The balance in wei; the answer is a 32-byte big-endian word.
+    #[display("balance of {address}")]
     Balance { address: Address },
     /// keccak256 of the code; the answer is a 32-byte word, zero for an account without code.
+    #[display("code hash of {address}")]
     CodeHash { address: Address },
     /// The block's time in seconds since 1970; the answer is a 32-byte big-endian word. Asked by checks only: a plan
     /// that rested on it would be another plan in the next block.
+    #[display("time of the block")]
     Time,
 }
 
-impl fmt::Display for Query {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Call { to, data, .. } => write!(f, "call {data} to {to}"),
-            Self::Storage { address, slot } => write!(f, "slot {slot} of {address}"),
-            Self::Balance { address } => write!(f, "balance of {address}"),
-            Self::CodeHash { address } => write!(f, "code hash of {address}"),
-            Self::Time => f.write_str("time of the block"),
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, derive_more::Display)]
 pub enum Answer {
     /// The returned data, or the 32-byte word.
     Value(Bytes),
     /// The call reverted, with this data.
+    #[display("a revert with {_0}")]
     Reverted(Bytes),
 }
 
@@ -46,15 +39,6 @@ impl Answer {
     /// Returns `true` for a 32-byte word that is not zero.
     pub fn is_set(&self) -> bool {
         matches!(self, Self::Value(bytes) if bytes.len() == 32 && bytes.iter().any(|b| *b != 0))
-    }
-}
-
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Value(bytes) => bytes.fmt(f),
-            Self::Reverted(bytes) => write!(f, "a revert with {bytes}"),
-        }
     }
 }
 
@@ -146,6 +130,26 @@ impl Readings {
 impl FromIterator<(Query, Answer)> for Readings {
     fn from_iter<T: IntoIterator<Item = (Query, Answer)>>(entries: T) -> Self {
         Self(entries.into_iter().collect())
+    }
+}
+
+/// The events of one contract in the last blocks up to the one that is looked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogFilter {
+    pub address: Address,
+    /// The topics that are given, the event's own first; `None` stands for any.
+    pub topics: Vec<Option<B256>>,
+    /// The number of blocks, at least one.
+    pub blocks: u64,
+}
+
+/// By filter, the logs that were found in the order of the chain, or why they cannot be had.
+pub type FoundLogs = BTreeMap<LogFilter, Result<Vec<Log>, String>>;
+
+impl LogFilter {
+    /// Returns the first of the blocks, where the last one is `head`.
+    pub const fn first(&self, head: u64) -> u64 {
+        head.saturating_add(1).saturating_sub(self.blocks)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The state that a block must hold once a transaction was mined that did what was rehearsed. Pure.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use alloy::primitives::{Address, B256, Log, keccak256};
 
@@ -26,17 +25,28 @@ pub struct Expected {
 }
 
 /// One thing that is not as rehearsed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum EffectDifference {
     /// A storage slot holds another word.
+    #[display(
+        "slot {slot} of {address} holds {}, and {expected} was rehearsed",
+        found.map_or("nothing".into(), |word| word.to_string())
+    )]
     Slot { address: Address, slot: B256, expected: B256, found: Option<B256> },
     /// An account has other code.
+    #[display(
+        "{address} has code {}, and {expected} was rehearsed",
+        found.map_or("nothing".into(), |word| word.to_string())
+    )]
     Code { address: Address, expected: B256, found: Option<B256> },
     /// An event that was rehearsed and is not in the receipt.
+    #[display("event {} of {} was rehearsed and is not in the receipt", topic(_0), _0.address)]
     Missing(Log),
     /// An event that is in the receipt and was not rehearsed.
+    #[display("event {} of {} was not rehearsed", topic(_0), _0.address)]
     Unexpected(Log),
     /// The events differ, in order or number.
+    #[display("{found} events in another order or number, and {expected} were rehearsed")]
     Events { expected: usize, found: usize },
 }
 
@@ -116,28 +126,8 @@ fn compare(expected: &[Log], found: &[Log]) -> Vec<EffectDifference> {
     all
 }
 
-impl fmt::Display for EffectDifference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = |found: &Option<B256>| found.map_or("nothing".into(), |word| word.to_string());
-        let topic = |log: &Log| log.topics().first().copied().unwrap_or_default();
-        match self {
-            Self::Slot { address, slot, expected, found } => {
-                write!(f, "slot {slot} of {address} holds {}, and {expected} was rehearsed", word(found))
-            }
-            Self::Code { address, expected, found } => {
-                write!(f, "{address} has code {}, and {expected} was rehearsed", word(found))
-            }
-            Self::Missing(log) => {
-                write!(f, "event {} of {} was rehearsed and is not in the receipt", topic(log), log.address)
-            }
-            Self::Unexpected(log) => {
-                write!(f, "event {} of {} was not rehearsed", topic(log), log.address)
-            }
-            Self::Events { expected, found } => {
-                write!(f, "{found} events in another order or number, and {expected} were rehearsed")
-            }
-        }
-    }
+fn topic(log: &Log) -> B256 {
+    log.topics().first().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

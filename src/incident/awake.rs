@@ -2,7 +2,6 @@
 //! next.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -20,8 +19,10 @@ const HEAD: &str = "bgawake1";
 const LASTS: Duration = Duration::from_hours(12);
 /// The clocks of two machines may differ by so much.
 const SKEW: Duration = Duration::from_mins(10);
+
 /// A line that says "I am awake", to be pasted. It is not signed, so that it only decides whom to call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
+#[display("{HEAD} {name} {at}")]
 pub struct Awake {
     pub name: Plain,
     pub at: Utc,
@@ -43,12 +44,6 @@ pub enum BadAwake {
     Nobody(String),
     /// It is too old, or from the future.
     NotNow(Utc),
-}
-
-impl fmt::Display for Awake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{HEAD} {} {}", self.name, self.at)
-    }
 }
 
 impl FromStr for Awake {

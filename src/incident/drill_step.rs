@@ -18,8 +18,8 @@ impl JournalAct {
             }
             Self::Accepted { ids } => vec![DrillStep::Accepted { ids }],
             Self::Drill { step } => vec![step],
-            // A drill has no other acts: it is not sent, not mined and not signed ahead.
-            Self::Opened { .. }
+            // No other act is of a drill: it is not sent, not mined and not signed ahead.
+            Self::Opened(_)
             | Self::Note { .. }
             | Self::Closed {}
             | Self::Alarm { .. }

@@ -1,13 +1,11 @@
 //! One entry of the journal: a line of JSON, in one canonical form.
 
-use std::fmt;
-
 use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 use sha2::{Digest, Sha256};
 
 use super::plain::Plain;
-use super::text_values::{as_optional_text, as_text, as_word};
 use super::time::Utc;
 use crate::council::TextDigest;
 use crate::evm::TxHash;
@@ -22,7 +20,9 @@ pub const LONGEST_LINE: usize = 64 << 10;
 pub const MOST_LISTED: usize = 20;
 
 /// The SHA-256 of a line with its line feed: `sed -n 7p journal.jsonl | sha256sum` prints it too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, derive_more::Display,
+)]
 #[serde(transparent)]
 pub struct LineDigest(B256);
 
@@ -39,116 +39,70 @@ impl LineDigest {
     }
 }
 
-impl fmt::Display for LineDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 /// The act that an entry records.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum JournalAct {
-    /// An incident was opened. Its roles are names of people.
-    Opened {
-        title: Plain,
-        #[serde(with = "as_word")]
-        severity: Severity,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        leads: Option<Plain>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        speaks: Option<Plain>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        writes: Option<Plain>,
-    },
-    Note {
-        text: Plain,
-    },
+    /// An incident was opened.
+    Opened(OpenedIncident),
+    /// A sentence of a person.
+    Note { text: Plain },
+    /// The incident was closed.
     Closed {},
-    /// An alarm of the council file fired, or another monitor reported it.
-    Alarm {
-        name: Plain,
-        /// `watch`, or the monitor that reported it.
-        by: Plain,
-        /// The id by which a message that comes twice is recognised.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        id: Option<Plain>,
-        text: Plain,
-    },
-    /// An owner proved that they can sign: the whole line of the roll call.
-    RollCall {
-        owner: Address,
-        line: Plain,
-    },
-    /// A person says that they are awake, and since when.
-    Awake {
-        name: Plain,
-        #[serde(with = "as_text")]
-        at: Utc,
-    },
+    /// A claim of the council file was false, `by` our own watch, or another monitor said so. By its `id` a message that comes
+    /// twice is known.
+    Alarm { name: Plain, by: Plain, id: Option<Plain>, text: Plain },
+    /// Somebody proved that they can sign: the whole line of the roll call.
+    RollCall { owner: Address, line: Plain },
+    /// Somebody says that they are awake, since when.
+    Awake { name: Plain, at: Utc },
+    /// A proposal was written.
     Proposed {},
-    Signed {
-        owner: Address,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        name: Option<Plain>,
-    },
-    Imported {
-        owners: Vec<Address>,
-    },
+    /// An owner signed here.
+    Signed { owner: Address, name: Option<Plain> },
+    /// Signatures of others were kept.
+    Imported { owners: Vec<Address> },
     /// Signed ahead, at each of these nonces.
-    SignedAhead {
-        owner: Address,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        name: Option<Plain>,
-        nonces: Plain,
-    },
+    SignedAhead { owner: Address, name: Option<Plain>, nonces: Plain },
     /// Signatures made ahead were kept.
-    ImportedAhead {
-        owners: Vec<Address>,
-        nonces: Plain,
-    },
+    ImportedAhead { owners: Vec<Address>, nonces: Plain },
     /// Refusals and changed texts that were accepted, by the words of `--accept`.
-    Accepted {
-        ids: Vec<Plain>,
-    },
+    Accepted { ids: Vec<Plain> },
     /// A card was printed, for each of these nonces; the entry is about the first.
-    Card {
-        #[serde(with = "as_text")]
-        nonces: Nonces,
-    },
-    Sent {
-        #[serde(with = "as_text")]
-        tx: TxHash,
-        payer: Address,
-    },
+    Card { nonces: Nonces },
+    /// It was handed to its chain.
+    Sent { tx: TxHash, payer: Address },
     /// It is in a block; `succeeded` by the Safe's own event.
-    Mined {
-        #[serde(with = "as_text")]
-        tx: TxHash,
-        block: u64,
-        succeeded: bool,
-    },
-    Proven {
-        #[serde(with = "as_text")]
-        tx: TxHash,
-        block: u64,
-    },
+    Mined { tx: TxHash, block: u64, succeeded: bool },
+    /// Its effect was proven.
+    Proven { tx: TxHash, block: u64 },
     /// A step of a drill, none of which is on a chain.
-    Drill {
-        step: DrillStep,
-    },
+    Drill { step: DrillStep },
     /// One key acted alone: the council confirms or undoes it.
     Deputy(DeputyStep),
 }
 
+/// An incident that was opened. Its roles are names of people.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenedIncident {
+    pub title: Plain,
+    pub severity: Severity,
+    pub leads: Option<Plain>,
+    pub speaks: Option<Plain>,
+    pub writes: Option<Plain>,
+}
+
 /// A step of what a deputy does by a lever.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeputyStep {
     pub lever: Plain,
     pub deputy: Address,
     /// The module that takes the deputy's signature; `None` if the key makes the call itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module: Option<Address>,
     /// The Safe's name in the council file.
     pub safe: Plain,
@@ -161,49 +115,28 @@ pub struct DeputyStep {
 pub enum TxStep {
     /// The signature is in a file, and can be used by whoever has it.
     Signed {},
-    Sent {
-        #[serde(with = "as_text")]
-        tx: TxHash,
-        payer: Address,
-    },
-    /// It is in a block, and does not do what the playbook promises.
-    Unproven {
-        #[serde(with = "as_text")]
-        tx: TxHash,
-        block: u64,
-    },
-    Proven {
-        #[serde(with = "as_text")]
-        tx: TxHash,
-        block: u64,
-    },
+    /// It was handed to its chain.
+    Sent { tx: TxHash, payer: Address },
+    /// It is in a block, and does not what the playbook promises.
+    Unproven { tx: TxHash, block: u64 },
+    /// Its effect was proven.
+    Proven { tx: TxHash, block: u64 },
 }
 
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "did", rename_all = "snake_case", deny_unknown_fields)]
 pub enum DrillStep {
     /// Its name was printed for the chat.
     Announced {},
-    Signed {
-        owner: Address,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        name: Option<Plain>,
-    },
+    /// An owner signed here.
+    Signed { owner: Address, name: Option<Plain> },
     /// A signature was taken in; its line claims when it was made.
-    Imported {
-        owner: Address,
-        #[serde(default, skip_serializing_if = "Option::is_none", with = "as_optional_text")]
-        made: Option<Utc>,
-    },
-    Accepted {
-        ids: Vec<Plain>,
-    },
-    /// The real Safe code accepted its signatures on a fork, and the act did there what was promised.
-    Proven {
-        block: u64,
-        /// The number of keys whose signatures it took.
-        keys: u32,
-    },
+    Imported { owner: Address, made: Option<Utc> },
+    /// Refusals and changed texts that were accepted.
+    Accepted { ids: Vec<Plain> },
+    /// The real Safe code took the signatures of so many keys on a fork, and the act does there what was promised.
+    Proven { block: u64, keys: u32 },
 }
 
 /// The Safe transaction that an entry is about.
@@ -216,9 +149,7 @@ pub struct TransactionRef {
     pub safe: Plain,
     pub address: Address,
     pub chain_id: u64,
-    #[serde(with = "as_text")]
     pub nonce: Nonce,
-    #[serde(with = "as_text")]
     pub safe_tx_hash: SafeTxHash,
 }
 
@@ -256,12 +187,10 @@ pub struct Entry {
 struct WireEntry {
     v: u8,
     number: u64,
-    #[serde(with = "as_text")]
     time: Utc,
     #[serde(default)]
     who: Option<Plain>,
     program: Plain,
-    #[serde(with = "as_text")]
     council: TextDigest,
     act: JournalAct,
     #[serde(default)]
@@ -270,19 +199,16 @@ struct WireEntry {
 }
 
 /// A line as it is written. It borrows, because every line that is read is written again to compare.
+#[skip_serializing_none]
 #[derive(Serialize)]
 struct WrittenEntry<'e> {
     v: u8,
     number: u64,
-    #[serde(with = "as_text")]
     time: Utc,
-    #[serde(skip_serializing_if = "Option::is_none")]
     who: Option<&'e Plain>,
     program: &'e Plain,
-    #[serde(with = "as_text")]
     council: TextDigest,
     act: &'e JournalAct,
-    #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<&'e TransactionRef>,
     previous: LineDigest,
 }

@@ -1,7 +1,6 @@
 //! Journals of several machines in one order of time, and their contradictions. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use alloy::primitives::Address;
 
@@ -25,14 +24,21 @@ pub struct Merged<'j> {
 }
 
 /// A contradiction between two journals, or between two entries of one. At most one of them is true; the chain decides.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum Contradiction {
     /// Two journals begin with the same line and differ from this number on: one was rewritten, or one file was
     /// continued on two machines.
+    #[display(
+        "journal {} and journal {} begin alike and differ from entry {number} on: one was altered, or carried on elsewhere",
+        journals.0 + 1,
+        journals.1 + 1
+    )]
     Forked { journals: (usize, usize), number: u64 },
     /// Two transactions are stated for one hash.
+    #[display("{hash}: journal {} says {}, journal {} says {}", journals.0 + 1, said.0, journals.1 + 1, said.1)]
     Transaction { hash: SafeTxHash, journals: (usize, usize), said: (String, String) },
     /// Two outcomes are stated for one transaction.
+    #[display("{hash}: journal {} says {}, journal {} says {}", journals.0 + 1, said.0, journals.1 + 1, said.1)]
     Outcome { hash: SafeTxHash, journals: (usize, usize), said: (String, String) },
 }
 
@@ -42,24 +48,6 @@ impl Merged<'_> {
         let place = |journal: usize, entry: &Entry| (entry.draft.time, journal, entry.number);
         let found = self.entries.binary_search_by_key(&place(0, entry), |(at, one)| place(*at, one));
         found.is_ok_and(|at| self.entries.get(at).is_some_and(|(_, found)| *found == entry))
-    }
-}
-
-impl fmt::Display for Contradiction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |journal: usize| format!("journal {}", journal + 1);
-        match self {
-            Self::Forked { journals: (a, b), number } => write!(
-                f,
-                "{} and {} begin alike and differ from entry {number} on: one was altered, or carried on elsewhere",
-                name(*a),
-                name(*b)
-            ),
-            Self::Transaction { hash, journals: (a, b), said: (first, second) }
-            | Self::Outcome { hash, journals: (a, b), said: (first, second) } => {
-                write!(f, "{hash}: {} says {first}, {} says {second}", name(*a), name(*b))
-            }
-        }
     }
 }
 

@@ -15,7 +15,6 @@ mod message;
 mod plain;
 mod record;
 mod streak;
-mod text_values;
 mod time;
 mod timeline;
 
@@ -23,8 +22,8 @@ pub use alone::{DeputyAct, Receipts};
 pub use awake::{Awake, BadAwake, FoundAwake, awake, find_awake, first_seen};
 pub use drill_step::{is_announced, is_over, open_drills};
 pub use entry::{
-    BadEntry, DeputyStep, DrillStep, Entry, JournalAct, LONGEST_LINE, MOST_LISTED, TransactionRef, TxStep,
-    UnnumberedEntry,
+    BadEntry, DeputyStep, DrillStep, Entry, JournalAct, LONGEST_LINE, MOST_LISTED, OpenedIncident,
+    TransactionRef, TxStep, UnnumberedEntry,
 };
 pub use journal::{Journal, next};
 pub use merge::{Merged, merge};

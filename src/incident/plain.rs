@@ -1,7 +1,5 @@
 //! A text on one line that is short and safe to print: the texts of a journal and of a monitor's message.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::excerpt::hide_urls;
@@ -10,7 +8,7 @@ use crate::excerpt::hide_urls;
 const LONGEST_TEXT: usize = 500;
 
 /// A text on one line, at most [`LONGEST_TEXT`] characters long, without control characters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, derive_more::Display)]
 #[serde(try_from = "String")]
 pub struct Plain(String);
 
@@ -62,11 +60,5 @@ impl Plain {
 
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.0.split_whitespace()
-    }
-}
-
-impl fmt::Display for Plain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }

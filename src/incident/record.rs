@@ -7,7 +7,7 @@ use alloy::primitives::Address;
 
 use super::alone::{DeputyAct, Receipts, deputy_acts};
 use super::asked::unanswered;
-use super::entry::{DeputyStep, Entry, JournalAct, TransactionRef, TxStep};
+use super::entry::{DeputyStep, Entry, JournalAct, OpenedIncident, TransactionRef, TxStep};
 use super::merge::Merged;
 use super::plain::Plain;
 use super::time::Utc;
@@ -249,7 +249,7 @@ pub fn record(
     let decides = deciding(&merged.entries);
     let is_bound = |entry: &&&Entry| decides(1) || merged.is_own(entry);
     let opened = entries.iter().filter(is_bound).find_map(|entry| match &entry.draft.act {
-        JournalAct::Opened { title, severity, leads, speaks, writes } => {
+        JournalAct::Opened(OpenedIncident { title, severity, leads, speaks, writes }) => {
             let roles = [("leads", leads), ("speaks", speaks), ("writes", writes)];
             let roles = roles.into_iter().filter_map(|(role, who)| Some((role, who.clone()?))).collect();
             Some((title.to_string(), *severity, roles))

@@ -44,13 +44,13 @@ fn note(time: u64, text: &str) -> UnnumberedEntry {
 
 fn opened() -> JournalAct {
     let leads = Some(Plain::cut("alice"));
-    JournalAct::Opened {
+    JournalAct::Opened(OpenedIncident {
         title: Plain::cut("drained"),
         severity: Severity::P1,
         leads,
         speaks: None,
         writes: None,
-    }
+    })
 }
 
 fn tx(byte: u8) -> TxHash {

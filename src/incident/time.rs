@@ -1,13 +1,26 @@
 //! A moment in UTC, as people and other programs write it: `2026-11-26T05:18:32.250Z`.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 /// A time in milliseconds since 1970, up to the end of the calendar, so that acts of one second have an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    derive_more::Display,
+    SerializeDisplay,
+    DeserializeFromStr,
+)]
+#[display("{}", _0.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))]
 pub struct Utc(Timestamp);
 
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -39,12 +52,6 @@ impl Utc {
     /// Returns the full seconds since 1970.
     pub fn as_seconds(self) -> u64 {
         self.millis() / 1_000
-    }
-}
-
-impl fmt::Display for Utc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").fmt(f)
     }
 }
 

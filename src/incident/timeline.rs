@@ -30,7 +30,7 @@ pub fn belonging(entries: &[(usize, &Entry)]) -> Vec<Belongs> {
     let mut all = Vec::with_capacity(entries.len());
     for (at, (journal, entry)) in entries.iter().enumerate() {
         let draft = &entry.draft;
-        if matches!(draft.act, JournalAct::Opened { .. }) && decides(*journal) {
+        if matches!(draft.act, JournalAct::Opened(_)) && decides(*journal) {
             open = Some(at);
         }
         if let Some((_, hash)) = entry.drill() {
@@ -57,7 +57,7 @@ pub fn belonging(entries: &[(usize, &Entry)]) -> Vec<Belongs> {
 /// otherwise all.
 pub(super) fn deciding(entries: &[(usize, &Entry)]) -> impl Fn(usize) -> bool {
     let opens = |(journal, entry): &(usize, &Entry)| {
-        *journal == 0 && matches!(entry.draft.act, JournalAct::Opened { .. })
+        *journal == 0 && matches!(entry.draft.act, JournalAct::Opened(_))
     };
     let has_own = entries.iter().any(opens);
     move |journal| journal == 0 || !has_own
@@ -66,6 +66,6 @@ pub(super) fn deciding(entries: &[(usize, &Entry)]) -> impl Fn(usize) -> bool {
 /// Returns the entry that opened the incident that is still open; `None` if there is none.
 pub fn open_incident<'e>(entries: impl DoubleEndedIterator<Item = &'e Entry>) -> Option<&'e Entry> {
     let mut bounds =
-        entries.rev().filter(|e| matches!(e.draft.act, JournalAct::Opened { .. } | JournalAct::Closed {}));
+        entries.rev().filter(|e| matches!(e.draft.act, JournalAct::Opened(_) | JournalAct::Closed {}));
     bounds.next().filter(|entry| entry.draft.act != JournalAct::Closed {})
 }

@@ -2,7 +2,6 @@
 //! [`Check`]s when the arguments are known.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue, JsonAbiExt};
 use alloy::json_abi::{Event, Function, Param};
@@ -16,22 +15,27 @@ use super::postcheck::{CallCheck, Check, Ending, EventCheck, Expectation, Relati
 use crate::evm::{Query, called, render};
 
 /// A value on chain: a view's result, a storage slot or a balance.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, derive_more::Display)]
 pub enum ValueSource {
     /// The result of a view.
     View(StaticCall),
     /// A storage slot, read as a type.
+    #[display("{on} slot {slot}")]
     Slot { on: Template, slot: Template, ty: DynSolType },
     /// A balance of ETH in wei, or of an ERC-20 token in its smallest unit.
+    #[display("{of} balance {}", token.as_ref().map_or_else(|| "in wei".into(), |token| format!("of {token}")))]
     Balance { of: Template, token: Option<Template> },
     /// keccak256 of the code at this address, zero where there is none.
+    #[display("{of} code hash")]
     Code { of: Template },
     /// The block's time.
+    #[display("{TIME}")]
     Time,
 }
 
 /// A call that is asked and not sent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, derive_more::Display)]
+#[display("{on} {}({})", function.name, listed(args))]
 pub struct StaticCall {
     pub on: Template,
     pub function: Function,
@@ -80,7 +84,8 @@ impl Step {
 }
 
 /// A claim that must be true, once or for each item of a list.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, derive_more::Display)]
+#[display("{}{fact}", each.as_ref().map(|each| format!("{each}: ")).unwrap_or_default())]
 pub struct Claim {
     pub each: Option<Each>,
     /// For a check after the steps: the reason why it may hold before them already.
@@ -89,10 +94,13 @@ pub struct Claim {
 }
 
 /// Something that must be true.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, derive_more::Display)]
 pub enum Fact {
+    #[display("{source} {} {expected}", relation.phrase())]
     Value { source: ValueSource, relation: Relation, expected: Template },
+    #[display("{on} emits {}({})", event.name, listed(args))]
     Event { on: Template, event: Event, args: Vec<Template> },
+    #[display("{call} {ending}")]
     Call { call: StaticCall, ending: Ending },
 }
 
@@ -100,46 +108,6 @@ const TIME: &str = "the block's time";
 
 fn listed(args: &[Template]) -> String {
     args.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-impl fmt::Display for StaticCall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}({})", self.on, self.function.name, listed(&self.args))
-    }
-}
-
-impl fmt::Display for ValueSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::View(call) => call.fmt(f),
-            Self::Slot { on, slot, .. } => write!(f, "{on} slot {slot}"),
-            Self::Balance { of, token: None } => write!(f, "{of} balance in wei"),
-            Self::Balance { of, token: Some(token) } => write!(f, "{of} balance of {token}"),
-            Self::Code { of } => write!(f, "{of} code hash"),
-            Self::Time => f.write_str(TIME),
-        }
-    }
-}
-
-impl fmt::Display for Claim {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.each {
-            Some(each) => write!(f, "{each}: {}", self.fact),
-            None => self.fact.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Fact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Value { source, relation, expected } => {
-                write!(f, "{source} {} {expected}", relation.phrase())
-            }
-            Self::Event { on, event, args } => write!(f, "{on} emits {}({})", event.name, listed(args)),
-            Self::Call { call, ending } => write!(f, "{call} {ending}"),
-        }
-    }
 }
 
 impl StaticCall {

@@ -1,7 +1,5 @@
 //! Several plans in one transaction: the calls one after another, everything else with its own lever. Pure.
 
-use std::fmt;
-
 use alloy::primitives::Address;
 
 use super::Change;
@@ -26,7 +24,10 @@ pub struct CombinedPlan {
 
 /// A value that a later lever rests on, of a contract that an earlier lever of the same transaction changes: whether it is
 /// still the same when the later one runs, the plans alone do not say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
+#[display(
+    "{earlier} and {later} cannot be combined: {later} rests on {value}, of a contract that {earlier} changes before it"
+)]
 pub struct Conflict {
     pub earlier: String,
     pub later: String,
@@ -185,17 +186,6 @@ impl Conflict {
     pub fn is_settled(&self, before: &Readings, then: &Readings) -> bool {
         let answer = before.get(&self.query);
         answer.is_some() && answer == then.get(&self.query)
-    }
-}
-
-impl fmt::Display for Conflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { earlier, later, value, .. } = self;
-        write!(
-            f,
-            "{earlier} and {later} cannot be combined: {later} rests on {value}, of a contract that {earlier} changes \
-             before it"
-        )
     }
 }
 

@@ -34,6 +34,7 @@ use std::fmt;
 use alloy::dyn_abi::DynSolType;
 use alloy::json_abi::Error;
 use alloy::primitives::{Address, keccak256};
+use serde::{Deserialize, Serialize};
 
 pub use alarm_look::{AlarmEvaluation, NeededReadings};
 pub use bounds::MOST_BYTES;
@@ -42,7 +43,6 @@ pub use combined_plan::{CombinedPlan, Conflict, LeverPlan, Repeat};
 pub use derive::derive;
 pub use each::Each;
 pub use file::example::{Example, ExampleCall};
-pub use file::schema::schema;
 pub use former::{Formerly, former_values};
 pub use given::argument_faults;
 pub use language::flags::Flags;
@@ -51,9 +51,8 @@ pub use language::template::Template;
 pub use language::unit::Unit;
 pub use library::checked_files::{CheckedFile, check_files};
 pub use library::dictionary::Dictionary;
-pub use library::filter::Filter;
 pub use library::fit::{Fit, fits};
-pub use library::one_line::PlaybookSummary;
+pub use library::one_line::{Filter, PlaybookSummary};
 pub use library::scaffold::{ObservedChange, ScaffoldInput, draft, params_of};
 pub use library::signatures::{DraftError, Signatures};
 pub use library::{Catalogue, LibraryEntry, LookupError, Origin};
@@ -69,8 +68,11 @@ use crate::evm::AddressBook;
 use crate::excerpt::Fault;
 use crate::safe::hash_type;
 
+/// The JSON Schema of a playbook's file, for editors. What it cannot say, the reader of the file says.
+pub const SCHEMA: &str = include_str!("../../playbooks/schema.json");
+
 /// A playbook's id, such as `pause/oz-pausable`: its kind and a name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
 pub struct PlaybookId(String);
 
 impl PlaybookId {
@@ -86,12 +88,6 @@ impl PlaybookId {
 
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Display for PlaybookId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -117,7 +113,8 @@ pub(crate) trait Word: Copy + 'static {
 }
 
 /// The purpose of a playbook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
+#[display("{}", spelled(*self))]
 pub enum PlaybookKind {
     Pause,
     Param,
@@ -129,14 +126,10 @@ impl Word for PlaybookKind {
         &[("pause", Self::Pause), ("param", Self::Param), ("rotate", Self::Rotate)];
 }
 
-impl fmt::Display for PlaybookKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(spelled(*self))
-    }
-}
-
 /// From P1, the gravest, to P5.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
+#[display("{}", spelled(*self))]
+#[derive(Serialize, Deserialize)]
 pub enum Severity {
     P1,
     P2,
@@ -148,12 +141,6 @@ pub enum Severity {
 impl Word for Severity {
     const ALL: &'static [(&'static str, Self)] =
         &[("P1", Self::P1), ("P2", Self::P2), ("P3", Self::P3), ("P4", Self::P4), ("P5", Self::P5)];
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(spelled(*self))
-    }
 }
 
 fn spelled<T: Word + PartialEq>(value: T) -> &'static str {

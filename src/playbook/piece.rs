@@ -7,7 +7,6 @@
 //! (reads, checks) follows it.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::ops::Range;
 
 use alloy::dyn_abi::DynSolValue;
@@ -26,16 +25,11 @@ const MOST_PIECES: usize = 64;
 pub const NEAR: u64 = 80;
 
 /// Which of how many pieces, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display)]
+#[display("{at}/{of}")]
 pub struct Piece {
     at: usize,
     of: usize,
-}
-
-impl fmt::Display for Piece {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.at, self.of)
-    }
 }
 
 impl Piece {

@@ -4,7 +4,6 @@
 //! reverted or not of the expected type never holds, whatever the check expects.
 
 use std::cmp::Ordering;
-use std::fmt;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue, EventExt};
 use alloy::json_abi::{Error, Event};
@@ -130,9 +129,11 @@ pub struct EventCheck {
 }
 
 /// The required end of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum Ending {
+    #[display("does not revert")]
     Succeeds,
+    #[display("reverts")]
     Reverts,
 }
 
@@ -332,15 +333,6 @@ impl EventCheck {
         let decoded = self.event.decode_log_parts(log.data.topics().to_vec(), &log.data.data).ok()?;
         let (mut indexed, mut body) = (decoded.indexed.into_iter(), decoded.body.into_iter());
         self.event.inputs.iter().map(|i| if i.indexed { indexed.next() } else { body.next() }).collect()
-    }
-}
-
-impl fmt::Display for Ending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Succeeds => f.write_str("does not revert"),
-            Self::Reverts => f.write_str("reverts"),
-        }
     }
 }
 

@@ -21,14 +21,19 @@ pub struct Decided {
     pub by: Vec<ReadingSource>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum CallPart {
+    #[display("target")]
     Target,
     /// By its name, or its type where it has none.
+    #[display("argument {_0}")]
     Argument(String),
+    #[display("value")]
     Value,
     /// The call is made; with another answer it would be left out, and other calls would remain.
+    #[display("made")]
     Made,
+    #[display("left out")]
     LeftOut,
 }
 
@@ -39,18 +44,6 @@ pub struct ReadingSource {
     pub answer: Answer,
     /// `usdc decimals() is 6`
     pub sentence: String,
-}
-
-impl fmt::Display for CallPart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Target => f.write_str("target"),
-            Self::Argument(name) => write!(f, "argument {name}"),
-            Self::Value => f.write_str("value"),
-            Self::Made => f.write_str("made"),
-            Self::LeftOut => f.write_str("left out"),
-        }
-    }
 }
 
 impl fmt::Display for Decided {

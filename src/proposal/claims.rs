@@ -1,8 +1,6 @@
 //! The claims of a line about the transaction that it signs. Its writer's word, which nobody signed: a claim never counts. It
 //! explains a signature that fits nothing here.
 
-use std::fmt;
-
 use alloy::primitives::{Address, U256, hex};
 
 use super::Proposal;
@@ -37,7 +35,8 @@ const MADE: u8 = FIRST_CLAIM + 12;
 const APPROVE_AS: u8 = FIRST_CLAIM + 13;
 
 /// The first half of the digits of a digest: enough to tell two files of one council apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
+#[display("{}", _0.chunks(2).map(hex::encode).collect::<Vec<_>>().join(" "))]
 pub struct ShortDigest([u8; 8]);
 
 impl ShortDigest {
@@ -57,13 +56,6 @@ impl From<TextDigest> for ShortDigest {
 impl From<PlaybookDigest> for ShortDigest {
     fn from(digest: PlaybookDigest) -> Self {
         Self::of(digest.word())
-    }
-}
-
-impl fmt::Display for ShortDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let groups: Vec<String> = self.0.chunks(2).map(hex::encode).collect();
-        f.write_str(&groups.join(" "))
     }
 }
 

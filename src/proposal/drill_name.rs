@@ -1,6 +1,5 @@
 //! The name of a drill, by which every machine derives it alone: `drill:vault-n42-7f3a`.
 
-use std::fmt;
 use std::str::FromStr;
 
 use super::Proposal;
@@ -15,7 +14,8 @@ const MOST_LEVERS: usize = 50;
 const LONGEST: usize = 2_000;
 
 /// The levers of a drill, its nonce, and the first digits of its safeTxHash: what another machine has to come to as well.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
+#[display("{START}{}-n{nonce}-{head}", levers.join("+"))]
 pub struct DrillName {
     /// As they were pulled: simple or combined, at least one.
     levers: Vec<String>,
@@ -69,12 +69,6 @@ impl DrillName {
 
 fn digits(hash: SafeTxHash) -> String {
     hash.to_string().trim_start_matches("0x").to_ascii_lowercase()
-}
-
-impl fmt::Display for DrillName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{START}{}-n{}-{}", self.levers.join("+"), self.nonce, self.head)
-    }
 }
 
 impl FromStr for DrillName {

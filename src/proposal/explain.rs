@@ -1,8 +1,6 @@
 //! The reason why a signature fits nothing, as far as it can be told: by the reader's own transactions around, which is
 //! a fact, or else by what its line claims, which explains and never counts.
 
-use std::fmt;
-
 use alloy::primitives::Address;
 
 use super::{Claims, Proposal, Pulled, SafeOwners, ShortDigest, Stated};
@@ -69,30 +67,59 @@ pub struct Explanation {
 }
 
 /// The transaction that was signed in the place of the wanted one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum SignedFor {
     /// The wanted levers at another nonce: by the reader's own files.
+    #[display("signed {title} at nonce {nonce}, not at nonce {wanted}")]
     OtherNonce { title: String, nonce: Nonce, wanted: Nonce },
     /// Other levers than those that are wanted: by the reader's own files.
+    #[display("signed {title} at nonce {nonce}, not {wanted}")]
     OtherLevers { title: String, nonce: Nonce, wanted: String },
     /// A drill where something real is wanted, or the reverse: by the reader's own files.
+    #[display("signed {}", of_other_purpose(*purpose, title, *nonce))]
     Purpose { purpose: Purpose, title: String, nonce: Nonce },
     /// The wanted levers with other arguments; `is_claim` if only its line says so.
+    #[display(
+        "signed {} with {}, you have {}{}",
+        quoted(title),
+        listed(theirs),
+        listed(own),
+        if *is_claim { ", as the line says" } else { "" }
+    )]
     Arguments { title: String, theirs: Vec<(String, String)>, own: Vec<(String, String)>, is_claim: bool },
     /// By its line: for a Safe that the reader's council file does not have.
+    #[display(
+        "signed for Safe {safe} on chain {chain_id}, as the line says, and your council file does not have it"
+    )]
     Safe { chain_id: u64, safe: Address },
     /// By its line: from another council file. The likeliest cause of all.
+    #[display(
+        "signed from council file {theirs}, yours is {own}: pull, and compare with the person who keeps it"
+    )]
     Council { theirs: ShortDigest, own: ShortDigest },
     /// By its line: a lever that the reader's council file does not have.
+    #[display("signed {}, as the line says, and your council file does not have it: pull", quoted(title))]
     Lever { title: String },
     /// By its line: the approval of the levers' transaction by these Safes, which is a transaction of the last of them. None: the
     /// levers' transaction itself.
+    #[display("signed {}, as the line says: import it {}", quoted(title), approval_flags(approve_as))]
     Approval { title: String, approve_as: Vec<String> },
     /// By its line: with another text of the playbook.
+    #[display("signed {} with another text of its playbook, {theirs}, as the line says: pull", quoted(title))]
     Playbook { title: String, theirs: ShortDigest },
     /// By its line: another lever or nonce, and the reader's own files give another transaction for it.
+    #[display(
+        "signed a transaction that is none of yours; the line{} says {}{}",
+        program.as_ref().map(|p| format!(" of breakglass {}", quoted(p))).unwrap_or_default(),
+        quoted(title),
+        nonce.map(|nonce| format!(" at nonce {nonce}")).unwrap_or_default()
+    )]
     Claimed { title: String, nonce: Option<Nonce>, program: Option<String> },
     /// Another transaction than any of the reader's.
+    #[display(
+        "signed a transaction that is none of yours{}",
+        hash.map(|hash| format!(", {hash}")).unwrap_or_default()
+    )]
     Unknown { hash: Option<SafeTxHash> },
 }
 
@@ -198,72 +225,19 @@ impl Explanation {
     }
 }
 
-impl fmt::Display for SignedFor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OtherNonce { title, nonce, wanted } => {
-                write!(f, "signed {title} at nonce {nonce}, not at nonce {wanted}")
-            }
-            Self::OtherLevers { title, nonce, wanted } => {
-                write!(f, "signed {title} at nonce {nonce}, not {wanted}")
-            }
-            Self::Purpose { purpose: Purpose::Drill, title, nonce } => {
-                write!(f, "signed a DRILL of {title} at nonce {nonce}, which signs nothing real")
-            }
-            Self::Purpose { purpose: Purpose::Real, title, nonce } => {
-                write!(f, "signed the REAL {title} at nonce {nonce}, and not a drill: keep it out of drills")
-            }
-            Self::Arguments { title, theirs, own, is_claim } => {
-                let by = if *is_claim { ", as the line says" } else { "" };
-                write!(f, "signed {} with {}, you have {}{by}", quoted(title), listed(theirs), listed(own))
-            }
-            Self::Safe { chain_id, safe } => write!(
-                f,
-                "signed for Safe {safe} on chain {chain_id}, as the line says, and your council file does not have it"
-            ),
-            Self::Council { theirs, own } => {
-                write!(
-                    f,
-                    "signed from council file {theirs}, yours is {own}: pull, and compare with the person who keeps it"
-                )
-            }
-            Self::Lever { title } => write!(
-                f,
-                "signed {}, as the line says, and your council file does not have it: pull",
-                quoted(title)
-            ),
-            Self::Approval { title, approve_as } if approve_as.is_empty() => {
-                write!(f, "signed {}, as the line says: import it without --approve-as", quoted(title))
-            }
-            Self::Approval { title, approve_as } => {
-                let flags: Vec<String> = approve_as
-                    .iter()
-                    .take(MOST)
-                    .map(|safe| format!("--approve-as {}", quoted(safe)))
-                    .collect();
-                write!(f, "signed {}, as the line says: import it with {}", quoted(title), flags.join(" "))
-            }
-            Self::Playbook { title, theirs } => write!(
-                f,
-                "signed {} with another text of its playbook, {theirs}, as the line says: pull",
-                quoted(title)
-            ),
-            Self::Claimed { title, nonce, program } => {
-                let at = nonce.map(|nonce| format!(" at nonce {nonce}")).unwrap_or_default();
-                let of =
-                    program.as_ref().map(|p| format!(" of breakglass {}", quoted(p))).unwrap_or_default();
-                write!(
-                    f,
-                    "signed a transaction that is none of yours; the line{of} says {}{at}",
-                    quoted(title)
-                )
-            }
-            Self::Unknown { hash: Some(hash) } => {
-                write!(f, "signed a transaction that is none of yours, {hash}")
-            }
-            Self::Unknown { hash: None } => f.write_str("signed a transaction that is none of yours"),
-        }
+fn of_other_purpose(purpose: Purpose, title: &str, nonce: Nonce) -> String {
+    match purpose {
+        Purpose::Drill => format!("a DRILL of {title} at nonce {nonce}, which signs nothing real"),
+        Purpose::Real => format!("the REAL {title} at nonce {nonce}, and not a drill: keep it out of drills"),
     }
+}
+
+fn approval_flags(approve_as: &[String]) -> String {
+    if approve_as.is_empty() {
+        return "without --approve-as".into();
+    }
+    let flags = approve_as.iter().take(MOST).map(|safe| format!(" --approve-as {}", quoted(safe)));
+    format!("with{}", flags.collect::<String>())
 }
 
 fn listed(args: &[(String, String)]) -> String {

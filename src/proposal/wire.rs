@@ -3,6 +3,7 @@
 use alloy::primitives::{B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_with::skip_serializing_none;
 
 use super::owner_signature::bounded;
 use super::proposal_error::{APPROVAL, DRILL, FIRST, LEVERS, ProposalError, at_most, field};
@@ -31,32 +32,27 @@ struct Version {
     breakglass_proposal: u32,
 }
 
+#[skip_serializing_none]
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireProposal {
     breakglass_proposal: u32,
     /// In version 4, which is a drill's, alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     purpose: Option<String>,
     chain_id: String,
     safe: WireProposalSafe,
     transaction: WireTx,
     /// In version 1 alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     playbook: Option<WirePlaybook>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pull: Option<WirePull>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     levers: Vec<WireProposalLever>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     approval: Option<WireApproval>,
     /// Left out where the state of the Safe is assumed: nobody read it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     block: Option<WireBlock>,
     readings: Vec<WireReading>,
     accepted: Vec<String>,
     /// No part of the transaction.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     rehearsal: Option<RehearsalRecord>,
     hashes: WireHashes,
 }
@@ -169,7 +165,7 @@ fn wire(proposal: &Proposal) -> WireProposal {
         block: block.map(|block| WireBlock { number: block.number, hash: *block.hash.word() }),
         readings: readings
             .iter()
-            .map(|(q, a)| WireReading { question: q.into(), answer: a.into() })
+            .map(|(q, a)| WireReading { question: q.clone(), answer: a.clone() })
             .collect(),
         accepted: accepted.clone(),
         rehearsal: record.clone(),
@@ -230,7 +226,7 @@ fn read(mut wire: WireProposal, depth: usize) -> Result<Proposal, ProposalError>
     if block.is_none() && !(wire.readings.is_empty() && wire.rehearsal.is_none()) {
         return Err(ProposalError::NoBlock);
     }
-    let readings = wire.readings.into_iter().map(|r| (r.question.into(), r.answer.into())).collect();
+    let readings = wire.readings.into_iter().map(|r| (r.question, r.answer)).collect();
     let proposal = Proposal::of(tx, snapshot, block, binding, readings).accepting(&bounded(wire.accepted));
     let proposal = proposal.recording(recorded(wire.rehearsal)?).approving(approves.map(|(_, of)| of));
     let proposal = if is_drill { proposal.for_drill()? } else { proposal };

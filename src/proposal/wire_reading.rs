@@ -2,6 +2,7 @@
 
 use alloy::primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
+use serde_with::{DisplayFromStr, serde_as};
 
 use crate::evm::{Answer, Query};
 
@@ -19,67 +20,42 @@ impl Serialize for WireAddress {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WireReading {
-    pub(super) question: WireQuery,
-    pub(super) answer: WireAnswer,
+    #[serde(with = "WireQuery")]
+    pub(super) question: Query,
+    #[serde(with = "WireAnswer")]
+    pub(super) answer: Answer,
 }
 
+#[serde_as]
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub(super) enum WireQuery {
-    Call { from: Option<WireAddress>, to: WireAddress, data: Bytes },
-    Storage { address: WireAddress, slot: B256 },
-    Balance { address: WireAddress },
-    CodeHash { address: WireAddress },
+#[serde(remote = "Query", deny_unknown_fields, rename_all = "snake_case")]
+enum WireQuery {
+    Call {
+        #[serde_as(as = "Option<DisplayFromStr>")]
+        from: Option<Address>,
+        #[serde_as(as = "DisplayFromStr")]
+        to: Address,
+        data: Bytes,
+    },
+    Storage {
+        #[serde_as(as = "DisplayFromStr")]
+        address: Address,
+        slot: B256,
+    },
+    Balance {
+        #[serde_as(as = "DisplayFromStr")]
+        address: Address,
+    },
+    CodeHash {
+        #[serde_as(as = "DisplayFromStr")]
+        address: Address,
+    },
     Time,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum WireAnswer {
+#[serde(remote = "Answer", rename_all = "snake_case")]
+enum WireAnswer {
     Value(Bytes),
     Reverted(Bytes),
-}
-
-impl From<&Query> for WireQuery {
-    fn from(query: &Query) -> Self {
-        match query.clone() {
-            Query::Call { from, to, data } => {
-                Self::Call { from: from.map(WireAddress), to: WireAddress(to), data }
-            }
-            Query::Storage { address, slot } => Self::Storage { address: WireAddress(address), slot },
-            Query::Balance { address } => Self::Balance { address: WireAddress(address) },
-            Query::CodeHash { address } => Self::CodeHash { address: WireAddress(address) },
-            Query::Time => Self::Time,
-        }
-    }
-}
-
-impl From<WireQuery> for Query {
-    fn from(wire: WireQuery) -> Self {
-        match wire {
-            WireQuery::Call { from, to, data } => Self::Call { from: from.map(|a| a.0), to: to.0, data },
-            WireQuery::Storage { address, slot } => Self::Storage { address: address.0, slot },
-            WireQuery::Balance { address } => Self::Balance { address: address.0 },
-            WireQuery::CodeHash { address } => Self::CodeHash { address: address.0 },
-            WireQuery::Time => Self::Time,
-        }
-    }
-}
-
-impl From<&Answer> for WireAnswer {
-    fn from(answer: &Answer) -> Self {
-        match answer {
-            Answer::Value(bytes) => Self::Value(bytes.clone()),
-            Answer::Reverted(bytes) => Self::Reverted(bytes.clone()),
-        }
-    }
-}
-
-impl From<WireAnswer> for Answer {
-    fn from(wire: WireAnswer) -> Self {
-        match wire {
-            WireAnswer::Value(bytes) => Self::Value(bytes),
-            WireAnswer::Reverted(bytes) => Self::Reverted(bytes),
-        }
-    }
 }

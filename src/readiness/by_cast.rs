@@ -14,15 +14,12 @@ const DOMAIN: &str = "f(bytes32,uint256,address)";
 const MESSAGE: &str =
     "f(bytes32,address,uint256,bytes32,uint8,uint256,uint256,uint256,address,address,uint256)";
 
+/// A hash by this program and by `cast`. `Not`: it is not installed, or there was nothing to compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Compared {
-    /// It is not installed, or there was nothing to compare.
     Not,
     Same(SafeTxHash),
-    Differs {
-        own: SafeTxHash,
-        cast: String,
-    },
+    Differs { own: SafeTxHash, cast: String },
     Failed(String),
 }
 

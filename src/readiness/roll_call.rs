@@ -4,7 +4,6 @@
 //! A personal message of more than 32 bytes is never a Safe's signature: those are over a hash of 32 bytes or typed data.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fmt;
 use std::str::FromStr;
 
 use alloy::primitives::{Address, Signature};
@@ -66,7 +65,8 @@ impl RollCallGap {
 }
 
 /// The sentence that one owner signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display)]
+#[display("breakglass roll call {date}: {owner} can sign for council {council}. This approves nothing.")]
 pub struct Statement {
     pub date: Date,
     pub owner: Address,
@@ -74,7 +74,8 @@ pub struct Statement {
 }
 
 /// A sentence with its owner's signature. Only [`Proof::verify`] makes one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
+#[display("{} 0x{}", statement.head(), alloy::primitives::hex::encode(signature.as_bytes()))]
 pub struct Proof {
     statement: Statement,
     signature: Signature,
@@ -106,17 +107,6 @@ pub(super) fn days(from: Date, to: Date) -> i64 {
     from.until((Unit::Day, to)).map_or(i64::MAX, |span| span.get_days().into())
 }
 
-/// The sentence itself: readable ASCII, so that a device shows it.
-impl fmt::Display for Statement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { date, owner, council } = self;
-        write!(
-            f,
-            "breakglass roll call {date}: {owner} can sign for council {council}. This approves nothing."
-        )
-    }
-}
-
 impl Statement {
     /// Returns the sentence to sign. It is readable ASCII and longer than a hash, so never `None`.
     pub fn text(&self) -> Option<LongText> {
@@ -127,13 +117,6 @@ impl Statement {
     pub fn head(&self) -> String {
         let Self { date, owner, council } = self;
         format!("{HEAD} {date} {owner} {council}")
-    }
-}
-
-/// The line that is sent back.
-impl fmt::Display for Proof {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} 0x{}", self.statement.head(), alloy::primitives::hex::encode(self.signature.as_bytes()))
     }
 }
 

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use serde_with::SerializeDisplay;
 
 use super::GapReport;
 use super::council_gaps::ExaminedCouncil;
@@ -28,31 +29,20 @@ pub struct Control {
     pub evidence: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display, SerializeDisplay)]
 pub enum ConditionState {
+    #[display("met")]
     Met,
+    #[display("not met")]
     NotMet,
     /// This program sees no evidence of either.
+    #[display("not known to this program")]
     Unknown,
 }
 
 impl ConditionState {
     const fn of(is_met: bool) -> Self {
         if is_met { Self::Met } else { Self::NotMet }
-    }
-
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Met => "met",
-            Self::NotMet => "not met",
-            Self::Unknown => "not known to this program",
-        }
-    }
-}
-
-impl Serialize for ConditionState {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.text())
     }
 }
 

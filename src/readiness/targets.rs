@@ -38,34 +38,16 @@ pub struct Stranger {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TargetGap {
-    NoCode {
-        target: String,
-        chain: String,
-    },
+    /// Nothing is at its address.
+    NoCode { target: String, chain: String },
     /// Code that the council file does not pin for this target.
-    OtherCode {
-        target: String,
-        chain: String,
-        at: Address,
-        hash: B256,
-    },
+    OtherCode { target: String, chain: String, at: Address, hash: B256 },
     /// Targets without a pin.
     Unpinned(Vec<String>),
-    /// No lever works on it, and somebody else controls it.
-    NotYours {
-        target: String,
-        chain: String,
-        by: Stranger,
-    },
-    /// The contract has a function that stops it, and no lever calls that.
-    Uncovered {
-        target: String,
-        chain: String,
-        function: String,
-        playbook: String,
-        /// Another lever calls the contract.
-        has_lever: bool,
-    },
+    /// No lever works on it, and somebody else is in charge of it.
+    NotYours { target: String, chain: String, by: Stranger },
+    /// A function that stops the contract, and no lever calls it there; `has_lever` if another lever calls the contract.
+    Uncovered { target: String, chain: String, function: String, playbook: String, has_lever: bool },
 }
 
 impl TargetGap {

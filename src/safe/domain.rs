@@ -1,7 +1,5 @@
 //! The EIP-712 domain in which a Safe's owners sign: that of its own chain, or that of a drill, which is on no chain.
 
-use std::fmt;
-
 use alloy::primitives::{Address, Bytes};
 
 use super::hashes::{DomainHash, Hashes, SafeId};
@@ -12,12 +10,14 @@ use super::version::SafeVersion;
 pub const DRILL_CHAIN_ID: u64 = 0x64_7269_6c6c;
 
 /// The use of a signature.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
 pub enum Purpose {
     /// It is good on the Safe's own chain.
     #[default]
+    #[display("real")]
     Real,
     /// It is good on no chain.
+    #[display("drill")]
     Drill,
 }
 
@@ -28,15 +28,6 @@ impl Purpose {
             Self::Real => own,
             Self::Drill => DRILL_CHAIN_ID,
         }
-    }
-}
-
-impl fmt::Display for Purpose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Real => "real",
-            Self::Drill => "drill",
-        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! The three hashes of a Safe transaction. A hash is a type of its own and never a bare 32-byte word.
 
+use std::str::FromStr;
+
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::sol_types::SolValue;
 
@@ -24,7 +26,10 @@ impl BadHash {
 macro_rules! hash_type {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ::derive_more::Display,
+            ::serde_with::SerializeDisplay, ::serde_with::DeserializeFromStr,
+        )]
         pub struct $name(::alloy::primitives::B256);
 
         impl $name {
@@ -35,12 +40,6 @@ macro_rules! hash_type {
 
             pub const fn word(&self) -> &::alloy::primitives::B256 {
                 &self.0
-            }
-        }
-
-        impl ::std::fmt::Display for $name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                self.0.fmt(f)
             }
         }
 
@@ -148,9 +147,35 @@ pub fn message_hash(tx: &SafeTx) -> MessageHash {
     MessageHash(keccak256(fields.abi_encode()))
 }
 
+/// The fewest digits that name a hash: nobody makes another one with as many in common.
+const FEWEST: usize = 16;
+
+/// The first digits of a safeTxHash, in lower case and without `0x`.
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
+pub struct HashDigits(String);
+
+impl HashDigits {
+    pub fn names(&self, hash: SafeTxHash) -> bool {
+        hash.to_string().trim_start_matches("0x").starts_with(&self.0)
+    }
+}
+
+impl FromStr for HashDigits {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.strip_prefix("0x").unwrap_or(text).to_ascii_lowercase();
+        let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_hex && (FEWEST..=64).contains(&digits.len()) {
+            return Ok(Self(digits));
+        }
+        Err(format!("{text:?} is not at least {FEWEST} digits of a safeTxHash"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use alloy::primitives::{address, b256};
+    use alloy::primitives::{B256, address, b256};
     use alloy::sol_types::{Eip712Domain, SolStruct};
     use proptest::prelude::*;
 
@@ -240,5 +265,17 @@ mod tests {
         assert!("0x12".parse::<SafeTxHash>().is_err());
         let zero = b256!("0000000000000000000000000000000000000000000000000000000000000000");
         assert_eq!(SafeTxHash::claimed(zero).to_string().parse(), Ok(SafeTxHash::claimed(zero)));
+    }
+
+    #[test]
+    fn sixteen_digits_and_no_fewer_name_a_hash() {
+        let hash = SafeTxHash::claimed(B256::repeat_byte(0xab));
+        let digits = |text: &str| text.parse::<HashDigits>();
+        assert!(digits("0xABABABABABABABAB").unwrap().names(hash));
+        assert!(digits(&hash.to_string()).unwrap().names(hash));
+        assert!(!digits("abababababababac").unwrap().names(hash));
+        for bad in ["", "0x", "ababababababaGab", "abababababababa", &"a".repeat(65)] {
+            assert!(digits(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -1,14 +1,15 @@
 //! Nonces in a row.
 
-use std::fmt;
 use std::str::FromStr;
 
 use alloy::primitives::U256;
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::tx::Nonce;
 
 /// Nonces in a row, both ends included: `42..61`. At most [`Nonces::MOST`] of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display, SerializeDisplay, DeserializeFromStr)]
+#[display("{first}..{}", self.last())]
 pub struct Nonces {
     first: Nonce,
     /// From 1 on.
@@ -56,12 +57,6 @@ impl Nonces {
 
     pub fn iter(self) -> impl Iterator<Item = Nonce> {
         (0..self.count).map(move |n| self.first.plus(n))
-    }
-}
-
-impl fmt::Display for Nonces {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}..{}", self.first, self.last())
     }
 }
 

@@ -1,7 +1,6 @@
 //! A Safe's owners: a linked list on chain, in this order, and the threshold.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use alloy::primitives::{Address, Bytes, U256, address};
 use alloy::sol_types::{SolCall, SolValue};
@@ -31,19 +30,13 @@ pub enum OwnersError {
 }
 
 /// The number of owners who must sign. At least 1, at most the number of owners it stands with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, derive_more::Display)]
 pub struct Threshold(usize);
 
 impl Threshold {
     /// Returns the number of owners that must approve: at least 1.
     pub const fn get(self) -> usize {
         self.0
-    }
-}
-
-impl fmt::Display for Threshold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

@@ -1,14 +1,13 @@
 //! Owner signatures: who made one, and how.
 
-use std::fmt;
-
 use alloy::primitives::{Address, B256, Signature, U256, eip191_hash_message};
 
 use super::hashes::SafeTxHash;
 use super::version::SafeVersion;
 
 /// The way in which an owner approved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
+#[display("{}", self.as_str())]
 pub enum SignatureKind {
     /// ECDSA over the safeTxHash; v is 27 or 28.
     Ecdsa,
@@ -32,12 +31,6 @@ impl SignatureKind {
             Self::Contract => "contract signature",
             Self::Sender => "sends it",
         }
-    }
-}
-
-impl fmt::Display for SignatureKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

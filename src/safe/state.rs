@@ -1,7 +1,5 @@
 //! The state of a Safe at one block: everything that decides whether a transaction can run and who controls the Safe.
 
-use std::fmt;
-
 use alloy::primitives::{Address, B256, U256};
 
 use super::hashes::SafeId;
@@ -29,17 +27,27 @@ pub struct SafeState {
 }
 
 /// One of the things that a [`SafeState`] says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum SafeField {
+    #[display("chain")]
     Chain,
+    #[display("Safe")]
     Address,
+    #[display("version")]
     Version,
+    #[display("owners")]
     Owners,
+    #[display("threshold")]
     Threshold,
+    #[display("singleton")]
     Singleton,
+    #[display("guard")]
     Guard,
+    #[display("module guard")]
     ModuleGuard,
+    #[display("fallback handler")]
     FallbackHandler,
+    #[display("modules")]
     Modules,
 }
 
@@ -47,23 +55,6 @@ impl SafeField {
     /// Returns `true` if a Safe in which it differs is another Safe, or runs other code.
     pub const fn is_identity(self) -> bool {
         matches!(self, Self::Chain | Self::Address | Self::Version | Self::Singleton)
-    }
-}
-
-impl fmt::Display for SafeField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Chain => "chain",
-            Self::Address => "Safe",
-            Self::Version => "version",
-            Self::Owners => "owners",
-            Self::Threshold => "threshold",
-            Self::Singleton => "singleton",
-            Self::Guard => "guard",
-            Self::ModuleGuard => "module guard",
-            Self::FallbackHandler => "fallback handler",
-            Self::Modules => "modules",
-        })
     }
 }
 

@@ -1,7 +1,5 @@
 //! A Safe with the Safes among its owners, and those among theirs.
 
-use std::ops::Deref;
-
 use alloy::primitives::Address;
 
 use super::state::SafeState;
@@ -12,8 +10,9 @@ pub const DEEPEST: usize = 5;
 pub const MOST_SAFES: usize = 30;
 
 /// A Safe at one block, with those of its owners that are Safes too, as far as they were read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Deref)]
 pub struct SafeTree {
+    #[deref]
     pub state: SafeState,
     pub children: Vec<Self>,
 }
@@ -50,14 +49,6 @@ impl SafeTree {
 impl From<SafeState> for SafeTree {
     fn from(state: SafeState) -> Self {
         Self { state, children: Vec::new() }
-    }
-}
-
-impl Deref for SafeTree {
-    type Target = SafeState;
-
-    fn deref(&self) -> &SafeState {
-        &self.state
     }
 }
 

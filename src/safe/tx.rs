@@ -1,11 +1,11 @@
 //! `SafeTx`: the struct that owners sign, and the call that carries it.
 
-use std::fmt;
 use std::str::FromStr;
 
 use alloy::primitives::{Address, Bytes, U256};
 use alloy::sol;
 use alloy::sol_types::SolCall;
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 sol! {
     /// Safe, `execTransaction`: the same selector in every version known here.
@@ -24,10 +24,12 @@ sol! {
 }
 
 /// The way in which the Safe runs `to`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, derive_more::Display)]
 pub enum Operation {
+    #[display("call")]
     Call,
     /// `to`'s code runs with the Safe's own storage: it can rewrite anything, its implementation included.
+    #[display("delegatecall")]
     DelegateCall,
 }
 
@@ -50,18 +52,21 @@ impl Operation {
     }
 }
 
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Call => "call",
-            Self::DelegateCall => "delegatecall",
-        })
-    }
-}
-
 /// The Safe's own transaction counter; each number is used once.
 #[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    derive_more::Display,
+    SerializeDisplay,
+    DeserializeFromStr,
+)]
 pub struct Nonce(pub U256);
 
 impl Nonce {
@@ -77,12 +82,6 @@ impl Nonce {
     /// The nonce that comes so many later.
     pub fn plus(self, more: u64) -> Self {
         Self(self.0.saturating_add(U256::from(more)))
-    }
-}
-
-impl fmt::Display for Nonce {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

@@ -1,10 +1,10 @@
 //! The Safe versions this program knows, and what differs between them.
 
-use std::fmt;
 use std::str::FromStr;
 
 /// A released version of the Safe contracts. Ordered, so that features can be asked for by comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
+#[display("{}", self.as_str())]
 pub enum SafeVersion {
     V1_0_0,
     V1_1_1,
@@ -56,12 +56,6 @@ impl SafeVersion {
     /// From 1.4.1 on the result events carry the safeTxHash as an indexed topic.
     pub fn result_event_is_indexed(self) -> bool {
         self >= Self::V1_4_1
-    }
-}
-
-impl fmt::Display for SafeVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -6,10 +6,13 @@ use alloy::primitives::Address;
 
 use crate::ceremony::discovery::first_council::{FirstCouncil, owner_names};
 use crate::ceremony::discovery::new_safe::{read_first, usual_name};
-use crate::council::{Council, FILE_NAME};
+use crate::ceremony::trials::council_check::check_levers;
+use crate::council::{Council, Edited, EntryKind, FILE_NAME, NewEntry, TextDigest, add_entry};
 use crate::error::{Error, Exit};
+use crate::session::Session;
 use crate::store;
 use crate::ui::{Text, Ui};
+use crate::view::council_report::Added;
 
 /// The commands that are suggested after the first council file.
 const NEXT: [&str; 3] = [
@@ -62,5 +65,32 @@ pub fn run(ui: &Ui, council: Option<&Path>, terms: &InitTerms) -> Result<Exit, E
     }
     ui.field("council", &path.display().to_string());
     ui.field("chain_id", &chain_id);
+    Ok(Exit::Done)
+}
+
+/// Adds the entry. One that is there already is left as it is.
+/// Fails if another entry has its name, or the file would not be good with it.
+pub fn add(session: &Session, entry: &NewEntry) -> Result<Exit, Error> {
+    let (ui, path) = (session.ui, session.path.display().to_string());
+    let usage = |message: String| Error::new(Exit::Usage, message);
+    let edited =
+        add_entry(&session.text, entry).map_err(|e| usage(e.to_string()).hint(format!("edit {path}")))?;
+    let mut added = Added::new(&path, format!("{} {}", entry.kind, entry.name));
+    if let Edited::Text(text) = edited {
+        let council = Council::parse(&path, &text)?;
+        if entry.kind == EntryKind::Lever {
+            let reports = check_levers(&council, &session.catalogue);
+            let report = reports.into_iter().find(|report| report.lever == entry.name);
+            if let Some(report) = report.filter(|report| !report.faults.is_empty()) {
+                return Err(
+                    usage(report.faults.join("; ")).hint("breakglass playbook show explains a playbook")
+                );
+            }
+        }
+        store::replace(&session.path, &session.text, &text)?;
+        added = added.written(TextDigest::of(&text).short());
+    }
+    ui.show(&added.lines());
+    ui.object(&added);
     Ok(Exit::Done)
 }

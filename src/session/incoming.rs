@@ -13,8 +13,8 @@ use crate::safe::listed;
 use crate::session::Session;
 use crate::store::{self, ForeignText, StoreError};
 use crate::ui::{Text, has_terminal};
-use crate::view::armed_texts::armed_lines;
-use crate::view::armed_texts::armed_object::KeptObject;
+use crate::view::armed_texts;
+use crate::view::armed_texts::KeptObject;
 use crate::view::imported::{Imported, ImportedLine, RefusedImport, SigningProgress, Spare};
 use alloy::primitives::Address;
 
@@ -254,7 +254,7 @@ impl Received {
     pub fn require_read(&self, session: &Session) -> Result<Imported, Error> {
         let imported = self.imported(session);
         for kept in &self.ahead.kept {
-            session.ui.show(&armed_lines::import_result(kept, |owner| session.name_of(owner)));
+            session.ui.show(&armed_texts::import_result(kept, |owner| session.name_of(owner)));
         }
         session.ui.show(&imported.lines());
         session.ui.object(&imported);

@@ -8,8 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::folder::names_in;
-use super::read::{FileKind, never_waiting};
-use super::write::{Disk, System, create_bytes, folder_of};
+use super::write::{Disk, System, create_bytes, folder_of, open_file};
 use super::{StoreError, create_folder, shown};
 
 /// The length of the end that is read to add a line: more than two of the longest lines.
@@ -102,30 +101,18 @@ pub fn append_private(path: &Path, text: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Opens what is a file and not a link to one, without ever waiting.
+/// Opens a file that its owner alone can read, if it is made.
 fn open(
     path: &Path,
     options: &mut fs::OpenOptions,
     failed: impl Fn(io::Error) -> StoreError,
 ) -> Result<File, StoreError> {
-    let is_file = |kind| match FileKind::of(kind) {
-        FileKind::File => Ok(()),
-        other => Err(StoreError::NotAFile { path: shown(path), what: other.text() }),
-    };
-    if let Ok(found) = fs::symlink_metadata(path) {
-        if found.file_type().is_symlink() {
-            return Err(StoreError::Link { path: shown(path) });
-        }
-        is_file(found.file_type())?;
-    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    let file = never_waiting(options).open(path).map_err(&failed)?;
-    is_file(file.metadata().map_err(&failed)?.file_type())?;
-    Ok(file)
+    open_file(path, options, failed)
 }
 
 fn append_on<E: From<StoreError>>(

@@ -9,7 +9,6 @@
 
 #![allow(clippy::disallowed_methods, reason = "the room of files and of the environment")]
 
-mod cache_folder;
 mod folder;
 mod incidents;
 mod keystores;
@@ -22,7 +21,6 @@ mod write;
 use std::io;
 use std::path::Path;
 
-pub use cache_folder::CacheFolder;
 pub use folder::{Stored, files_below};
 pub use incidents::{Incidents, Lock};
 pub use keystores::{find_keystore, keystores};
@@ -32,6 +30,7 @@ pub use read::{
     ForeignText, find_upwards, read_foreign, read_given, read_password, read_stdin, read_text,
     read_text_up_to,
 };
+pub use settings_folder::CacheFolder;
 pub use settings_folder::{
     SettingsFolder, arguments, from_here, home, is_folder, is_taken, real_path, variable, working_folder,
 };

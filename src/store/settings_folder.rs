@@ -1,12 +1,15 @@
 //! Where a person's own settings lie: `$XDG_CONFIG_HOME/breakglass`, else `~/.config/breakglass`. What they accepted is
-//! beside them, one file each time and never changed: two runs at once lose nothing.
+//! beside them, one file each time and never changed: two runs at once lose nothing. And the cache, whose files may be lost.
 
-use std::env;
 use std::ffi::OsString;
 use std::fs::DirBuilder;
-use std::io;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::{env, fs, io};
 
+use tempfile::Builder;
+
+use super::read::read_text_up_to;
 use super::{StoreError, create_new, files_below, keep_new, read_text, shown};
 
 const CONFIG: &str = "config.toml";
@@ -25,6 +28,12 @@ pub struct SettingsFolder {
 /// The person's own folder.
 pub fn home() -> Option<PathBuf> {
     env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// Returns the folder that a variable names, or else this one in the person's own.
+fn own_folder(variable: &str, in_home: &str) -> Option<PathBuf> {
+    let named = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    named.or_else(|| home().map(|home| home.join(in_home)))
 }
 
 /// Returns what a variable of the environment says; `None` if it is unset or empty.
@@ -65,9 +74,7 @@ pub fn real_path(path: &Path) -> PathBuf {
 impl SettingsFolder {
     /// `None` if the environment names neither folder.
     pub fn find() -> Option<Self> {
-        let named = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-        let above = named.or_else(|| home().map(|home| home.join(".config")))?;
-        Some(Self::below(&above))
+        own_folder("XDG_CONFIG_HOME", ".config").map(|above| Self::below(&above))
     }
 
     /// The settings in a folder of settings.
@@ -160,6 +167,43 @@ fn make_private(folder: &Path) -> Result<(), StoreError> {
             builder.mode(0o700);
         }
         builder.create(folder).map_err(|error| StoreError::Write { path: shown(folder), error })
+    }
+}
+
+/// The longest file that is read.
+const LONGEST: usize = 1 << 20;
+
+/// The folder of the cache; it need not be there.
+#[derive(Clone, Debug)]
+pub struct CacheFolder {
+    root: PathBuf,
+}
+
+impl CacheFolder {
+    /// `None` if the environment names neither folder.
+    pub fn find() -> Option<Self> {
+        own_folder("XDG_CACHE_HOME", ".cache").map(|above| Self::below(&above))
+    }
+
+    /// The cache in a folder of caches.
+    pub(crate) fn below(above: &Path) -> Self {
+        Self { root: above.join("breakglass") }
+    }
+
+    /// Returns the text of a file; `None` if there is none that can be read.
+    pub fn read(&self, name: &str) -> Option<String> {
+        read_text_up_to(LONGEST, &self.root.join(name)).ok()
+    }
+
+    /// Writes a file whole, over one of the same name. Nothing depends on it: a failure is passed over.
+    pub fn write(&self, name: &str, text: &str) {
+        let write = || -> Option<()> {
+            fs::create_dir_all(&self.root).ok()?;
+            let mut file = Builder::new().prefix(".").tempfile_in(&self.root).ok()?;
+            file.write_all(text.as_bytes()).ok()?;
+            file.persist(self.root.join(name)).ok().map(drop)
+        };
+        let _ = write();
     }
 }
 

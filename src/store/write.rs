@@ -1,6 +1,6 @@
 //! Writing: whole or not at all, durable, and never over what is there.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -176,9 +176,12 @@ fn clear_temporary(folder: &Path) {
     }
 }
 
-/// Opens or makes the file at this path and locks it. The lock ends with the process, however that ends.
-pub(super) fn lock_on(disk: &impl Disk, path: &Path) -> Result<File, StoreError> {
-    let failed = |error| StoreError::Write { path: shown(path), error };
+/// Opens what is a file and not a link to one, without ever waiting.
+pub(super) fn open_file(
+    path: &Path,
+    options: &mut OpenOptions,
+    failed: impl Fn(io::Error) -> StoreError,
+) -> Result<File, StoreError> {
     let is_file = |kind| match FileKind::of(kind) {
         FileKind::File => Ok(()),
         other => Err(StoreError::NotAFile { path: shown(path), what: other.text() }),
@@ -189,8 +192,15 @@ pub(super) fn lock_on(disk: &impl Disk, path: &Path) -> Result<File, StoreError>
         }
         is_file(found.file_type())?;
     }
-    let file = never_waiting(File::options().create(true).append(true)).open(path).map_err(failed)?;
-    is_file(file.metadata().map_err(failed)?.file_type())?;
+    let file = never_waiting(options).open(path).map_err(&failed)?;
+    is_file(file.metadata().map_err(&failed)?.file_type())?;
+    Ok(file)
+}
+
+/// Opens or makes the file at this path and locks it. The lock ends with the process, however that ends.
+pub(super) fn lock_on(disk: &impl Disk, path: &Path) -> Result<File, StoreError> {
+    let failed = |error| StoreError::Write { path: shown(path), error };
+    let file = open_file(path, File::options().create(true).append(true), failed)?;
     match disk.lock(&file) {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: shown(folder_of(path)) }),

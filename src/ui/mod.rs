@@ -9,7 +9,6 @@
 mod interrupt;
 #[cfg(unix)]
 mod line_input;
-mod lines;
 mod prompt;
 mod table;
 mod text;
@@ -28,8 +27,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub use interrupt::Interrupt;
-pub use lines::Lines;
 pub use prompt::{NoTerminal, PromptError};
+pub use text::Lines;
 pub use text::{Text, bounded, visible};
 use text::{cut, escaped};
 

@@ -96,7 +96,7 @@ pub fn seal_lines(controls: &[Control]) -> Lines {
             ConditionState::NotMet => Text::default().bad("✗ "),
             ConditionState::Unknown => Text::default().dim("? "),
         };
-        let asks = state.bold(control.id).add(&format!("  {}: {}", control.asks, control.state.text()));
+        let asks = state.bold(control.id).add(&format!("  {}: {}", control.asks, control.state));
         let evidence =
             (!control.evidence.is_empty()).then(|| Text::default().dim("  → ").add(&control.evidence));
         std::iter::once(asks).chain(evidence).collect::<Vec<_>>()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use alloy::primitives::Address;
 use serde::Serialize;
 
-use crate::ceremony::drills::drill_proof::DrillProof;
+use crate::ceremony::drills::drilling::DrillProof;
 use crate::ceremony::judged::Judged;
 use crate::council::Response;
 use crate::incident::Measure;

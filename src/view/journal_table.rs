@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use crate::council::Council;
 use crate::evm::abbreviated;
-use crate::incident::{Belongs, DeputyStep, DrillStep, Entry, JournalAct, Merged, TxStep, belonging};
+use crate::incident::{
+    Belongs, DeputyStep, DrillStep, Entry, JournalAct, Merged, OpenedIncident, TxStep, belonging,
+};
 
 const HEADER: [&str; 6] = ["no", "time (UTC)", "of", "who", "did", "about"];
 
@@ -60,7 +62,7 @@ fn rows(council: &Council, merged: &Merged, several: bool, skipped: usize) -> Ve
 pub fn describe(council: &Council, act: &JournalAct) -> String {
     let name = |owner: &Address| council.signer_name(*owner);
     match act {
-        JournalAct::Opened { title, severity, leads, speaks, writes } => {
+        JournalAct::Opened(OpenedIncident { title, severity, leads, speaks, writes }) => {
             let roles = [("leads", leads), ("speaks", speaks), ("writes", writes)];
             let roles =
                 roles.into_iter().filter_map(|(role, who)| Some(format!("; {} {role}", who.as_ref()?)));

@@ -25,5 +25,4 @@ pub mod review_lines;
 pub mod roll_lines;
 pub mod signed;
 pub mod state_now;
-mod truncated_lists;
 pub mod who_signed;

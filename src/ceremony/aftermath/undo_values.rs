@@ -7,14 +7,12 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
 
-use crate::ceremony::derivation::{MAX_TURNS, endless_reads};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::order::{BoundPlaybook, Former, Given, Order};
+use crate::ceremony::order::{BoundPlaybook, Given, Order};
 use crate::chain::Receipt;
 use crate::council::Arguments;
 use crate::error::{Error, Exit};
-use crate::evm::Readings;
 use crate::progress::Tone;
 use crate::proposal::Proposal;
 use crate::safe::Nonce;
@@ -110,16 +108,7 @@ pub(in crate::ceremony) fn read(
     let link = &judged.seen()?.link;
     let what = format!("reading what was in force before block {}", receipt.block.number);
     let before = desk.progress.wait(&what, || link.parent(&receipt.block))?;
-    let mut readings = Readings::default();
-    for _ in 0..MAX_TURNS {
-        match order.former(&readings)? {
-            Former::Ready(values) => return Ok(values),
-            Former::Needs(queries) => {
-                readings.extend(desk.progress.wait(&what, || link.answers(&queries, &before))?);
-            }
-        }
-    }
-    Err(endless_reads("the playbook"))
+    order.former_values(|queries| desk.progress.wait(&what, || link.answers(queries, &before)))
 }
 
 impl<'a> Desk<'a> {
@@ -205,6 +194,7 @@ mod tests {
     use super::*;
     use crate::ceremony::tests::on_chain::{judged, receipt};
     use crate::ceremony::tests::{Home, at, on_chain, order, proposed, setting};
+    use crate::evm::Readings;
 
     /// Returns the record of a fee of 40 bps at nonce 4, before which it was 30 bps.
     fn kept(order: &Order) -> UndoRecord {

@@ -16,14 +16,14 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::order::{Given, Order, Turn};
 use crate::ceremony::prefetch::after_queries;
 use crate::ceremony::rehearsal_result::{CompletedRehearsal, RehearsalResult};
-use crate::ceremony::sending::gas::no_estimate;
+use crate::ceremony::sending::gas::{enough, no_estimate, other_effects};
 use crate::chain::{Ask, CallRequest, Chain, ChainError, Snapshot};
 use crate::check::Match;
 use crate::clock;
 use crate::council::{Arguments, By, Lever, Safe};
 use crate::error::{Error, Exit};
 use crate::evm::{Block, BlockTag, Query, Readings};
-use crate::fork::{DirectCall, Rehearsal, is_estimated, raise_to_estimate, same_effects, smallest};
+use crate::fork::{DirectCall, Rehearsal, is_estimated, same_effects};
 use crate::playbook::{CombinedPlan, Plan};
 use crate::proposal::{BatchSource, Bearer, Outgoing, SafeOwners};
 use crate::safe::{Call, Nonce, Owners, Pause, PauseForm, PauseSignature, SafeId, SafeState, SafeVersion};
@@ -365,24 +365,16 @@ impl Act<'_> {
         match named {
             None if is_estimated(chain) && estimate.is_none() => Err(no_estimate(&self.judged)),
             None => {
-                let enough = smallest(done.rehearsal.gas_used, cap, &mut alike)?;
-                let estimate = match self.how {
+                let estimate = |enough: u64| match self.how {
                     How::Key(_) => estimate,
                     How::Module(..) => {
                         estimate.filter(|_| is_estimated(chain)).map(|gas| gas.saturating_add(enough))
                     }
                 };
-                let more = raise_to_estimate(chain, enough, estimate, cap);
-                Ok(if more > enough && alike(more)? { more } else { enough })
+                enough(chain, (done.rehearsal.gas_used, cap), estimate, alike)
             }
             Some(gas) if alike(gas)? => Ok(gas),
-            Some(gas) => {
-                let message = format!("with --gas {gas} its effects are not those that were shown");
-                Err(Error::new(Exit::Refused, message).hint(format!(
-                    "nothing was sent; the rehearsal uses {}: give more, or leave out --gas",
-                    done.rehearsal.gas_used
-                )))
-            }
+            Some(gas) => Err(other_effects(gas, &done.rehearsal)),
         }
     }
 }

@@ -6,13 +6,18 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::drills::drill_names::{drills, require_drillable};
 use crate::ceremony::evaluate::PartResult;
 use crate::ceremony::find::Found;
+use crate::ceremony::judged::Judged;
 use crate::ceremony::order::{Given, Order};
+use crate::ceremony::rehearsal_result;
 use crate::clock;
 use crate::council::{self, Pull};
 use crate::error::{Error, Exit};
+use crate::evm::BlockRef;
+use crate::fork::ExecTransaction;
 use crate::incident::{Journal, Utc, is_announced, is_over};
-use crate::proposal::{DrillName, Proposal};
-use crate::safe::{NoDrill, Nonce, SafeTree};
+use crate::playbook::Verdict;
+use crate::proposal::{DrillName, Proposal, Shortfall, likely_approvals};
+use crate::safe::{Approval, NoDrill, Nonce, SafeTree};
 use crate::shell::quoted;
 
 /// A drill that began longer ago is over.
@@ -155,4 +160,68 @@ fn no_approval() -> Error {
 
 fn not_drilled() -> Error {
     Error::new(Exit::Failed, "only a lever can be drilled").hint("breakglass, alone, lists the levers")
+}
+
+/// A drill that is proven.
+pub struct DrillProof {
+    /// The block of the forks.
+    pub block: BlockRef,
+    /// The number of keys whose signatures it took.
+    pub keys: usize,
+    /// The checks after the act, on the fork with the real chain id.
+    pub verdicts: Vec<Verdict>,
+    pub gas_used: u64,
+}
+
+/// Proves a drill that enough have signed.
+/// Fails if the Safe's own code refuses the signatures, and if the act does not do what its playbook promises.
+pub fn prove(judged: &Judged) -> Result<DrillProof, Error> {
+    let (drill, tree, seen) = (judged.proposal(), judged.tree(), judged.seen()?);
+    let approvals = judged.approvals();
+    let signatures = likely_approvals(drill, &approvals, &tree)
+        .filter(|_| drill.is_drill())
+        .ok_or_else(|| Error::new(Exit::Shortfall, "not enough owners have signed this drill"))?;
+    let Some(done) = judged.rehearsal.done() else {
+        let why = judged.rehearsal.failure().unwrap_or("it was not rehearsed");
+        return Err(Error::new(Exit::Failed, format!("the drill is not proven: {why}")));
+    };
+    let names = &judged.derived.names;
+    let failed = |what: &str, why: String| {
+        Error::new(Exit::Failed, format!("the drill is not proven: {what}: {why}"))
+            .hint("nothing was sent; breakglass status shows who has signed")
+    };
+    rehearsal_result::check_success(&done.rehearsal, judged.plan(), names)
+        .map_err(|why| failed("the act would fail", why))?;
+    if let Some(verdict) = done.after.iter().find(|verdict| !verdict.holds) {
+        return Err(failed("the act would not do its work", verdict.sentence.clone()));
+    }
+    let owners = tree.owners.clone();
+    let exec = ExecTransaction {
+        domain: *drill.domain(),
+        owners: &owners,
+        tx: drill.tx(),
+        signatures: Some(&signatures),
+        sender: owners.list().first().copied().unwrap_or_default(),
+        gas: None,
+    };
+    let ran = seen.link.rehearse_again(&seen.snapshot, &exec, done.rehearsal.timestamp)?;
+    rehearsal_result::check_success(&ran, judged.plan(), names)
+        .map_err(|why| failed("the Safe's own code refuses its signatures for the drill's chain", why))?;
+    Ok(DrillProof {
+        block: seen.snapshot.header.block(),
+        keys: keys(&judged.tally()),
+        verdicts: done.after.clone(),
+        gas_used: ran.gas_used,
+    })
+}
+
+/// Returns the number of keys whose signatures a Safe's approvals take: of a Safe among the owners, those of its own owners.
+pub(in crate::ceremony) fn keys(tally: &Shortfall) -> usize {
+    let of_one = |approval: &Approval| {
+        let below = tally.child(approval.owner()).and_then(|child| child.tally.as_ref());
+        below.filter(|below| below.is_met()).map_or(1, keys)
+    };
+    let mut each: Vec<usize> = tally.approved.iter().map(of_one).collect();
+    each.sort_unstable();
+    each.iter().take(tally.threshold.get()).sum()
 }

@@ -10,7 +10,7 @@ use crate::ceremony::folder::filed::{KeptFile, lock};
 use crate::ceremony::sending::sent::Sent;
 use crate::clock;
 use crate::error::Error;
-use crate::incident::{Entry, Journal};
+use crate::incident::{Entry, Journal, Utc};
 use crate::progress::Tone;
 use crate::proposal::{OwnerSignature, Proposal, Truncated, WalletSignature};
 use crate::safe::{Nonce, SafeId, SafeTxHash};
@@ -272,15 +272,7 @@ pub(in crate::ceremony) fn plain(text: &str) -> String {
 
 /// Returns the day in UTC, as `2026-11-25`.
 pub(in crate::ceremony) fn date(seconds: u64) -> String {
-    // Days since 0000-03-01, in eras of 400 years, so that a leap day is the last of its year.
-    let days = seconds / 86_400 + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    format!("{:04}-{month:02}-{day:02}", year + era * 400 + next)
+    Utc::from_millis(seconds.saturating_mul(1_000)).to_string().chars().take(10).collect()
 }
 
 #[cfg(test)]

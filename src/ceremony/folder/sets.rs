@@ -12,9 +12,9 @@ use crate::ceremony::find::{CommandPurpose, Found};
 use crate::ceremony::folder::filed::{KeptSet, lock};
 use crate::ceremony::folder::filing::{date, plain};
 use crate::ceremony::order::{Given, Order};
+use crate::ceremony::rehearse::Rehearsed;
 use crate::clock;
 use crate::error::{Error, Exit};
-use crate::progress::Tone;
 use crate::proposal::{
     Finds, OwnerSignature, Proposal, ProposalAndOwners, SafeOwners, Set, SignedAhead, Stated, Truncated,
     gather_ahead, keep_at_most,
@@ -165,29 +165,13 @@ impl<'a> Desk<'a> {
         for proposal in named.iter().filter_map(Found::proposal) {
             self.derives(proposal).map_err(|why| Error::new(Exit::Refused, why))?;
         }
-        let (mut derived, mut failed) = (Vec::new(), Vec::new());
-        let evaluate = |found: Found<'a>| {
-            let view = self.read_point(found.safe())?;
-            self.evaluate_found(found, view, given, true, None)
+        let derive = |(title, Rehearsed { online, .. }): (String, Rehearsed<'a>)| {
+            let now = online.seen.now().clone();
+            // Only signatures that count take one of the places of a nonce.
+            (title, online.derived.proposal, SafeOwners::of(&now), now)
         };
-        for part in self.evaluate_each(named, evaluate) {
-            match part.result {
-                Ok(rehearsed) => {
-                    let online = rehearsed.online;
-                    let now = online.seen.now().clone();
-                    // Only signatures that count take one of the places of a nonce.
-                    let owners = SafeOwners::of(&now);
-                    derived.push((part.title, online.derived.proposal, owners, now));
-                }
-                Err(error) => failed.push((part.title, error)),
-            }
-        }
-        if derived.is_empty() && !failed.is_empty() {
-            return Err(failed.swap_remove(0).1);
-        }
-        for (title, error) in failed {
-            self.progress.tell(Tone::Warn, "left out: ", &format!("{title}: {error}"));
-        }
+        let derived: Vec<_> =
+            self.evaluate_or_leave_out(named, given, false)?.into_iter().map(derive).collect();
         let wanted: Vec<ProposalAndOwners> = derived
             .iter()
             .map(|(_, proposal, owners, _)| ProposalAndOwners { proposal, owners: owners.clone() })

@@ -38,15 +38,26 @@ pub fn limit(
     let alike =
         |gas: u64| run.with(gas).map(|again| again.is_some_and(|again| same_effects(&again, &reviewed)));
     let enough = desk.progress.wait("rehearsing with the gas that it is sent with", || {
-        let enough = smallest(used, cap, alike)?;
-        let more = raise_to_estimate(chain, enough, estimate, cap);
-        Ok::<_, Error>(if more > enough && alike(more)? { more } else { enough })
+        enough(chain, (used, cap), |_| estimate, alike)
     })?;
     if let Some(estimate) = estimate.filter(|gas| *gas < used || *gas > enough) {
         let text = format!("the RPC estimates {estimate} gas, the rehearsal uses {used}: sent with {enough}");
         desk.progress.tell_once(Tone::Warn, "gas: ", &text);
     }
     Ok(enough)
+}
+
+/// Returns the smallest gas with which it does what was shown; as much as the RPC's estimate, if it does the same with that.
+/// `estimate` is given the smallest.
+pub(in crate::ceremony) fn enough(
+    chain: u64,
+    (used, cap): (u64, u64),
+    estimate: impl FnOnce(u64) -> Option<u64>,
+    mut alike: impl FnMut(u64) -> Result<bool, Error>,
+) -> Result<u64, Error> {
+    let enough = smallest(used, cap, &mut alike)?;
+    let more = raise_to_estimate(chain, enough, estimate(enough), cap);
+    Ok(if more > enough && alike(more)? { more } else { enough })
 }
 
 /// The signed transaction at the time of the rehearsal.
@@ -102,11 +113,7 @@ impl Run<'_> {
         if self.with(gas)?.is_some_and(|again| same_effects(&again, reviewed)) {
             return Ok(gas);
         }
-        let message = format!("with --gas {gas} its effects are not those that were shown");
-        Err(Error::new(Exit::Refused, message).hint(format!(
-            "nothing was sent; the rehearsal uses {}: give more, or leave out --gas",
-            reviewed.gas_used
-        )))
+        Err(other_effects(gas, reviewed))
     }
 }
 
@@ -129,6 +136,14 @@ fn above_cap(judged: &Judged, gas: u64, cap: u64) -> Error {
         judged.derived.chain.name
     );
     Error::new(Exit::Usage, message).hint("nothing was sent; name less, or leave out --gas")
+}
+
+pub(in crate::ceremony) fn other_effects(gas: u64, reviewed: &Rehearsal) -> Error {
+    let message = format!("with --gas {gas} its effects are not those that were shown");
+    Error::new(Exit::Refused, message).hint(format!(
+        "nothing was sent; the rehearsal uses {}: give more, or leave out --gas",
+        reviewed.gas_used
+    ))
 }
 
 pub(in crate::ceremony) fn no_estimate(judged: &Judged) -> Error {

@@ -203,24 +203,8 @@ impl<'a> Desk<'a> {
                 absent.push(Found::Lever { order: order.clone(), guess: None, approvals: false });
             }
         }
-        let (mut derived, mut failed) = (Vec::new(), Vec::new());
-        let evaluate = |found: Found<'a>| {
-            let view = self.read_point(found.safe())?;
-            self.evaluate_found(found, view, given, true, None)
-        };
-        for part in self.evaluate_each(absent, evaluate) {
-            match part.result {
-                Ok(rehearsed) => derived.push(rehearsed.online.derived),
-                Err(error) => failed.push((part.title, error)),
-            }
-        }
-        if derived.is_empty() && gathered.new.is_empty() && !failed.is_empty() {
-            return Err(failed.swap_remove(0).1);
-        }
-        for (title, error) in failed {
-            self.progress.tell(Tone::Warn, "left out: ", &format!("{title}: {error}"));
-        }
-        Ok(derived)
+        let derived = self.evaluate_or_leave_out(absent, given, !gathered.new.is_empty())?;
+        Ok(derived.into_iter().map(|(_, rehearsed)| rehearsed.online.derived).collect())
     }
 
     /// Keeps the new signatures. One that cannot be kept is removed and reported, and does not stop the others.

@@ -2,8 +2,8 @@
 
 use super::on_chain::*;
 use super::*;
-use crate::ceremony::drills::drill_proof;
-use crate::ceremony::drills::drill_proof::{DrillProof, keys};
+use crate::ceremony::drills::drilling;
+use crate::ceremony::drills::drilling::{DrillProof, keys};
 use crate::ceremony::judged::Judged;
 use crate::ceremony::rehearsal_result::tests::performed;
 use crate::ceremony::rehearsal_result::{CompletedRehearsal, RehearsalResult};
@@ -119,7 +119,7 @@ fn a_drill_is_proven_only_once_enough_signed_and_its_act_would_work() {
     let refused = |signers: &[u8], rehearsal: RehearsalResult| {
         let home = Home::new();
         let desk = home.desk();
-        let error = drill_proof::prove(&drilled(&desk, signers, rehearsal)).err().unwrap();
+        let error = drilling::prove(&drilled(&desk, signers, rehearsal)).err().unwrap();
         (error.exit, error.message)
     };
     let few = (Exit::Shortfall, "not enough owners have signed this drill".to_string());
@@ -143,7 +143,7 @@ fn a_drill_is_proven_only_once_enough_signed_and_its_act_would_work() {
         desk.keep_signature(&vault, &sign(&desk, seed, &vault)).unwrap();
     }
     let real: Result<DrillProof, Error> =
-        drill_proof::prove(&rehearsed(&desk, &vault, performed(RunResult::Succeeded, &[true])));
+        drilling::prove(&rehearsed(&desk, &vault, performed(RunResult::Succeeded, &[true])));
     assert_eq!(real.err().unwrap().message, few.1);
 }
 

@@ -359,7 +359,7 @@ fn whose_signatures_count_goes_down_to_the_owners_of_an_owner() {
 #[test]
 fn names_and_places_are_the_council_files() {
     let home = Home::new();
-    let desk = home.desk();
+    let mut desk = home.desk();
     let labs = desk.safe("labs").unwrap().address;
     assert_eq!((desk.name_of(address(BOB)), desk.name_of(labs)), ("bob".into(), "labs".into()));
     assert_eq!(desk.name_of(VAULT), VAULT.to_string());
@@ -369,4 +369,8 @@ fn names_and_places_are_the_council_files() {
     assert_eq!(desk.only_chain(Some("base")).unwrap().id, 8453);
     assert!(desk.only_chain(None).is_err() && desk.only_chain(Some("op")).is_err());
     assert!(desk.safe("nobody").unwrap_err().message.contains("known: far, guardian, labs"));
+    desk.council.chains.retain(|name, _| name == "base");
+    assert_eq!(desk.only_chain(None).unwrap().id, 8453);
+    desk.council.chains.clear();
+    assert_eq!(desk.only_chain(None).unwrap_err().message, "the council file has no chain");
 }

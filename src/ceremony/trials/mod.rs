@@ -2,9 +2,7 @@
 
 pub mod council_check;
 pub mod council_online;
-pub mod left_over;
 pub mod pulled;
 pub mod stranger;
 pub mod trial;
 pub mod trial_report;
-pub mod trying;

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-
 use crate::ceremony::derivation::{MAX_TURNS, before_queries};
 use crate::ceremony::order::{Order, Turn, TurnError};
 use crate::ceremony::prefetch::after_queries;
@@ -18,33 +16,23 @@ use crate::proposal::BatchSource;
 use crate::safe::{SafeState, SafeVersion};
 
 /// The result of pulling a lever.
+#[derive(derive_more::Display, serde::Serialize)]
+#[serde(tag = "ended", rename_all = "lowercase")]
 pub(in crate::ceremony) enum TrialResult {
     /// It succeeds, and every `after` check holds.
-    Proven { gas: u64, proofs: Vec<String>, read: Keys },
+    #[display("would succeed, {gas} gas: {}", proofs.join("; "))]
+    Proven {
+        gas: u64,
+        proofs: Vec<String>,
+        #[serde(skip)]
+        read: Keys,
+    },
     /// Before anybody signs, and why.
-    Refused(String),
+    #[display("refused before anybody signs: {why}")]
+    Refused { why: String },
     /// In the rehearsal, and why.
-    Failed(String),
-}
-
-impl TrialResult {
-    /// Returns it for `--json`.
-    pub fn object(&self) -> Value {
-        match self {
-            Self::Proven { gas, proofs, .. } => json!({ "ended": "proven", "gas": gas, "proofs": proofs }),
-            Self::Refused(why) => json!({ "ended": "refused", "why": why }),
-            Self::Failed(why) => json!({ "ended": "failed", "why": why }),
-        }
-    }
-
-    /// Returns it as a sentence.
-    pub fn text(&self) -> String {
-        match self {
-            Self::Proven { gas, proofs, .. } => format!("would succeed, {gas} gas: {}", proofs.join("; ")),
-            Self::Refused(why) => format!("refused before anybody signs: {why}"),
-            Self::Failed(why) => format!("fails: {why}"),
-        }
-    }
+    #[display("fails: {why}")]
+    Failed { why: String },
 }
 
 /// A plan on the state as it stands.
@@ -105,7 +93,7 @@ pub(in crate::ceremony) fn pull(
     let planned = planned(order, fork, state.id.version)?;
     let planned = match (refusal(&planned), planned) {
         (None, Ok(planned)) => planned,
-        (why, _) => return Ok((TrialResult::Refused(why.unwrap_or_default()), Vec::new())),
+        (why, _) => return Ok((TrialResult::Refused { why: why.unwrap_or_default() }, Vec::new())),
     };
     let held_before = fork.answers(&after_queries(&planned.plan))?;
     let (owners, nonce) = fork.safe(state.id.address)?;
@@ -120,7 +108,7 @@ pub(in crate::ceremony) fn pull(
     let judge = |check: &Check| check.judge(&ran.answers, &ran.events);
     let after: Vec<Verdict> = plan.after.iter().map(judge).collect();
     if let Some(why) = failure(order, plan, &ran, &after, &held_before) {
-        return Ok((TrialResult::Failed(why), ran.writes));
+        return Ok((TrialResult::Failed { why }, ran.writes));
     }
     let before: Vec<Verdict> = plan.before.iter().map(|check| check.judge(readings, &[])).collect();
     let entries: Vec<LibraryEntry> = order.acts().iter().map(|act| act.entry.clone()).collect();
@@ -165,7 +153,7 @@ pub(in crate::ceremony) fn pull(
         .map(|finding| format!("{} ({})", finding.sentence, finding.id))
         .collect();
     if !refused.is_empty() {
-        return Ok((TrialResult::Refused(refused.join("; ")), ran.writes));
+        return Ok((TrialResult::Refused { why: refused.join("; ") }, ran.writes));
     }
     let proofs = after.into_iter().map(|verdict| verdict.sentence).collect();
     Ok((TrialResult::Proven { gas: ran.gas_used, proofs, read: ran.read }, ran.writes))
@@ -221,9 +209,9 @@ mod tests {
     fn an_end_is_told_in_a_sentence() {
         let proofs = vec!["it is paused".to_string(), "nothing else".into()];
         let proven = TrialResult::Proven { gas: 9, proofs, read: Keys::default() };
-        assert_eq!(proven.text(), "would succeed, 9 gas: it is paused; nothing else");
-        assert_eq!(TrialResult::Refused("no".into()).text(), "refused before anybody signs: no");
-        assert_eq!(TrialResult::Failed("no".into()).text(), "fails: no");
+        assert_eq!(proven.to_string(), "would succeed, 9 gas: it is paused; nothing else");
+        assert_eq!(TrialResult::Refused { why: "no".into() }.to_string(), "refused before anybody signs: no");
+        assert_eq!(TrialResult::Failed { why: "no".into() }.to_string(), "fails: no");
     }
 
     #[test]

@@ -64,9 +64,10 @@ fn judge(
         format!("; but {} does not revert from {NOBODY}", open.join(" and "))
     };
     if let Some(why) = refused {
-        let mut object = TrialResult::Refused(why.clone()).object();
+        let refused = TrialResult::Refused { why };
+        let mut object = json!(refused);
         object["does_not_revert"] = json!(open);
-        report.part(key, name, format!("{}{doubt}", TrialResult::Refused(why).text()), object);
+        report.part(key, name, format!("{refused}{doubt}"), object);
     } else if denied.is_empty() {
         let message =
             format!("{name}: {} does not revert from {NOBODY}, which holds no role", open.join(", "));

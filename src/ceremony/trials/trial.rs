@@ -2,20 +2,18 @@
 
 use serde_json::json;
 
-use crate::ceremony::derivation::{MAX_TURNS, endless_reads};
-use crate::ceremony::order::{Former, Order};
+use crate::ceremony::desk::{Desk, fork};
+use crate::ceremony::order::{Order, named_once};
 use crate::ceremony::prefetch::after_queries;
-use crate::ceremony::trials::left_over::left_over;
 use crate::ceremony::trials::pulled::{TrialResult, planned, pull, refusal};
 use crate::ceremony::trials::stranger::without_role;
-use crate::ceremony::trials::trial_report::{TrialPart, TrialReport};
+use crate::ceremony::trials::trial_report::{TrialPart, TrialReport, left_over};
 use crate::chain::{Ask, Chain, Forked};
-use crate::check;
-use crate::council::Arguments;
 use crate::error::{Error, Exit};
-use crate::evm::{BlockTag, Readings, Write};
-use crate::playbook::{Plan, PlanError};
+use crate::evm::{BlockRef, BlockTag, Write};
+use crate::playbook::{Plan, PlanError, PlaybookDigest, Undo};
 use crate::safe::SafeState;
+use crate::{check, clock, council};
 
 /// Tries the lever from an account without the role, from its Safe, and once more; then its undo. Each is run on the state
 /// that the one before left.
@@ -35,7 +33,7 @@ pub fn try_lever(
         }
         Err(why) => report.is_done = matches!(why, PlanError::NothingToDo(_)),
     }
-    let was = before(order, fork)?;
+    let was = order.former_values(|queries| fork.answers(queries))?;
     let undo = undo.map(|undo| undo.restoring(&was));
     let (lever, done) = pull(order, fork, state, check::findings)?;
     if let TrialResult::Proven { gas, read, .. } = &lever {
@@ -51,7 +49,8 @@ pub fn try_lever(
         return Ok(report);
     }
     let again = refusal(&planned(order, fork, state.id.version)?);
-    let text = again.clone().map_or("may be pulled again".into(), |why| TrialResult::Refused(why).text());
+    let text =
+        again.clone().map_or("may be pulled again".into(), |why| TrialResult::Refused { why }.to_string());
     report.part("again", "once more", text, json!({ "refused": again }));
     match &undo {
         Ok(undo) => try_undo(order, (undo, done), link, fork, state, &mut report)?,
@@ -99,18 +98,6 @@ fn try_undo(
     Ok(())
 }
 
-/// Returns the values that the undo brings back, read before the lever is pulled.
-fn before(order: &Order, fork: &mut Forked) -> Result<Vec<Arguments>, Error> {
-    let mut readings = Readings::default();
-    for _ in 0..MAX_TURNS {
-        match order.former(&readings)? {
-            Former::Ready(values) => return Ok(values),
-            Former::Needs(queries) => readings.extend(fork.answers(&queries)?),
-        }
-    }
-    Err(endless_reads("the playbook"))
-}
-
 /// Returns `true` if all that a plan promises holds already.
 fn holds_after(plan: &Plan, fork: &mut Forked) -> Result<bool, Error> {
     let answers = fork.answers(&after_queries(plan))?;
@@ -121,6 +108,53 @@ fn holds_after(plan: &Plan, fork: &mut Forked) -> Result<bool, Error> {
 pub fn refused_by(order: &Order, fork: &mut Forked, state: &SafeState) -> Result<Option<String>, Error> {
     Ok(match pull(order, fork, state, check::findings)?.0 {
         TrialResult::Proven { .. } => None,
-        ended => Some(ended.text()),
+        ended => Some(ended.to_string()),
     })
+}
+
+/// The report of a trial, and where it began.
+pub struct TrialRun<'a> {
+    pub report: TrialReport,
+    pub chain: &'a council::CouncilChain,
+    pub block: BlockRef,
+    pub digest: PlaybookDigest,
+}
+
+impl Desk<'_> {
+    /// Connects to a Safe's chain, or to the one RPC that was named instead.
+    pub fn connect_or_fork(&self, safe: &council::Safe, url: Option<&str>) -> Result<Chain, Error> {
+        match url {
+            Some(url) => fork(self.progress, self.chain_of(safe)?, url),
+            None => self.connect(safe),
+        }
+    }
+
+    /// Tries a playbook with these arguments, its undo after it. It sends nothing.
+    /// Fails if an argument is wrong, or the chain cannot be asked. A part that did not end as it must is in the
+    /// report.
+    pub fn try_playbook(
+        &self,
+        playbook: &str,
+        safe: &council::Safe,
+        undo_safe: Option<&str>,
+        set: &[(String, String)],
+        link: &Chain,
+    ) -> Result<TrialRun<'_>, Error> {
+        let set = named_once(set)?;
+        let order = Order::playbook(self, false, playbook, &safe.name, set.clone())?;
+        let tried = order.acts()[0].entry.playbook;
+        let undo = match &tried.undo {
+            Undo::None { why } => Err(why.clone()),
+            Undo::Playbook { .. } => {
+                Ok(Order::playbook(self, true, playbook, undo_safe.unwrap_or(&safe.name), set)?)
+            }
+        };
+        let reading = format!("reading {} on {}", safe.name, order.chain.name);
+        let ask = Ask { safe: safe.address, ..Ask::default() };
+        let seen = self.progress.wait(&reading, || link.snapshot(&ask, BlockTag::Latest))?;
+        let mut fork = link.forked(&seen, clock::seconds());
+        let run = || try_lever(&order, undo.as_ref(), link, &mut fork, &seen.state);
+        let report = self.progress.wait("rehearsing", run)?;
+        Ok(TrialRun { report, chain: order.chain, block: fork.began_at(), digest: tried.digest() })
+    }
 }

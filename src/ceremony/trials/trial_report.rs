@@ -1,13 +1,16 @@
-//! The results of trying a lever, its undo and a stranger: rows for a person, an object for a script, and the first fault.
+//! The results of trying a lever, its undo and a stranger: rows for a person, an object for a script, and the first fault; and
+//! the storage that a lever and its undo leave changed.
 
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256};
 use serde_json::{Value, json};
 
 use crate::ceremony::order::Order;
-use crate::ceremony::trials::left_over::LeftOver;
 use crate::ceremony::trials::pulled::TrialResult;
 use crate::error::{Error, Exit};
-use crate::evm::{Keys, called};
-use crate::safe::Call;
+use crate::evm::{Keys, Write, called};
+use crate::safe::{Call, slot, slot_word};
 
 /// The results of the parts, in their order.
 #[derive(Default)]
@@ -79,15 +82,40 @@ impl TrialReport {
         hint: &str,
     ) -> bool {
         let key = if part == TrialPart::Undo { "undo" } else { "lever" };
-        self.part(key, name, ended.text(), ended.object());
+        self.part(key, name, ended.to_string(), json!(ended));
         let exit = match ended {
             TrialResult::Proven { .. } => return true,
-            TrialResult::Refused(_) => Exit::Refused,
-            TrialResult::Failed(_) => Exit::Failed,
+            TrialResult::Refused { .. } => Exit::Refused,
+            TrialResult::Failed { .. } => Exit::Failed,
         };
-        self.wrong(part, exit, format!("{name}: {}", ended.text()), hint);
+        self.wrong(part, exit, format!("{name}: {ended}"), hint);
         false
     }
+}
+
+/// A slot that is not what it was before the lever, after its undo.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::ceremony) struct LeftOver {
+    pub address: Address,
+    pub slot: B256,
+    pub was: B256,
+    pub is: B256,
+}
+
+/// Returns the slots that two transactions, one after the other, changed and did not bring back. The nonces of the Safes
+/// are left out.
+pub(in crate::ceremony) fn left_over(writes: &[Write], safes: &[Address]) -> Vec<LeftOver> {
+    let mut slots: BTreeMap<(Address, B256), (B256, B256)> = BTreeMap::new();
+    for write in writes {
+        slots.entry((write.address, write.slot)).or_insert((write.old, write.new)).1 = write.new;
+    }
+    let nonce = slot_word(slot::NONCE);
+    let is_nonce = |(address, slot): &(Address, B256)| *slot == nonce && safes.contains(address);
+    slots
+        .into_iter()
+        .filter(|(at, (was, is))| was != is && !is_nonce(at))
+        .map(|((address, slot), (was, is))| LeftOver { address, slot, was, is })
+        .collect()
 }
 
 #[cfg(test)]
@@ -108,10 +136,10 @@ mod tests {
         assert!(report.wrong.is_none());
         assert_eq!(report.rows, [["the lever", "would succeed, 9 gas: it is paused"]]);
         assert_eq!(report.parts["lever"]["ended"], "proven");
-        let refused = TrialResult::Refused("no role".into());
+        let refused = TrialResult::Refused { why: "no role".into() };
         assert!(!report.must_prove(TrialPart::Undo, "its undo", &refused, "name a Safe"));
         assert_eq!(report.parts["undo"]["why"], "no role");
-        let failed = TrialResult::Failed("it reverts".into());
+        let failed = TrialResult::Failed { why: "it reverts".into() };
         assert!(!report.must_prove(TrialPart::Stranger, "without the role", &failed, "fix it"));
         assert_eq!(report.parts["lever"]["ended"], "failed");
         let (part, error) = report.wrong.unwrap();
@@ -146,5 +174,28 @@ mod tests {
         assert_eq!((eight.split("; ").count(), eight.contains(" more"), all), (8, false, 8));
         let (nine, all) = of(9);
         assert!(nine.ends_with("; and 1 more") && all == 9, "{nine}");
+    }
+
+    #[test]
+    fn slots_that_the_undo_did_not_bring_back_are_left_over() {
+        let (safe, vault) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let word = |n: u8| B256::with_last_byte(n);
+        let write = |address, slot, old, new| Write { address, slot, old: word(old), new: word(new) };
+        let writes = [
+            write(safe, slot_word(slot::NONCE), 0, 1),
+            write(vault, word(7), 0, 1),
+            write(vault, word(8), 5, 6),
+            write(safe, slot_word(slot::NONCE), 1, 2),
+            write(vault, word(7), 1, 0),
+            write(vault, word(9), 3, 4),
+            write(vault, slot_word(slot::NONCE), 0, 9),
+            write(safe, word(7), 1, 2),
+        ];
+        let left = left_over(&writes, &[safe]);
+        let of =
+            |address, slot, was, is| LeftOver { address, slot: word(slot), was: word(was), is: word(is) };
+        let in_vault = [of(vault, 5, 0, 9), of(vault, 8, 5, 6), of(vault, 9, 3, 4)];
+        assert_eq!(left[0], of(safe, 7, 1, 2));
+        assert_eq!(left[1..], in_vault);
     }
 }

@@ -9,8 +9,7 @@ use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::playbook::{Filter, PlaybookKind, Severity};
 use crate::session::Session;
-use crate::session::authoring::playbook_acts::catalogue;
-use crate::session::authoring::playbook_listing::{for_contract, list};
+use crate::session::authoring::playbook_acts::{catalogue, for_contract, list};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\

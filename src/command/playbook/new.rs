@@ -9,7 +9,7 @@ use crate::cli::args::{ARGUMENTS, parse_set};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::session::Session;
-use crate::session::authoring::playbook_drafting::{self, ContractOnChain, DraftTerms};
+use crate::session::authoring::playbook_acts::{self, ContractOnChain, DraftTerms};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -78,7 +78,7 @@ pub fn run<'a>(
         abi: args.abi.as_deref(),
         set: &args.set,
     };
-    let Some(contract) = &args.at else { return playbook_drafting::run(ui, &terms, None) };
+    let Some(contract) = &args.at else { return playbook_acts::new(ui, &terms, None) };
     let (chain, safe) = (args.chain.as_deref(), args.safe.as_deref());
-    playbook_drafting::run(ui, &terms, Some(&ContractOnChain { session: session()?, contract, chain, safe }))
+    playbook_acts::new(ui, &terms, Some(&ContractOnChain { session: session()?, contract, chain, safe }))
 }

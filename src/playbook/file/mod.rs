@@ -4,7 +4,6 @@ pub(super) mod example;
 pub(super) mod params;
 pub(super) mod parts;
 pub(super) mod playbook_toml;
-pub(super) mod schema;
 pub(super) mod source;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,5 @@
 //! The parts of a playbook's file that ask the chain: reads, checks and conditions.
 
-use std::fmt;
-
 use alloy::dyn_abi::{DynSolType, Specifier};
 use toml::Spanned;
 
@@ -17,23 +15,16 @@ use crate::playbook::language::value::{is_number, param_types, parse_type};
 use crate::playbook::postcheck::{Ending, Relation};
 
 /// The place of an ask in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display)]
 pub(in crate::playbook) enum AskPlace {
+    #[display("a read")]
     Read,
+    #[display("skip_if")]
     SkipIf,
+    #[display("a check before the steps")]
     Before,
+    #[display("a check")]
     After,
-}
-
-impl fmt::Display for AskPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Read => "a read",
-            Self::SkipIf => "skip_if",
-            Self::Before => "a check before the steps",
-            Self::After => "a check",
-        })
-    }
 }
 
 /// The type of a read's value, before the names in it are known: a list where it is repeated.

@@ -2,7 +2,6 @@
 //! expects, `_` stands for any value.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue};
 
@@ -14,16 +13,11 @@ use super::typing::{self, Scope};
 use crate::evm::render;
 
 /// A typed value that is not known yet. Displayed as the playbook writes it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, derive_more::Display)]
+#[display("{text}")]
 pub struct Template {
     text: String,
     tree: Tree,
-}
-
-impl fmt::Display for Template {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,6 @@
 
 pub(super) mod checked_files;
 pub(super) mod dictionary;
-pub(super) mod filter;
 pub(super) mod fit;
 pub(super) mod one_line;
 pub(super) mod scaffold;
@@ -10,7 +9,6 @@ pub(super) mod signatures;
 mod symbols;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::{LazyLock, OnceLock};
 
 use include_dir::{Dir, include_dir};
@@ -50,20 +48,12 @@ fn built_in(id: &str) -> Option<Result<&'static Playbook, Fault>> {
 }
 
 /// Whose playbook it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum Origin {
     /// The council's own, with its path as shown.
     Council(String),
+    #[display("built in")]
     BuiltIn,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Council(path) => f.write_str(path),
-            Self::BuiltIn => f.write_str("built in"),
-        }
-    }
 }
 
 /// A playbook and where it was found.

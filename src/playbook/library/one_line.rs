@@ -1,7 +1,8 @@
-//! A playbook in one line, for lists: read from the fields before its first table, without the rest.
+//! A playbook in one line, for lists and their filter: read from the fields before its first table, without the rest.
 
 use serde::Deserialize;
 
+use super::Catalogue;
 use crate::playbook::{Playbook, PlaybookKind, Severity, Undo, Word};
 
 /// One playbook, for a list.
@@ -73,6 +74,35 @@ fn parse_word<T: Word>(text: &str) -> Option<T> {
     T::ALL.iter().find(|(word, _)| *word == text).map(|(_, value)| *value)
 }
 
+/// The playbooks that are wanted; without any condition, all.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// All of these words must be there; empty for any text.
+    pub text: String,
+    pub kind: Option<PlaybookKind>,
+    /// A part of the protocol's name or of the id.
+    pub family: Option<String>,
+    pub severity: Option<Severity>,
+}
+
+impl Filter {
+    /// Returns `true` if there is a condition.
+    pub fn is_set(&self) -> bool {
+        !self.text.is_empty() || self.kind.is_some() || self.family.is_some() || self.severity.is_some()
+    }
+
+    /// Returns `true` if a playbook of the catalogue meets all conditions.
+    pub fn admits(&self, catalogue: &Catalogue, summary: &PlaybookSummary) -> bool {
+        let family =
+            format!("{} {}", summary.family.as_deref().unwrap_or_default(), summary.id).to_lowercase();
+        let is_about = || catalogue.get(&summary.id).is_ok_and(|entry| entry.playbook.is_about(&self.text));
+        self.kind.is_none_or(|kind| kind == summary.kind)
+            && self.severity.is_none_or(|severity| severity == summary.severity)
+            && self.family.as_ref().is_none_or(|text| family.contains(&text.to_lowercase()))
+            && (self.text.is_empty() || is_about())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +121,24 @@ mod tests {
             );
         }
         assert_eq!(PlaybookSummary::of_text("id = 5"), None);
+    }
+
+    #[test]
+    fn every_condition_must_hold() {
+        let catalogue = Catalogue::new(Vec::new());
+        let count = |filter: &Filter| {
+            let all = catalogue.summaries();
+            all.iter().filter(|(summary, ..)| filter.admits(&catalogue, summary)).count()
+        };
+        let all = Filter::default();
+        assert!(!all.is_set());
+        assert_eq!(count(&all), catalogue.summaries().len());
+        let pauses = Filter { kind: Some(PlaybookKind::Pause), ..Filter::default() };
+        let of_aave = Filter { family: Some("AAVE".into()), ..pauses.clone() };
+        let frozen = Filter { text: "freeze".into(), ..of_aave.clone() };
+        let (pauses, of_aave, frozen) = (count(&pauses), count(&of_aave), count(&frozen));
+        assert!(0 < frozen && frozen < of_aave && of_aave < pauses, "{frozen} {of_aave} {pauses}");
+        let nobody = Filter { family: Some("no such protocol".into()), ..Filter::default() };
+        assert!(nobody.is_set() && count(&nobody) == 0);
     }
 }

@@ -1,13 +1,14 @@
-//! The generated files of the library: `playbooks/README.md` and `playbooks/schema.json`. Run the tests
-//! with BREAKGLASS_WRITE=1 to write them again.
+//! The generated file of the library, `playbooks/README.md`: run the tests with BREAKGLASS_WRITE=1 to write it again. And
+//! `playbooks/schema.json`, which says no more and no less than the program takes.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use super::super::schema;
-use super::super::{Catalogue, Playbook, Undo};
+use serde_json::Value;
+
+use super::super::{Catalogue, Playbook, PlaybookKind, SCHEMA, Severity, Undo, Word};
 use crate::excerpt::Fault;
 
 const HEAD: &str = "\
@@ -175,27 +176,27 @@ fn the_table_is_current() {
     is_current("README.md", &text);
 }
 
-#[test]
-fn the_schema_is_current() {
-    is_current("schema.json", &format!("{:#}\n", schema()));
-}
-
-/// The fields that the program itself takes, as it names them when it meets another.
-fn fields(block: &str) -> BTreeSet<String> {
+/// The words after `before` in the first fault of a playbook with this block.
+fn listed(block: &str, before: &str) -> BTreeSet<String> {
     let text = format!(
         "schema = 1\nid = \"pause/x\"\nkind = \"pause\"\ntitle = \"t\"\nseverity = \"P1\"\ndoes_not_stop = \"n\"\n\
-         cost = \"c\"\nundo = {{ none = \"w\" }}\nsource = \"s\"\n{block}\nzz = 1\n"
+         cost = \"c\"\nundo = {{ none = \"w\" }}\nsource = \"s\"\n{block}\n"
     );
     let fault: Fault = Playbook::parse("x", &text).unwrap_err();
     let message = fault.to_string();
-    let list = message.split("expected one of ").nth(1).unwrap_or_else(|| panic!("{message}"));
+    let list = message.split(before).nth(1).unwrap_or_else(|| panic!("{message}"));
     let line = list.lines().next().unwrap();
     line.split(", ").map(|field| field.trim_matches('`').to_string()).collect()
 }
 
+/// The fields that the program itself takes, as it names them when it meets another.
+fn fields(block: &str) -> BTreeSet<String> {
+    listed(&format!("{block}\nzz = 1"), "expected one of ")
+}
+
 #[test]
 fn the_schema_has_every_field_and_no_other() {
-    let schema = schema();
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let properties = |pointer: &str| -> BTreeSet<String> {
         let object = schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}"));
         object.as_object().unwrap().keys().cloned().collect()
@@ -209,6 +210,20 @@ fn the_schema_has_every_field_and_no_other() {
     ] {
         assert_eq!(properties(&format!("/$defs/{definition}/properties")), fields(block), "{definition}");
     }
+    let words = |pointer: &str| -> BTreeSet<String> {
+        let words = schema.pointer(pointer).unwrap().as_array().unwrap();
+        words.iter().map(|word| word.as_str().unwrap().to_string()).collect()
+    };
+    assert_eq!(
+        words("/properties/kind/enum"),
+        PlaybookKind::ALL.iter().map(|(w, _)| w.to_string()).collect()
+    );
+    assert_eq!(
+        words("/properties/severity/enum"),
+        Severity::ALL.iter().map(|(w, _)| w.to_string()).collect()
+    );
+    let unit = "[[param]]\nname = \"a\"\ntype = \"uint256\"\nunit = \"zz\"";
+    assert_eq!(words("/$defs/param/properties/unit/enum"), listed(unit, "known: "));
 }
 
 /// The playbooks of the library that have a good reason for what the author of another is warned of.

@@ -9,7 +9,7 @@ use crate::session::Session;
 use crate::session::alarms::raise_alarm::{AlarmOccurrence, AlarmReport};
 use crate::store::{arguments, read_stdin, start_again};
 use crate::ui::Text;
-use crate::view::alarm_texts::alarm_heard::AlarmHeard;
+use crate::view::alarm_texts::AlarmHeard;
 
 /// The flag by which a second run of this program prepares what the first has written.
 const AFTER: &str = "--prepare-after";

@@ -14,13 +14,13 @@ use crate::ceremony::order::{Given, Order};
 use crate::clock;
 use crate::council::Alarm;
 use crate::error::Error;
-use crate::incident::{Entry, Journal, JournalAct, Message, Plain, open_incident};
+use crate::incident::{Entry, Journal, JournalAct, Message, OpenedIncident, Plain, open_incident};
 use crate::playbook::Severity;
 use crate::safe::Owners;
 use crate::session::Session;
 use crate::store::{Lock, run_command};
 use crate::ui::Text;
-use crate::view::alarm_texts::alarm_raised::{AlarmRaised, PreparedTx};
+use crate::view::alarm_texts::{AlarmRaised, PreparedTx};
 use crate::view::person_line::PersonLine;
 
 /// The number of tries for a lock that somebody holds, and the time between them.
@@ -62,13 +62,13 @@ impl Session<'_> {
             return place;
         }
         if open_incident(journal.iter()).is_none() {
-            self.note_act(JournalAct::Opened {
+            self.note_act(JournalAct::Opened(OpenedIncident {
                 title: Plain::cut(&format!("alarm {}: {}", alarm.name, alarm.title)),
                 severity: self.severity(alarm),
                 leads: None,
                 speaks: None,
                 writes: None,
-            });
+            }));
         }
         self.note_act(JournalAct::Alarm {
             name: Plain::cut(&alarm.name),
@@ -276,7 +276,13 @@ mod tests {
 
     fn opened() -> JournalAct {
         let title = Plain::cut("drained");
-        JournalAct::Opened { title, severity: Severity::P1, leads: None, speaks: None, writes: None }
+        JournalAct::Opened(OpenedIncident {
+            title,
+            severity: Severity::P1,
+            leads: None,
+            speaks: None,
+            writes: None,
+        })
     }
 
     fn told(by: &str) -> AlarmReport {

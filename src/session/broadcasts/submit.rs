@@ -45,7 +45,6 @@ pub struct SendCandidate<'a> {
 /// A transaction that was sent, or was executed already.
 pub enum Handed<'a> {
     Executed(JudgedSend<'a>, Box<Outcome>, String),
-    /// There was nothing to do any more, and that was shown.
     Done,
     OnItsWay {
         judged_send: JudgedSend<'a>,

@@ -1,23 +1,27 @@
-//! The transaction of one key alone is sent, waited for and proven: a private relay first, as for every transaction.
+//! The transaction of one key alone is sent, noted, waited for and proven: a private relay first, as for every transaction.
 
-use alloy::primitives::{Address, U256};
+use std::path::Path;
 
-use crate::ceremony::deputy::deputy_act::Act;
+use alloy::primitives::{Address, B256, U256};
+
+use crate::ceremony::deputy::deputy_act::{Act, How};
 use crate::ceremony::deputy::deputy_mined::{Effect, read};
 use crate::ceremony::deputy::deputy_sent::folder_of;
 use crate::ceremony::sending::offer::{Offer, prepared};
 use crate::ceremony::sending::outbox::Outbox;
 use crate::ceremony::sending::sent::{Sent, first_recorded, in_its_place, must_be_replaced, waiting};
 use crate::ceremony::sending::waiting::alone;
+use crate::cli::args::{FeeArgs, KeyArgs};
 use crate::clock;
+use crate::council::{Arguments, Lever};
 use crate::error::{Error, Exit};
-use crate::incident::TxStep;
+use crate::incident::{self, DeputyStep, Plain, TxStep};
 use crate::progress::Tone;
+use crate::session::Session;
 use crate::session::broadcasts::earlier::not_reserved;
 use crate::session::broadcasts::sendable::folder_error;
 use crate::session::broadcasts::submit::signed_otherwise;
 use crate::session::machine::keys::KeyHolder;
-use crate::session::one_key::deputy_terms::DeputyRun;
 use crate::ui::Text;
 use crate::view::deputy_done::DeputyDone;
 
@@ -140,4 +144,46 @@ fn unproven(effect: &Effect) -> Error {
     let why: Vec<&str> = failed.map(|verdict| verdict.sentence.as_str()).collect();
     Error::new(Exit::Failed, format!("mined, but not proven: {}", why.join("; ")))
         .hint("look at the contract before you rely on it")
+}
+
+/// A person's wishes.
+pub struct DeputyTerms<'t> {
+    pub lever: &'t str,
+    pub set: &'t [(String, String)],
+    pub accept: &'t [String],
+    pub key: &'t KeyArgs,
+    /// The file with the deputy's signature, which somebody else sends.
+    pub relay: Option<&'t Path>,
+    /// The file for the deputy's signature: nothing is sent.
+    pub to: Option<&'t Path>,
+    pub yes: bool,
+    pub fees: FeeArgs,
+}
+
+/// One run: what was asked for, and by whose lever.
+pub struct DeputyRun<'a> {
+    pub session: &'a Session<'a>,
+    pub terms: &'a DeputyTerms<'a>,
+    pub lever: &'a Lever,
+    pub set: Arguments,
+    /// Names the message of this run, where no file brings one.
+    pub nonce: B256,
+}
+
+impl DeputyRun<'_> {
+    pub fn note(&self, act: &Act, step: TxStep) {
+        let module = match &act.how {
+            How::Key(_) => None,
+            How::Module(pause, _) => Some(pause.module),
+        };
+        let deputed = DeputyStep {
+            lever: Plain::cut(&self.lever.name),
+            deputy: act.deputy.1,
+            module,
+            safe: Plain::cut(&act.safe.name),
+            chain_id: act.judged.derived.chain.id,
+            step,
+        };
+        self.session.note_act(incident::JournalAct::Deputy(deputed));
+    }
 }

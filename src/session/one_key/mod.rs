@@ -2,4 +2,3 @@
 
 pub mod deputy_run;
 pub mod deputy_sending;
-pub mod deputy_terms;

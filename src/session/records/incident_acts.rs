@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::error::{Error, Exit};
-use crate::incident::{Journal, JournalAct, Plain, open_incident};
+use crate::incident::{Journal, JournalAct, OpenedIncident, Plain, open_incident};
 use crate::playbook::Severity;
 use crate::session::Session;
 use crate::ui::Text;
@@ -34,13 +34,13 @@ pub fn open(session: &Session, opening: &Opening) -> Result<Exit, Error> {
             .hint("or end it first: breakglass incident close"));
     }
     let person = |name: Option<&str>| name.map(|name| session.known_name(name)).transpose();
-    let act = JournalAct::Opened {
+    let act = JournalAct::Opened(OpenedIncident {
         title: plain("the title", opening.title)?,
         severity: opening.severity,
         leads: person(opening.leads)?,
         speaks: person(opening.speaks)?,
         writes: person(opening.writes)?,
-    };
+    });
     write(session, act)
 }
 

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use crate::error::{Error, Exit};
-use crate::incident::merge;
+use crate::incident::{Journal, merge};
 use crate::session::Session;
-use crate::session::records::journals::Journals;
+use crate::store::read_log;
 use crate::ui::Text;
 use crate::view::journal_faults::JournalsObject;
 use crate::view::journal_table::{self, EntryObject};
@@ -49,4 +49,26 @@ pub fn verify(session: &Session, files: &[PathBuf]) -> Result<Exit, Error> {
     }
     ui.object(&object);
     Ok(Exit::Done)
+}
+
+/// Journals, this machine's first, and where each was read.
+pub struct Journals {
+    pub names: Vec<String>,
+    pub all: Vec<Journal>,
+}
+
+impl Session<'_> {
+    /// Reads this machine's journal, and those in the files.
+    pub fn journals(&self, files: &[PathBuf]) -> Result<Journals, Error> {
+        let own = self.incidents.journal();
+        let mut journals = Journals {
+            names: vec![own.path().display().to_string()],
+            all: vec![Journal::read(&own.read()?)],
+        };
+        for file in files {
+            journals.all.push(Journal::read(&read_log(file)?));
+            journals.names.push(file.display().to_string());
+        }
+        Ok(journals)
+    }
 }

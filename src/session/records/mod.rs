@@ -3,5 +3,4 @@
 pub mod incident_acts;
 pub mod journal_log;
 pub mod journal_notes;
-pub mod journals;
 pub mod reporting;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Exit};
 use crate::incident::{Entry, RecordScope, Utc, count_transactions, merge, record, select, transactions};
 use crate::session::Session;
-use crate::session::records::journals::Journals;
+use crate::session::records::journal_log::Journals;
 use crate::store::{self, create_new, read_text_up_to};
 use crate::ui::Text;
 use crate::view::record::{

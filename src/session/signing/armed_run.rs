@@ -7,8 +7,8 @@ use crate::error::{Error, Exit};
 use crate::readiness::armed_status::{Usability, assess};
 use crate::session::Session;
 use crate::ui::Text;
-use crate::view::armed_texts::armed_lines;
-use crate::view::armed_texts::armed_object::ArmedObject;
+use crate::view::armed_texts;
+use crate::view::armed_texts::ArmedObject;
 
 /// Shows the sets of levers, or all.
 pub fn show(session: &Session, levers: &[String], given: &Given) -> Result<Exit, Error> {
@@ -35,7 +35,7 @@ fn one(session: &Session, group: &Group) -> Result<(ArmedObject, Exit), Error> {
     let examined = session.examine(group)?;
     let armed = assess(&examined.signatures, examined.threshold_then, &examined.now);
     let name = |owner| session.name_of(owner);
-    session.ui.show(&armed_lines::armed(&examined, &armed, clock::seconds(), &name));
+    session.ui.show(&armed_texts::armed(&examined, &armed, clock::seconds(), &name));
     session.ui.blank();
     let is_dead = matches!(armed.by, Usability::Nobody(_));
     let exit = if is_dead || examined.is_good() { Exit::Done } else { Exit::Drift };

@@ -1,6 +1,6 @@
 //! The end of a drill: proven on a fork, with the time that each person took. Nothing is sent.
 
-use crate::ceremony::drills::drill_proof::prove;
+use crate::ceremony::drills::drilling::prove;
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;

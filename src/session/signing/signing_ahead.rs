@@ -30,7 +30,7 @@ use crate::store;
 use crate::ui::Text;
 use crate::view::review_lines::shown_on_device::DeviceShows;
 use crate::view::review_lines::summary::Summary;
-use crate::view::{armed_texts::armed_lines, review_lines::review};
+use crate::view::{armed_texts, review_lines::review};
 
 /// The object of `--json`.
 #[derive(Serialize)]
@@ -182,7 +182,7 @@ fn show(session: &Session, terms: &SignTerms, key: &NamedKey, judged: &Judged, n
     summary.lines_below = 1; // that it is ahead
     summary.read_on = key.device().unwrap_or(USUAL_DEVICE);
     summary.nonce_is = format!("the first of {}, to {}", nonces.count(), nonces.last());
-    session.ui.show(&armed_lines::hashes(judged.proposal(), nonces));
+    session.ui.show(&armed_texts::hashes(judged.proposal(), nonces));
     session.ui.show(&review::review(session, judged, &summary, session.ui.width()));
     let text = format!(
         "{} signatures, nonces {} to {}: whoever has enough can use them, unasked",
@@ -232,7 +232,7 @@ fn sign_each(
         judged.require_late_agreement()?;
         let proposal = judged.proposal().with_nonce(*nonce);
         if signer.screen().is_some() {
-            session.ui.show(&armed_lines::on_the_device(&proposal, (at + 1, open.len())));
+            session.ui.show(&armed_texts::on_the_device(&proposal, (at + 1, open.len())));
         }
         let request = SigningRequest { signs: Signs::Tx(proposal.tx()), ..first };
         let signature = sign_one(session, signer, &request, &proposal, &owners)?;

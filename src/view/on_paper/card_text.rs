@@ -1,13 +1,12 @@
 //! The card of a lever, for paper: text of 80 columns, and data.
 
-use alloy::primitives::U256;
-use alloy::primitives::utils::format_ether;
 use serde::Serialize;
 
 use crate::ceremony::overviews::cards::LeverCard;
 use crate::device::{
     AppSettings, AppVersion, Model, Pages, SigningMode, SigningRequest, Signs, Status, safe_tx_pages,
 };
+use crate::evm::amount::eth;
 use crate::incident::Utc;
 use crate::playbook::{PlannedCall, Playbook};
 use crate::proposal::Card;
@@ -101,7 +100,7 @@ impl CardText {
             selector: upper(planned.call.data.get(..4).unwrap_or_default()),
             data: planned.call.data.to_string(),
             value: planned.call.value.to_string(),
-            eth: ether(planned.call.value),
+            eth: eth(planned.call.value),
         };
         Self {
             act: act(&playbooks, order.pull.undo),
@@ -314,10 +313,4 @@ fn pages(model: Model, card: &Card, tx: &SafeTx) -> Pages {
         way: SigningMode::Fields,
     };
     safe_tx_pages(&status, settings, &request)
-}
-
-/// Returns wei as ETH, as it is typed: `0`, `1.5`.
-fn ether(wei: U256) -> String {
-    let text = format_ether(wei);
-    text.trim_end_matches('0').trim_end_matches('.').into()
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::ceremony::trials::trying::TrialRun;
+use crate::ceremony::trials::trial::TrialRun;
 use crate::council::Safe;
 
 /// The place of a trial; its result is in the report.

@@ -4,35 +4,33 @@
 //! Sources: Implementing Regulation (EU) 2025/302, Annex I; Delegated Regulation (EU) 2025/301. An unknown field is
 //! left out; one that the schema requires has a text that says so, so that an unfinished draft cannot be submitted.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use serde_with::{SerializeDisplay, skip_serializing_none};
 
 use super::drafts::{OPEN, action, days, duration, fits};
 use super::{IncidentReport, TimelineRow, Tx};
 use crate::incident::Utc;
 
 /// The three reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    clap::ValueEnum,
+    derive_more::Display,
+    SerializeDisplay,
+)]
 pub enum DoraStage {
+    #[display("initial_notification")]
     Initial,
+    #[display("intermediate_report")]
     Intermediate,
+    #[display("final_report")]
     Final,
-}
-
-impl DoraStage {
-    /// Returns the word of the regulator's form.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Initial => "initial_notification",
-            Self::Intermediate => "intermediate_report",
-            Self::Final => "final_report",
-        }
-    }
-}
-
-impl Serialize for DoraStage {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.word())
-    }
 }
 
 /// The draft, and the fields of its report that are open: number and key.
@@ -43,6 +41,7 @@ pub struct Dora {
 }
 
 /// The report, by the keys of the schema.
+#[skip_serializing_none]
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DoraReport {
@@ -51,9 +50,7 @@ struct DoraReport {
     affected_entity: [DoraAffected; 1],
     primary_contact: DoraContact,
     incident: DoraIncident,
-    #[serde(skip_serializing_if = "Option::is_none")]
     impact_assessment: Option<DoraImpact>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     information_duration_service_downtime_actual_or_estimate: Option<&'static str>,
 }
 
@@ -79,25 +76,19 @@ struct DoraContact {
     email: &'static str,
 }
 
+#[skip_serializing_none]
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DoraIncident {
     financial_entity_code: String,
     incident_description: String,
     classification_types: [String; 0],
-    #[serde(skip_serializing_if = "Option::is_none")]
     detection_date_time: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     classification_date_time: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     incident_discovery: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     incident_duration: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     incident_resolution_date_time: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     incident_resolution_summary: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     incident_resolution_vs_planned_implementation: Option<&'static str>,
 }
 
@@ -115,15 +106,13 @@ struct DoraImpact {
 #[derive(Serialize)]
 struct DoraAssets {}
 
+#[skip_serializing_none]
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DoraServiceImpact {
     is_temporary_actions_measures_for_recovery: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     description_of_temporary_actions_measures_for_recovery: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     service_downtime: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     service_restoration_date_time: Option<String>,
 }
 

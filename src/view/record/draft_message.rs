@@ -20,6 +20,6 @@ impl DraftMessage {
     pub fn new(draft: DraftAudience, template: &str, report: &IncidentReport, stage: DoraStage) -> Self {
         let id = report.began.clone().unwrap_or_default();
         let form = (draft == DraftAudience::Regulator).then(|| dora(report, &id, stage));
-        Self { draft: draft.name(), text: fill(template, report, &id, stage.word()), form }
+        Self { draft: draft.name(), text: fill(template, report, &id, &stage.to_string()), form }
     }
 }

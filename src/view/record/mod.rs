@@ -5,7 +5,6 @@ mod draft_message;
 mod drafts;
 mod escape;
 mod html;
-mod lanes;
 mod markdown;
 #[cfg(test)]
 mod tests;

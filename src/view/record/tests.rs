@@ -310,7 +310,7 @@ fn the_regulators_report_as_data_has_what_is_known_and_names_what_is_open() {
         for report in [report(), closed(), endless()] {
             let (object, open) = form(&report, stage);
             has_only_known_keys("", &object);
-            assert_eq!(object["incidentSubmission"], stage.word());
+            assert_eq!(object["incidentSubmission"], stage.to_string());
             assert!(open.contains(&"2.5-2.6 incident.classificationTypes".into()), "{open:?}");
             assert_eq!(object.get("impactAssessment").is_some(), stage != DoraStage::Initial);
         }

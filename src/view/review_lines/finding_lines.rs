@@ -5,7 +5,7 @@ use crate::ceremony::judged::Judged;
 use crate::check::{Finding, Level, Readable, Sort, readable};
 use crate::evm::called;
 use crate::ui::{Lines, Text};
-use crate::view::truncated_lists::{say_truncated, truncated_list};
+use crate::view::review_lines::review_layout::{say_truncated, truncated_list};
 
 const INDENT: &str = "    ";
 

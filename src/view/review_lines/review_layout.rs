@@ -1,6 +1,7 @@
 //! Lines with labels above a question: optional ones are left out, and long words are shortened, if there is no room.
 
 use crate::evm::abbreviated;
+use crate::proposal::Truncated;
 use crate::ui::{Lines, Text};
 
 /// The column in which the values begin.
@@ -95,6 +96,23 @@ pub(in crate::view) fn compact(text: &str, width: usize) -> String {
 /// Returns a hash as a Ledger writes it: its digits in capitals.
 pub(in crate::view) fn digits(hash: &str) -> String {
     hash.trim_start_matches("0x").to_uppercase()
+}
+
+/// Returns the first items as one text, and how many more there are.
+pub(super) fn truncated_list(items: &[String]) -> String {
+    let first = items.get(..Truncated::<()>::SHOWN).unwrap_or(items).join(", ");
+    let more = items.len().saturating_sub(Truncated::<()>::SHOWN);
+    if more == 0 { first } else { format!("{first}, and {more} more") }
+}
+
+/// Adds the first lines, and how many more there are.
+pub(super) fn say_truncated(out: &mut Lines, lines: impl Iterator<Item = Text>, what: &str) {
+    let mut few = Truncated::default();
+    lines.for_each(|line| few.push(|| line));
+    few.first().iter().for_each(|line| out.say(line));
+    if few.more() > 0 {
+        out.say(&Text::new("    ").warn("! ").add(&format!("{} {what}", few.more())));
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::playbook::{CallPart, Decided, Plan, PlannedCall, Skipped};
 use crate::proposal::calls_of;
 use crate::safe::{Call, Operation, SafeTx};
 use crate::ui::{Lines, Text};
-use crate::view::truncated_lists::say_truncated;
+use crate::view::review_lines::review_layout::say_truncated;
 
 const INDENT: &str = "    ";
 /// Undecoded data is shown whole up to this many bytes; of longer data its beginning, length and hash.

@@ -1,25 +1,26 @@
-//! An alarm that was raised: the paragraph for the chat, and the object for a script and for the command of `--run`.
+//! Alarms that were raised, and messages of other monitors: for the chat and for a script.
 
 use serde::Serialize;
+use serde_with::skip_serializing_none;
 
 use crate::council::Alarm;
 use crate::error::Exit;
+use crate::incident::{AlertState, Message};
 use crate::shell::quoted;
+use crate::ui::Text;
 use crate::view::person_line::PersonLine;
 
 /// One transaction of an alarm's lever.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct PreparedTx {
     /// `vault · guardian on mainnet`
     pub title: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub safe_tx_hash: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub proposal: Option<String>,
     /// Why it was not prepared, with the exit code; also if it is done already.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "sentence")]
+    #[serde(serialize_with = "sentence")]
     pub why: Option<(String, Exit)>,
 }
 
@@ -103,6 +104,67 @@ impl PreparedTx {
         }
         let why = self.why.as_ref().map(|(sentence, _)| sentence.as_str());
         format!("not prepared: {title}: {}", why.unwrap_or_default())
+    }
+}
+
+/// A message, and what it comes to.
+#[derive(Debug, Serialize)]
+pub struct AlarmHeard {
+    alarm: String,
+    by: String,
+    id: String,
+    #[serde(flatten)]
+    effect: MessageEffect,
+    #[serde(skip)]
+    title: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum MessageEffect {
+    Fires {
+        is_first: bool,
+        is_repeated: bool,
+    },
+    /// No lever is prepared.
+    Noted {
+        fires: bool,
+        #[serde(skip)]
+        because: &'static str,
+    },
+}
+
+impl AlarmHeard {
+    /// A message that an alarm fires: the first of its incident, or one that came before.
+    pub fn firing(alarm: &Alarm, message: &Message, (is_first, is_repeated): (bool, bool)) -> Self {
+        Self::new(alarm, message, MessageEffect::Fires { is_first, is_repeated })
+    }
+
+    /// A message that something is over, or that tries the way.
+    pub fn noted(alarm: &Alarm, message: &Message) -> Self {
+        let because =
+            if message.says == AlertState::Test { "a test" } else { "over, or taken on by somebody" };
+        Self::new(alarm, message, MessageEffect::Noted { fires: false, because })
+    }
+
+    fn new(alarm: &Alarm, message: &Message, effect: MessageEffect) -> Self {
+        let (by, id) = (message.by.to_string(), message.id.clone());
+        Self { alarm: alarm.name.clone(), by, id, effect, title: alarm.title.clone() }
+    }
+
+    pub fn line(&self) -> Text {
+        let Self { alarm, by, title, .. } = self;
+        match &self.effect {
+            MessageEffect::Fires { is_repeated: true, .. } => {
+                Text::default().good("known: ").add(&format!("{alarm} by {by}: this message came before"))
+            }
+            MessageEffect::Fires { .. } => {
+                Text::default().bad("ALARM ").add(&format!("{alarm} by {by}: {title}"))
+            }
+            MessageEffect::Noted { because, .. } => {
+                Text::new(&format!("alarm {alarm} by {by}: {because}. Nothing was prepared"))
+            }
+        }
     }
 }
 
