@@ -101,7 +101,7 @@ fn bytes_that_are_not_text_in_a_chat_or_in_one_file_of_a_folder_stop_nothing() {
     let theirs = files(carol.folder()).into_iter().find(|f| path(f).ends_with(".sig.json")).unwrap();
     fs::copy(theirs, folder.join("2.json")).unwrap();
     let run = alice.run(&["--json", "import", "vault", "stick"]).ended(1);
-    let run = run.says("1.json").says("is larger than").says("what was good in it is kept");
+    let run = run.says("1.json").says("is larger than").says("every good signature in it is kept");
     assert_eq!(run.json()["taken"][0]["owner"], carol.key.address.to_string());
     broadcast(alice, &["vault"]).ended(0);
 }

@@ -133,7 +133,11 @@ fn signatures_made_ahead_that_are_stale_dead_nearly_used_or_of_no_safe_here_are_
     let other = deploy_safe(&ceremony.anvil, &ceremony.setup);
     let council = ceremony.council().replace(&ceremony.safe.to_string(), &other.to_string());
     ceremony.replace_council(council);
-    is_not_ready(&ceremony.desks[1], "armed-unread", "what is signed ahead of vault cannot be looked at: ");
+    is_not_ready(
+        &ceremony.desks[1],
+        "armed-unread",
+        "what is signed ahead of a transaction that your own files do not give, 0x",
+    );
 }
 
 #[test]
