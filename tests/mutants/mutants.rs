@@ -88,6 +88,13 @@ fn sources_below(path: &Path) -> Result<Vec<String>> {
 
 /// Copies what git knows, and leaves a file that is the same as it is, so that it is not compiled again.
 fn copy_project(tree: &Path) -> Result<()> {
+    // A file that was moved or deleted since the last time must not be compiled.
+    for there in sources_below(&tree.join("src"))? {
+        let there = Path::new(&there);
+        if !there.strip_prefix(tree)?.is_file() {
+            fs::remove_file(there)?;
+        }
+    }
     let listed = Command::new("git").args(["ls-files", "-co", "--exclude-standard"]).output()?;
     for name in String::from_utf8(listed.stdout)?.lines() {
         if Path::new(name).is_file() {

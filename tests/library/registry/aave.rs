@@ -238,7 +238,7 @@ fn an_outdated_council_file_does_not_stop_a_freeze_and_its_values_are_not_restor
 
     // Bob has proven nothing at his desk: he is told what his file says, that it is not used, and what to give.
     let asked = bob.run(&["undo", "freeze"]).ended(2).says("give --set ltv=…");
-    asked.says("not used: lever freeze says ltv = \"7500\"");
+    asked.says("not used: ltv = \"7500\" of lever freeze");
     // Another desk can read it while its node is still one block behind.
     bob.run(&["status", "freeze"]).ended(0).says("done and proven");
     bob.run(&["undo", "freeze"]).ended(0).says("brings back ltv = 74 %");
