@@ -123,12 +123,12 @@
 //!
 //! **Where a pasted signature is verified.** [`receive`](session::incoming::receive), for `import` and for
 //! `broadcast --chat`, reads pasted text, files and folders. [`proposal::find_signatures`] finds the signatures in them.
-//! [`Desk::take_in`](ceremony::desk::Desk::take_in) in `ceremony/signatures/importing.rs` has [`proposal::gather`] offer each
+//! [`Desk::import`](ceremony::desk::Desk::import) in `ceremony/signatures/importing.rs` has [`proposal::gather`] offer each
 //! to the proposals that it may be for, and keeps what counts.
 //! [`OwnerSignature::verify`](proposal::OwnerSignature::verify) in `proposal/owner_signature.rs` recovers the signer from the
 //! hash that this machine computed. There is no other way to make an `OwnerSignature`. A contract's signature is asked of
 //! the contract ([`ceremony::signatures::by_chain`]); what was signed ahead goes through
-//! [`Desk::take_in_ahead`](ceremony::desk::Desk::take_in_ahead).
+//! [`Desk::import_ahead`](ceremony::desk::Desk::import_ahead).
 //!
 //! **Where a delegatecall is refused.** [`Rehearsed::judge`](ceremony::rehearse::Rehearsed::judge) asks
 //! [`check::findings`], whose list has `no_unknown_delegatecall` in `check/transaction.rs`. Operation 1 passes for three kinds
