@@ -65,7 +65,7 @@ pub struct Preview {
     pub possible: Vec<Prediction>,
     /// A warning, if it may show neither all of the data nor a hash of it.
     pub hidden: Option<String>,
-    /// What else may be on its screen.
+    /// Other pages that may be on its screen.
     pub note: Option<&'static str>,
 }
 
@@ -80,7 +80,7 @@ pub struct DeviceReport {
     pub version: String,
     /// It may sign what it does not show.
     pub blind_signing: bool,
-    /// What to change on it before signing with it, if anything.
+    /// The changes to make on it before signing with it; empty if there are none.
     pub advice: &'static str,
     /// The settings that it does not tell, as its person states them.
     pub stated: BTreeMap<&'static str, Option<bool>>,

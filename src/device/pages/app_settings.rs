@@ -58,7 +58,7 @@ impl AppSettings {
 }
 
 impl StatedSettings {
-    /// What to set in the app.
+    /// The setting to make in the app.
     pub const ADVICE: (&'static str, [&'static str; 4]) = (
         "In the Ethereum app's settings, for signing as an owner:",
         [

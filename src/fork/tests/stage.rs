@@ -234,7 +234,7 @@ pub struct Stage {
     pub owners: Owners,
     pub target: Address,
     pub batch: Address,
-    /// Of the owners' keys, in the order of their addresses.
+    /// The seeds of the owners' keys, in the order of their addresses.
     seeds: [u8; 3],
 }
 

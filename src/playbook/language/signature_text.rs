@@ -105,7 +105,7 @@ fn bare_fields(text: &str, names: &mut Vec<String>) -> String {
     parts(text).into_iter().map(field).collect::<Vec<_>>().join(",")
 }
 
-/// What stands before the first bracket, in it and after it; `None` without one, or if it is not closed.
+/// Returns the text before the first bracket, in it and after it. `None` without a bracket, or if it is not closed.
 fn bracketed(text: &str) -> Option<(&str, &str, &str)> {
     let open = text.find('(')?;
     let mut depth = 0_usize;

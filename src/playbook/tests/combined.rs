@@ -81,7 +81,7 @@ fn a_lever_that_reads_what_an_earlier_one_changes_is_named() {
     assert_eq!(conflicts(&[pause("vault", VAULT), fee("fee", VAULT)])[0], "vault before fee (1)");
 }
 
-/// The same contract with another value: only running the transaction shows it.
+/// Only running the transaction shows that the same contract has another value.
 #[test]
 fn a_conflict_is_settled_by_the_value_at_its_turn() {
     let all = together(&[pause("vault", VAULT), fee("fee", VAULT)]);

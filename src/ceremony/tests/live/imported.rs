@@ -262,7 +262,7 @@ fn what_is_approved_on_chain_is_kept_with_nothing_beside_it() {
     assert_eq!(home.desk().kept(|_| true).unwrap().len(), 1);
 }
 
-/// What is refused beside a signature that fits does not have the lever derived once more.
+/// A lever is not derived once more for a signature that is refused beside one that fits.
 #[test]
 fn a_lever_is_not_derived_for_what_is_refused_beside_its_signature() {
     let node = chain();

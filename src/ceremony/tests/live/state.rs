@@ -380,7 +380,7 @@ fn those_who_have_not_signed_and_do_not_say_that_they_are_awake_are_called() {
     assert_eq!(names(&desk, &[ALICE]), (vec![], false, 1), "the first signature is made");
 }
 
-/// Of many open proposals the last are evaluated, and the others are counted.
+/// If many proposals are open, the last are evaluated, and the others are counted.
 #[test]
 fn at_most_fifty_open_proposals_are_evaluated() {
     let home = Home::new();
